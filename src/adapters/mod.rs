@@ -1,0 +1,1 @@
+//! Adapters: each implements one port, named thing_how. None names another.

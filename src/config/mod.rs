@@ -1,0 +1,1 @@
+//! Configuration: valid by type once built. Reads one file and the environment.

@@ -1,0 +1,138 @@
+//! Every expected "no". Each front maps these to its own wire form, without a
+//! wildcard arm. Knows nothing of protocols.
+
+use core::fmt;
+
+use super::moment::Moment;
+use super::names::NameFault;
+
+/// Why something that was asked is not done. Nothing was changed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Refusal {
+    /// It does not exist, or the asker may not know that it does.
+    NotFound(What),
+    /// The asker may know that it exists but not do this.
+    NotAllowed(&'static str),
+    /// No valid credential was shown.
+    NotSignedIn,
+    /// The account or its organisation is blocked (J5, J6).
+    Blocked,
+    /// The account, key, token or organisation has ended or expired.
+    Ended(What),
+    /// Something with this name or number is there already.
+    Exists(What, String),
+    /// A name, number or text breaks its rule.
+    BadName(NameFault),
+    /// The request contradicts itself or misses something; says what to do.
+    BadRequest(String),
+    /// The state does not allow it now (published, expired, withdrawn, held …).
+    WrongState(String),
+    /// No agreement in force between organisation and product (B11, E15).
+    NoAgreement {
+        /// Organisation code.
+        organisation: String,
+        /// Product code.
+        product: String,
+    },
+    /// End-to-end delivery without a valid recipient key, naming each organisation.
+    NoRecipientKey(Vec<String>),
+    /// The delivery is no longer (or not now) available, since this moment.
+    Gone(Option<Moment>),
+    /// A bound was reached; says which, and when or how to go on.
+    TooMuch(String),
+    /// The store refuses writes: full or failed; nothing was lost.
+    NoSpace,
+    /// The offered file changed while it was read.
+    Changed(String),
+    /// The clock is not trusted; `retention run --confirm-time` is needed (I10).
+    ClockNotTrusted,
+}
+
+/// Kinds of things that may be missing, ended or there already.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum What {
+    /// An organisation.
+    Organisation,
+    /// An account.
+    Account,
+    /// An SSH key.
+    Key,
+    /// An API token.
+    Token,
+    /// A product.
+    Product,
+    /// An agreement.
+    Agreement,
+    /// A right of an account.
+    Right,
+    /// A publication.
+    Publication,
+    /// A delivery.
+    Delivery,
+    /// A file of a delivery.
+    File,
+    /// A folder.
+    Folder,
+    /// An e-mail in the queue.
+    Mail,
+    /// A recipient key for end-to-end deliveries.
+    RecipientKey,
+}
+
+impl fmt::Display for What {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Organisation => "organisation",
+            Self::Account => "account",
+            Self::Key => "key",
+            Self::Token => "token",
+            Self::Product => "product",
+            Self::Agreement => "agreement",
+            Self::Right => "right",
+            Self::Publication => "publication",
+            Self::Delivery => "delivery",
+            Self::File => "file",
+            Self::Folder => "folder",
+            Self::Mail => "e-mail",
+            Self::RecipientKey => "recipient key",
+        })
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound(what) => write!(f, "no such {what}"),
+            Self::NotAllowed(why) => write!(f, "not allowed: {why}"),
+            Self::NotSignedIn => f.write_str("not signed in: show a valid key or token"),
+            Self::Blocked => f.write_str("the account is blocked; ask the operator"),
+            Self::Ended(what) => write!(f, "the {what} has ended or expired"),
+            Self::Exists(what, name) => write!(f, "the {what} {name} exists already"),
+            Self::BadName(fault) => fault.fmt(f),
+            Self::BadRequest(why) | Self::WrongState(why) | Self::TooMuch(why) => f.write_str(why),
+            Self::NoAgreement { organisation, product } => {
+                write!(f, "organisation {organisation} has no agreement in force for product {product}; add one with `agreement add`")
+            }
+            Self::NoRecipientKey(organisations) => write!(
+                f,
+                "end-to-end delivery needs a valid recipient key of: {}; add one with `recipient-key add` or leave them out with --skip-unready",
+                organisations.join(", ")
+            ),
+            Self::Gone(Some(since)) => write!(f, "no longer available since {since}"),
+            Self::Gone(None) => f.write_str("not available now"),
+            Self::NoSpace => f.write_str("the server cannot store more now; nothing was changed, try again later"),
+            Self::Changed(name) => write!(f, "{name} changed while it was read; offer it again when it is whole"),
+            Self::ClockNotTrusted => {
+                f.write_str("the clock is not trusted; check the time and run `postkluis retention run --confirm-time`")
+            }
+        }
+    }
+}
+
+impl core::error::Error for Refusal {}
+
+impl From<NameFault> for Refusal {
+    fn from(fault: NameFault) -> Self {
+        Self::BadName(fault)
+    }
+}

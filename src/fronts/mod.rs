@@ -1,0 +1,3 @@
+//! Fronts: thin, one per protocol; where async lives. None names another.
+
+pub mod sftp;

@@ -1,0 +1,3 @@
+//! The SFTP front: listener, sign-in, protocol core and the outbox shelf.
+
+pub mod shelf;

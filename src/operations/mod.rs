@@ -1,0 +1,1 @@
+//! Verbs: one `impl Operations` block per file, synchronous. Names ports and domain only.

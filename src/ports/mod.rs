@@ -1,0 +1,8 @@
+//! Traits: what operations need of the world outside. Adapters implement them.
+
+pub mod clock;
+pub mod entropy;
+pub mod failure;
+pub mod keyring;
+pub mod mailer;
+pub mod vault;
