@@ -1,9 +1,22 @@
 //! Nouns: pure, synchronous types and rules. No clock, no randomness, no
 //! serialisation, no I/O; names no other layer.
 
+pub mod account;
+pub mod agreement;
+pub mod block;
+pub mod coverage;
+pub mod decision;
+pub mod delivery;
 pub mod digest;
+pub mod history;
 pub mod ids;
 pub mod moment;
 pub mod names;
+pub mod notice;
+pub mod organisation;
+pub mod packing_slip;
+pub mod product;
+pub mod record;
 pub mod refusal;
 pub mod retention;
+pub mod rights;

@@ -15,11 +15,7 @@ impl NameFault {
     /// `given` is shortened and stripped of control characters before it is kept.
     #[must_use]
     pub fn new(given: &str, kind: &'static str, rule: &'static str) -> Self {
-        let given = given
-            .chars()
-            .take(60)
-            .map(|c| if c.is_control() { '?' } else { c })
-            .collect();
+        let given = given.chars().take(60).map(|c| if c.is_control() { '?' } else { c }).collect();
         Self { given, kind, rule }
     }
 }
@@ -231,7 +227,10 @@ mod tests {
 
     #[test]
     fn addresses_and_codes() {
-        assert_eq!(EmailAddress::parse("Jan.Smit@Example.ORG").map(|a| a.to_string()), Ok("Jan.Smit@example.org".into()));
+        assert_eq!(
+            EmailAddress::parse("Jan.Smit@Example.ORG").map(|a| a.to_string()),
+            Ok("Jan.Smit@example.org".into())
+        );
         for text in ["jan", "jan@", "@x.nl", "jan@localhost", "a b@x.nl", "jan@x.nl\r\nBcc: y@z.nl"] {
             assert!(EmailAddress::parse(text).is_err(), "{text:?}");
         }
@@ -243,7 +242,12 @@ mod tests {
 
     #[test]
     fn a_file_name_splits_at_its_last_dot() {
-        let split = |text: &str| FileName::parse(text).map(|n| { let (a, b) = n.split(); (a.to_owned(), b.to_owned()) });
+        let split = |text: &str| {
+            FileName::parse(text).map(|n| {
+                let (a, b) = n.split();
+                (a.to_owned(), b.to_owned())
+            })
+        };
         assert_eq!(split("a.tar.gz"), Ok(("a.tar".into(), ".gz".into())));
         assert_eq!(split("plain"), Ok(("plain".into(), String::new())));
     }

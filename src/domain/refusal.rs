@@ -111,7 +111,10 @@ impl fmt::Display for Refusal {
             Self::BadName(fault) => fault.fmt(f),
             Self::BadRequest(why) | Self::WrongState(why) | Self::TooMuch(why) => f.write_str(why),
             Self::NoAgreement { organisation, product } => {
-                write!(f, "organisation {organisation} has no agreement in force for product {product}; add one with `agreement add`")
+                write!(
+                    f,
+                    "organisation {organisation} has no agreement in force for product {product}; add one with `agreement add`"
+                )
             }
             Self::NoRecipientKey(organisations) => write!(
                 f,

@@ -117,10 +117,7 @@ pub trait Shelf: Send + Sync + 'static {
 }
 
 fn refuse_write(_path: &str) -> Result<(), ShelfError> {
-    Err(ShelfError {
-        kind: ShelfErrorKind::PermissionDenied,
-        message: "this folder is read-only".to_owned(),
-    })
+    Err(ShelfError { kind: ShelfErrorKind::PermissionDenied, message: "this folder is read-only".to_owned() })
 }
 
 /// A listing in progress.

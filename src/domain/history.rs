@@ -1,0 +1,311 @@
+//! History events: what happened, who did it, what it was about. The history
+//! is append-only; it never holds file contents, secrets or citizen numbers.
+
+use core::fmt;
+use core::net::IpAddr;
+
+use super::ids::{DeliveryId, PublicationId};
+use super::moment::Moment;
+use super::names::{FileName, LoginName, OrganisationCode, ProductCode};
+
+/// One thing that happened.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Event {
+    /// What.
+    pub what: Happening,
+    /// Who did it, and how they came in.
+    pub who: Who,
+    /// What it was about.
+    pub about: About,
+    /// Particulars.
+    pub detail: Detail,
+}
+
+macro_rules! happenings {
+    ($($(#[$doc:meta])* $name:ident = $number:literal, $word:literal;)*) => {
+        /// Kinds of events. Numbers are part of the disk form and never reused.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        pub enum Happening {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Happening {
+            /// Every kind, in the order of their numbers.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The number of the disk form.
+            #[must_use]
+            pub const fn number(self) -> u16 {
+                match self { $(Self::$name => $number,)* }
+            }
+
+            /// The kind with this number.
+            #[must_use]
+            pub const fn from_number(number: u16) -> Option<Self> {
+                match number { $($number => Some(Self::$name),)* _ => None }
+            }
+
+            /// The word shown in lists, JSON and CSV.
+            #[must_use]
+            pub const fn word(self) -> &'static str {
+                match self { $(Self::$name => $word,)* }
+            }
+        }
+    };
+}
+
+happenings! {
+    /// An organisation was added.
+    OrganisationAdded = 1, "organisation-added";
+    /// An organisation's data were changed.
+    OrganisationChanged = 2, "organisation-changed";
+    /// An organisation was blocked.
+    OrganisationBlocked = 3, "organisation-blocked";
+    /// An organisation's block was lifted.
+    OrganisationUnblocked = 4, "organisation-unblocked";
+    /// An organisation was ended.
+    OrganisationEnded = 5, "organisation-ended";
+    /// A recipient key was added.
+    RecipientKeyAdded = 6, "recipient-key-added";
+    /// A recipient key was retired.
+    RecipientKeyRetired = 7, "recipient-key-retired";
+    /// A product was added.
+    ProductAdded = 10, "product-added";
+    /// A product was changed.
+    ProductChanged = 11, "product-changed";
+    /// An agreement was added.
+    AgreementAdded = 12, "agreement-added";
+    /// An agreement was ended.
+    AgreementEnded = 13, "agreement-ended";
+    /// An account was added.
+    AccountAdded = 20, "account-added";
+    /// An account was blocked.
+    AccountBlocked = 21, "account-blocked";
+    /// An account's block was lifted.
+    AccountUnblocked = 22, "account-unblocked";
+    /// An account was ended.
+    AccountEnded = 23, "account-ended";
+    /// An SSH key was added.
+    KeyAdded = 24, "key-added";
+    /// An SSH key was revoked.
+    KeyRevoked = 25, "key-revoked";
+    /// An API token was added.
+    TokenAdded = 26, "token-added";
+    /// An API token was revoked.
+    TokenRevoked = 27, "token-revoked";
+    /// A right was coupled.
+    RightCoupled = 28, "right-coupled";
+    /// A right was decoupled.
+    RightDecoupled = 29, "right-decoupled";
+    /// A session began.
+    SignedIn = 30, "signed-in";
+    /// A session ended.
+    SignedOut = 31, "signed-out";
+    /// A known account was refused at the door.
+    SignInRefused = 32, "sign-in-refused";
+    /// A delivery appeared in an outbox.
+    DeliveryPublished = 40, "delivery-published";
+    /// A drop or publication was refused.
+    PublicationRefused = 41, "publication-refused";
+    /// A delivery was withdrawn.
+    DeliveryWithdrawn = 42, "delivery-withdrawn";
+    /// A delivery was replaced by a corrected one.
+    DeliveryReplaced = 43, "delivery-replaced";
+    /// A delivery's window was extended.
+    DeliveryExtended = 44, "delivery-extended";
+    /// A delivery is kept from destruction.
+    DeliveryHeld = 45, "delivery-held";
+    /// A hold was released.
+    DeliveryReleased = 46, "delivery-released";
+    /// A delivery's window ended.
+    DeliveryExpired = 47, "delivery-expired";
+    /// A delivery's shred key was destroyed.
+    DeliveryShredded = 48, "delivery-shredded";
+    /// A first byte of a file left.
+    FetchStarted = 50, "fetch-started";
+    /// The last uncovered byte of a file was let go.
+    FileReleased = 51, "file-released";
+    /// Every byte of a file was taken by the transport.
+    FileFetched = 52, "file-fetched";
+    /// An opened file was closed or its connection ended.
+    FetchEnded = 53, "fetch-ended";
+    /// The recipient confirmed the digest.
+    DeliveryAcknowledged = 54, "delivery-acknowledged";
+    /// An e-mail was accepted by the relay.
+    MailSent = 60, "mail-sent";
+    /// An e-mail was put off to a later try.
+    MailDeferred = 61, "mail-deferred";
+    /// An e-mail was given up.
+    MailFailed = 62, "mail-failed";
+    /// A shred key was destroyed.
+    SlotDestroyed = 70, "shred-key-destroyed";
+    /// A payload without headers was removed from the vault.
+    PayloadRemoved = 71, "payload-removed";
+    /// The operator confirmed the clock.
+    TimeConfirmed = 72, "time-confirmed";
+}
+
+impl fmt::Display for Happening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// How somebody came in.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Channel {
+    /// SFTP.
+    Sftp,
+    /// The HTTPS API.
+    Api,
+    /// The spool folder.
+    Spool,
+    /// The command line.
+    CommandLine,
+    /// The server itself.
+    System,
+}
+
+impl Channel {
+    /// The word shown.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Sftp => "sftp",
+            Self::Api => "api",
+            Self::Spool => "spool",
+            Self::CommandLine => "command-line",
+            Self::System => "system",
+        }
+    }
+}
+
+/// Who did it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Who {
+    /// The account; `None` for the operator and the server itself.
+    pub login: Option<LoginName>,
+    /// The organisation that the account belongs to.
+    pub organisation: Option<OrganisationCode>,
+    /// How they came in.
+    pub channel: Channel,
+    /// From which address.
+    pub address: Option<IpAddr>,
+    /// Fingerprint of the key, or `token:<id>`.
+    pub credential: Option<String>,
+    /// What the client called itself, cut to 120 printable characters.
+    pub client: Option<String>,
+}
+
+impl Who {
+    /// The server itself.
+    #[must_use]
+    pub const fn system() -> Self {
+        Self::operator(Channel::System)
+    }
+
+    /// The operator, through a channel of the operator.
+    #[must_use]
+    pub const fn operator(channel: Channel) -> Self {
+        Self { login: None, organisation: None, channel, address: None, credential: None, client: None }
+    }
+}
+
+/// What it was about. The organisation is the recipient: when it differs from
+/// `Who::organisation`, the actor acted on its behalf (D6).
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct About {
+    /// The recipient or the organisation concerned.
+    pub organisation: Option<OrganisationCode>,
+    /// The account concerned.
+    pub login: Option<LoginName>,
+    /// The product.
+    pub product: Option<ProductCode>,
+    /// The publication.
+    pub publication: Option<PublicationId>,
+    /// The delivery.
+    pub delivery: Option<DeliveryId>,
+    /// The file.
+    pub file: Option<FileName>,
+}
+
+/// Particulars of an event.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Detail {
+    /// Bytes concerned: of a file or of a transfer.
+    pub bytes: Option<u64>,
+    /// A moment concerned: the end of a window, block or key.
+    pub until: Option<Moment>,
+    /// A reason or note in one line.
+    pub note: Option<String>,
+}
+
+impl Event {
+    /// An event without particulars.
+    #[must_use]
+    pub const fn new(what: Happening, who: Who, about: About) -> Self {
+        Self { what, who, about, detail: Detail { bytes: None, until: None, note: None } }
+    }
+
+    /// With a number of bytes.
+    #[must_use]
+    pub const fn with_bytes(mut self, bytes: u64) -> Self {
+        self.detail.bytes = Some(bytes);
+        self
+    }
+
+    /// With a moment.
+    #[must_use]
+    pub const fn with_until(mut self, until: Moment) -> Self {
+        self.detail.until = Some(until);
+        self
+    }
+
+    /// With a note, cut to 300 characters and to one line.
+    #[must_use]
+    pub fn with_note(mut self, note: &str) -> Self {
+        self.detail.note = Some(note.chars().take(300).map(|c| if c.is_control() { ' ' } else { c }).collect());
+        self
+    }
+}
+
+/// An event as it stands in the history.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct HistoryLine {
+    /// Its number, ascending.
+    pub sequence: u64,
+    /// When.
+    pub at: Moment,
+    /// What happened.
+    pub event: Event,
+}
+
+/// Which part of the history is asked for.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct HistoryQuery {
+    /// Only what concerns this organisation.
+    pub organisation: Option<OrganisationCode>,
+    /// Only what concerns this delivery.
+    pub delivery: Option<DeliveryId>,
+    /// Only from this moment on.
+    pub since: Option<Moment>,
+    /// Only after this number.
+    pub after: Option<u64>,
+    /// At most so many lines, oldest first.
+    pub limit: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_words_are_unique() {
+        let numbers: std::collections::BTreeSet<_> = Happening::ALL.iter().map(|h| h.number()).collect();
+        let words: std::collections::BTreeSet<_> = Happening::ALL.iter().map(|h| h.word()).collect();
+        assert_eq!((numbers.len(), words.len()), (Happening::ALL.len(), Happening::ALL.len()));
+        for happening in Happening::ALL {
+            assert_eq!(Happening::from_number(happening.number()), Some(*happening));
+        }
+    }
+}

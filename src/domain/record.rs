@@ -1,0 +1,610 @@
+//! What the catalog keeps: records under sortable keys, and changes to them.
+//! Defines order and identity only; the bytes of records belong to adapters.
+
+use super::account::{Account, SshKey, Token};
+use super::agreement::Agreement;
+use super::delivery::{
+    DeliveredFile, Delivery, DeliveryPart, FileCoverage, OutboxEntry, Payload, Publication, SealedHeader,
+};
+use super::digest::Digest;
+use super::ids::{AgreementId, DeliveryId, MailId, PayloadId, PublicationId};
+use super::moment::Moment;
+use super::names::{FileName, LoginName, OrganisationCode, ProductCode};
+use super::notice::Mail;
+use super::organisation::{Organisation, RecipientKey};
+use super::product::Product;
+use super::retention::ShredSlot;
+use super::rights::Right;
+
+/// The key of a record, or the beginning of one. Bytewise order is the order
+/// of listing: kind, then the parts; texts end in NUL, numbers are big-endian.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Key(Vec<u8>);
+
+impl Key {
+    /// A key as it was stored.
+    #[must_use]
+    pub const fn from_bytes(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes of the key.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The kind of record, its first byte.
+    #[must_use]
+    pub fn kind(&self) -> u8 {
+        self.0.first().copied().unwrap_or_default()
+    }
+
+    fn of(kind: u8) -> Self {
+        Self(vec![kind])
+    }
+
+    fn text(mut self, text: &str) -> Self {
+        self.0.extend_from_slice(text.as_bytes());
+        self.0.push(0);
+        self
+    }
+
+    fn bytes(mut self, bytes: &[u8]) -> Self {
+        self.0.extend_from_slice(bytes);
+        self
+    }
+}
+
+macro_rules! records {
+    ($($(#[$doc:meta])* $name:ident = $kind:literal;)*) => {
+        /// Any record of the catalog.
+        #[derive(Clone, PartialEq, Eq, Debug)]
+        pub enum Record {
+            $($(#[$doc])* $name($name),)*
+        }
+
+        impl Record {
+            /// The kind, as the first byte of the key.
+            #[must_use]
+            pub const fn kind(&self) -> u8 {
+                match self { $(Self::$name(_) => $kind,)* }
+            }
+
+            /// The key it is kept under.
+            #[must_use]
+            pub fn key(&self) -> Key {
+                match self { $(Self::$name(row) => row.key(),)* }
+            }
+        }
+
+        $(
+            impl From<$name> for Record {
+                fn from(row: $name) -> Self {
+                    Self::$name(row)
+                }
+            }
+
+            impl Row for $name {
+                const KIND: u8 = $kind;
+                fn from_record(record: Record) -> Option<Self> {
+                    match record {
+                        Record::$name(row) => Some(row),
+                        #[expect(clippy::wildcard_enum_match_arm, reason = "one kind is asked for; every other is none")]
+                        _ => None,
+                    }
+                }
+            }
+        )*
+    };
+}
+
+/// A type that is kept as a record of its own kind.
+pub trait Row: Sized {
+    /// The kind, as the first byte of its keys.
+    const KIND: u8;
+
+    /// The row, when the record is of this kind.
+    fn from_record(record: Record) -> Option<Self>;
+
+    /// The beginning of every key of this kind.
+    #[must_use]
+    fn all() -> Key {
+        Key::of(Self::KIND)
+    }
+}
+
+records! {
+    /// An organisation, by code.
+    Organisation = 1;
+    /// An account, by login.
+    Account = 2;
+    /// An SSH key, by login and fingerprint.
+    SshKey = 3;
+    /// An API token, by the digest of its secret.
+    Token = 4;
+    /// A product, by code.
+    Product = 5;
+    /// An agreement, by organisation, product and id.
+    Agreement = 6;
+    /// A right, by login, recipient and product.
+    Right = 7;
+    /// A right again, by recipient, product and login.
+    RightHolder = 8;
+    /// A recipient key, by organisation and fingerprint.
+    RecipientKey = 9;
+    /// A publication, by id.
+    Publication = 10;
+    /// Which publication a source became, by source key.
+    PublishedSource = 11;
+    /// A delivery, by id.
+    Delivery = 12;
+    /// Which delivery has a number, by organisation, product and sequence.
+    DeliveryNumber = 13;
+    /// Which deliveries a publication made.
+    PublicationPart = 14;
+    /// A data file, by delivery and number.
+    DeliveredFile = 15;
+    /// A name in an outbox, by organisation, product and name.
+    OutboxEntry = 16;
+    /// A payload, by id.
+    Payload = 17;
+    /// A sealed header, by payload and delivery.
+    SealedHeader = 18;
+    /// What left of a file, by delivery and number.
+    FileCoverage = 19;
+    /// The last sequence number given, by organisation and product.
+    LastSequence = 20;
+    /// An e-mail, by id.
+    Mail = 21;
+    /// When an e-mail is due, by moment and id.
+    MailDue = 22;
+    /// When a delivery's window ends, by moment and id.
+    WindowEnd = 23;
+    /// A shred key and its end, by slot.
+    SlotRecord = 24;
+}
+
+/// One change to the catalog: absolute, so that applying it twice is the same as once.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Change {
+    /// The record now is this.
+    Put(Record),
+    /// There is no record under this key any more.
+    Remove(Key),
+}
+
+/// A right seen from the recipient's side, to find whom to notify.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RightHolder {
+    /// The recipient.
+    pub recipient: OrganisationCode,
+    /// The product.
+    pub product: ProductCode,
+    /// Who holds the right.
+    pub login: LoginName,
+}
+
+/// Which publication a source became (I4).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PublishedSource {
+    /// The key it was asked under.
+    pub source_key: String,
+    /// The publication.
+    pub publication: PublicationId,
+}
+
+/// Which delivery has a number.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DeliveryNumber {
+    /// The recipient.
+    pub organisation: OrganisationCode,
+    /// The product.
+    pub product: ProductCode,
+    /// The number.
+    pub sequence: u32,
+    /// The delivery.
+    pub delivery: DeliveryId,
+}
+
+/// Which delivery belongs to a publication.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PublicationPart {
+    /// The publication.
+    pub publication: PublicationId,
+    /// One of its deliveries.
+    pub delivery: DeliveryId,
+}
+
+/// The last sequence number given.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LastSequence {
+    /// The recipient.
+    pub organisation: OrganisationCode,
+    /// The product.
+    pub product: ProductCode,
+    /// The number.
+    pub sequence: u32,
+}
+
+/// When an e-mail is due.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MailDue {
+    /// When.
+    pub at: Moment,
+    /// Which e-mail.
+    pub mail: MailId,
+}
+
+/// When a delivery's window ends.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct WindowEnd {
+    /// When.
+    pub at: Moment,
+    /// Which delivery.
+    pub delivery: DeliveryId,
+}
+
+/// A shred key and its end.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SlotRecord {
+    /// The slot.
+    pub slot: ShredSlot,
+    /// When its key was destroyed; it lives when `None`.
+    pub destroyed_at: Option<Moment>,
+}
+
+impl Organisation {
+    /// The key of the organisation with this code.
+    #[must_use]
+    pub fn key_of(code: &OrganisationCode) -> Key {
+        Key::of(Self::KIND).text(code.as_str())
+    }
+
+    fn key(&self) -> Key {
+        Self::key_of(&self.code)
+    }
+}
+
+impl Account {
+    /// The key of the account with this login.
+    #[must_use]
+    pub fn key_of(login: &LoginName) -> Key {
+        Key::of(Self::KIND).text(login.as_str())
+    }
+
+    fn key(&self) -> Key {
+        Self::key_of(&self.login)
+    }
+}
+
+impl SshKey {
+    /// The beginning of the keys of all SSH keys of an account.
+    #[must_use]
+    pub fn keys_of(login: &LoginName) -> Key {
+        Key::of(Self::KIND).text(login.as_str())
+    }
+
+    /// The key of one SSH key.
+    #[must_use]
+    pub fn key_of(login: &LoginName, fingerprint: &str) -> Key {
+        Self::keys_of(login).text(fingerprint)
+    }
+
+    fn key(&self) -> Key {
+        Self::key_of(&self.login, &self.fingerprint)
+    }
+}
+
+impl Token {
+    /// The key of the token with this secret digest.
+    #[must_use]
+    pub fn key_of(secret_sha256: &Digest) -> Key {
+        Key::of(Self::KIND).bytes(secret_sha256.as_bytes())
+    }
+
+    fn key(&self) -> Key {
+        Self::key_of(&self.secret_sha256)
+    }
+}
+
+impl Product {
+    /// The key of the product with this code.
+    #[must_use]
+    pub fn key_of(code: &ProductCode) -> Key {
+        Key::of(Self::KIND).text(code.as_str())
+    }
+
+    fn key(&self) -> Key {
+        Self::key_of(&self.code)
+    }
+}
+
+impl Agreement {
+    /// The beginning of the keys of an organisation's agreements, for one product or all.
+    #[must_use]
+    pub fn keys_of(organisation: &OrganisationCode, product: Option<&ProductCode>) -> Key {
+        let key = Key::of(Self::KIND).text(organisation.as_str());
+        product.iter().fold(key, |key, product| key.text(product.as_str()))
+    }
+
+    /// The key of one agreement.
+    #[must_use]
+    pub fn key_of(organisation: &OrganisationCode, product: &ProductCode, id: AgreementId) -> Key {
+        Self::keys_of(organisation, Some(product)).bytes(id.as_bytes())
+    }
+
+    fn key(&self) -> Key {
+        Self::key_of(&self.organisation, &self.product, self.id)
+    }
+}
+
+impl Right {
+    /// The beginning of the keys of an account's rights, for one recipient or all.
+    #[must_use]
+    pub fn keys_of(login: &LoginName, recipient: Option<&OrganisationCode>) -> Key {
+        let key = Key::of(Self::KIND).text(login.as_str());
+        recipient.iter().fold(key, |key, recipient| key.text(recipient.as_str()))
+    }
+
+    /// The key of one right.
+    #[must_use]
+    pub fn key_of(login: &LoginName, recipient: &OrganisationCode, product: &ProductCode) -> Key {
+        Self::keys_of(login, Some(recipient)).text(product.as_str())
+    }
+
+    fn key(&self) -> Key {
+        Self::key_of(&self.login, &self.recipient, &self.product)
+    }
+}
+
+impl RightHolder {
+    /// The beginning of the keys of all holders of a right.
+    #[must_use]
+    pub fn keys_of(recipient: &OrganisationCode, product: &ProductCode) -> Key {
+        Key::of(Self::KIND).text(recipient.as_str()).text(product.as_str())
+    }
+
+    fn key(&self) -> Key {
+        Self::keys_of(&self.recipient, &self.product).text(self.login.as_str())
+    }
+}
+
+impl RecipientKey {
+    /// The beginning of the keys of an organisation's recipient keys.
+    #[must_use]
+    pub fn keys_of(organisation: &OrganisationCode) -> Key {
+        Key::of(Self::KIND).text(organisation.as_str())
+    }
+
+    /// The key of one recipient key.
+    #[must_use]
+    pub fn key_of(organisation: &OrganisationCode, fingerprint: &str) -> Key {
+        Self::keys_of(organisation).text(fingerprint)
+    }
+
+    fn key(&self) -> Key {
+        Self::key_of(&self.organisation, &self.fingerprint)
+    }
+}
+
+impl Publication {
+    /// The key of one publication.
+    #[must_use]
+    pub fn key_of(id: PublicationId) -> Key {
+        Key::of(Self::KIND).bytes(id.as_bytes())
+    }
+
+    fn key(&self) -> Key {
+        Self::key_of(self.id)
+    }
+}
+
+impl PublishedSource {
+    /// The key of one source.
+    #[must_use]
+    pub fn key_of(source_key: &str) -> Key {
+        Key::of(Self::KIND).text(source_key)
+    }
+
+    fn key(&self) -> Key {
+        Self::key_of(&self.source_key)
+    }
+}
+
+impl Delivery {
+    /// The key of one delivery.
+    #[must_use]
+    pub fn key_of(id: DeliveryId) -> Key {
+        Key::of(Self::KIND).bytes(id.as_bytes())
+    }
+
+    fn key(&self) -> Key {
+        Self::key_of(self.id)
+    }
+}
+
+impl DeliveryNumber {
+    /// The beginning of the keys of an organisation's deliveries, for one product or all, in order of number.
+    #[must_use]
+    pub fn keys_of(organisation: &OrganisationCode, product: Option<&ProductCode>) -> Key {
+        let key = Key::of(Self::KIND).text(organisation.as_str());
+        product.iter().fold(key, |key, product| key.text(product.as_str()))
+    }
+
+    /// The key of one number.
+    #[must_use]
+    pub fn key_of(organisation: &OrganisationCode, product: &ProductCode, sequence: u32) -> Key {
+        Self::keys_of(organisation, Some(product)).bytes(&sequence.to_be_bytes())
+    }
+
+    fn key(&self) -> Key {
+        Self::key_of(&self.organisation, &self.product, self.sequence)
+    }
+}
+
+impl PublicationPart {
+    /// The beginning of the keys of a publication's deliveries.
+    #[must_use]
+    pub fn keys_of(publication: PublicationId) -> Key {
+        Key::of(Self::KIND).bytes(publication.as_bytes())
+    }
+
+    fn key(&self) -> Key {
+        Self::keys_of(self.publication).bytes(self.delivery.as_bytes())
+    }
+}
+
+impl DeliveredFile {
+    /// The beginning of the keys of a delivery's files, in order of number.
+    #[must_use]
+    pub fn keys_of(delivery: DeliveryId) -> Key {
+        Key::of(Self::KIND).bytes(delivery.as_bytes())
+    }
+
+    /// The key of one file.
+    #[must_use]
+    pub fn key_of(delivery: DeliveryId, number: u32) -> Key {
+        Self::keys_of(delivery).bytes(&number.to_be_bytes())
+    }
+
+    fn key(&self) -> Key {
+        Self::key_of(self.delivery, self.number)
+    }
+}
+
+impl OutboxEntry {
+    /// The beginning of the keys of an outbox folder, in order of name.
+    #[must_use]
+    pub fn keys_of(organisation: &OrganisationCode, product: &ProductCode) -> Key {
+        Key::of(Self::KIND).text(organisation.as_str()).text(product.as_str())
+    }
+
+    /// The key of one name.
+    #[must_use]
+    pub fn key_of(organisation: &OrganisationCode, product: &ProductCode, name: &FileName) -> Key {
+        Self::keys_of(organisation, product).text(name.as_str())
+    }
+
+    fn key(&self) -> Key {
+        Self::key_of(&self.organisation, &self.product, &self.name)
+    }
+}
+
+impl Payload {
+    /// The key of one payload.
+    #[must_use]
+    pub fn key_of(id: PayloadId) -> Key {
+        Key::of(Self::KIND).bytes(id.as_bytes())
+    }
+
+    fn key(&self) -> Key {
+        Self::key_of(self.id)
+    }
+}
+
+impl SealedHeader {
+    /// The key of one header.
+    #[must_use]
+    pub fn key_of(payload: PayloadId, delivery: DeliveryId) -> Key {
+        Key::of(Self::KIND).bytes(payload.as_bytes()).bytes(delivery.as_bytes())
+    }
+
+    fn key(&self) -> Key {
+        Self::key_of(self.payload, self.delivery)
+    }
+}
+
+impl FileCoverage {
+    /// The key of one file's coverage.
+    #[must_use]
+    pub fn key_of(delivery: DeliveryId, number: u32) -> Key {
+        Key::of(Self::KIND).bytes(delivery.as_bytes()).bytes(&number.to_be_bytes())
+    }
+
+    fn key(&self) -> Key {
+        Self::key_of(self.delivery, self.number)
+    }
+}
+
+impl LastSequence {
+    /// The key of one counter.
+    #[must_use]
+    pub fn key_of(organisation: &OrganisationCode, product: &ProductCode) -> Key {
+        Key::of(Self::KIND).text(organisation.as_str()).text(product.as_str())
+    }
+
+    fn key(&self) -> Key {
+        Self::key_of(&self.organisation, &self.product)
+    }
+}
+
+impl Mail {
+    /// The key of one e-mail.
+    #[must_use]
+    pub fn key_of(id: MailId) -> Key {
+        Key::of(Self::KIND).bytes(id.as_bytes())
+    }
+
+    fn key(&self) -> Key {
+        Self::key_of(self.id)
+    }
+}
+
+impl MailDue {
+    /// The key of one due e-mail.
+    #[must_use]
+    pub fn key_of(at: Moment, mail: MailId) -> Key {
+        Key::of(Self::KIND).bytes(&at.millis().to_be_bytes()).bytes(mail.as_bytes())
+    }
+
+    fn key(&self) -> Key {
+        Self::key_of(self.at, self.mail)
+    }
+}
+
+impl WindowEnd {
+    /// The key of one window's end.
+    #[must_use]
+    pub fn key_of(at: Moment, delivery: DeliveryId) -> Key {
+        Key::of(Self::KIND).bytes(&at.millis().to_be_bytes()).bytes(delivery.as_bytes())
+    }
+
+    fn key(&self) -> Key {
+        Self::key_of(self.at, self.delivery)
+    }
+}
+
+impl SlotRecord {
+    /// The key of one slot.
+    #[must_use]
+    pub fn key_of(slot: &ShredSlot) -> Key {
+        Key::of(Self::KIND).text(&slot.to_string())
+    }
+
+    fn key(&self) -> Key {
+        Self::key_of(&self.slot)
+    }
+}
+
+impl DeliveryPart {
+    /// Number of the disk form: 0 packing slip, 1 digest list, data files from 2.
+    #[must_use]
+    pub const fn number(self) -> u64 {
+        match self {
+            Self::PackingSlip => 0,
+            Self::DigestList => 1,
+            Self::Data(number) => number as u64 + 1,
+        }
+    }
+
+    /// The part with this number of the disk form.
+    #[must_use]
+    pub fn from_number(number: u64) -> Option<Self> {
+        match number {
+            0 => Some(Self::PackingSlip),
+            1 => Some(Self::DigestList),
+            data => u32::try_from(data - 1).ok().map(Self::Data),
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! `permits`: the only authority on who may do what. Deny by default. Knows
+//! facts, not where they come from; its whole truth table is a reviewed file,
+//! `fixtures/rights-matrix.txt`.
+
+use super::block::Access;
+use super::moment::Moment;
+use super::names::{LoginName, OrganisationCode, ProductCode};
+use super::refusal::{Refusal, What};
+
+/// A right: this account may fetch this product of this recipient (C1, D2).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Right {
+    /// The account.
+    pub login: LoginName,
+    /// Whose deliveries.
+    pub recipient: OrganisationCode,
+    /// Of which product.
+    pub product: ProductCode,
+    /// Since when.
+    pub since: Moment,
+}
+
+macro_rules! closed_set {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        pub enum $name { $($(#[$vdoc])* $variant,)* }
+
+        impl $name {
+            /// Every value.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The word in the rights matrix.
+            #[must_use]
+            pub const fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word,)* }
+            }
+        }
+    };
+}
+
+closed_set! {
+    /// What is to be done.
+    Act {
+        /// See that a product's folder exists and what it holds.
+        Browse = "browse",
+        /// Read the bytes of a delivery.
+        Fetch = "fetch",
+        /// See deliveries and their state.
+        ReadDeliveries = "read-deliveries",
+        /// Read the history of an organisation.
+        ReadHistory = "read-history",
+        /// Confirm the digest of a delivery.
+        Acknowledge = "acknowledge",
+        /// Publish a delivery.
+        Publish = "publish",
+        /// Withdraw, replace, extend, hold or release a delivery.
+        Steer = "steer",
+        /// Add, change, block or end organisations, products, agreements and accounts.
+        Administer = "administer",
+        /// Couple or decouple a right.
+        Couple = "couple",
+        /// End windows, destroy keys, send e-mails.
+        Maintain = "maintain",
+    }
+}
+
+closed_set! {
+    /// Who wants to do it.
+    Role {
+        /// The operator, on a channel of the operator.
+        Operator = "operator",
+        /// The server itself.
+        System = "system",
+        /// A machine account.
+        Machine = "machine",
+        /// A person's account.
+        Person = "person",
+        /// A person's account that administers its organisation.
+        Administrator = "administrator",
+    }
+}
+
+closed_set! {
+    /// Whether actor, its organisation and the recipient may act at all.
+    Condition {
+        /// None of them is blocked or ended.
+        Open = "open",
+        /// The account, its organisation or the recipient is blocked (J6).
+        Blocked = "blocked",
+        /// One of them has ended.
+        Ended = "ended",
+    }
+}
+
+closed_set! {
+    /// How the actor's organisation stands to the recipient.
+    Relation {
+        /// It is the recipient.
+        Own = "own",
+        /// It is another organisation, without a mandate.
+        Foreign = "foreign",
+    }
+}
+
+closed_set! {
+    /// Whether the actor is coupled to the product of the recipient.
+    Coupling {
+        /// A right exists.
+        Coupled = "coupled",
+        /// No right exists.
+        Uncoupled = "uncoupled",
+    }
+}
+
+closed_set! {
+    /// Whether an agreement is in force for recipient and product.
+    Ground {
+        /// One is.
+        InForce = "in-force",
+        /// None is.
+        None = "none",
+    }
+}
+
+closed_set! {
+    /// Whether the delivery concerned can be fetched; `Available` when none is concerned.
+    Presence {
+        /// It can, or no delivery is concerned.
+        Available = "available",
+        /// Its window ended, or it was withdrawn or replaced.
+        Gone = "gone",
+    }
+}
+
+/// The facts of one case.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Case {
+    /// Who.
+    pub role: Role,
+    /// May they act at all.
+    pub condition: Condition,
+    /// How they stand to the recipient.
+    pub relation: Relation,
+    /// Are they coupled.
+    pub coupling: Coupling,
+    /// Is there an agreement.
+    pub ground: Ground,
+    /// Is the delivery there.
+    pub presence: Presence,
+}
+
+impl Case {
+    /// The operator's case, where nothing about accounts matters.
+    #[must_use]
+    pub const fn operator(ground: Ground) -> Self {
+        Self {
+            role: Role::Operator,
+            condition: Condition::Open,
+            relation: Relation::Foreign,
+            coupling: Coupling::Uncoupled,
+            ground,
+            presence: Presence::Available,
+        }
+    }
+
+    /// The same case when the standing of somebody concerned is `access`: the worst counts.
+    #[must_use]
+    pub fn under(mut self, access: Access) -> Self {
+        self.condition = self.condition.max(match access {
+            Access::Open => Condition::Open,
+            Access::Blocked => Condition::Blocked,
+            Access::Ended => Condition::Ended,
+        });
+        self
+    }
+}
+
+/// Whether `act` is permitted in this case.
+///
+/// # Errors
+/// `NotFound` where the actor may not even know that the thing exists, `Blocked`
+/// and `Ended` where it is about the actor's own standing, `NotAllowed` otherwise.
+pub fn permits(act: Act, case: Case) -> Result<(), Refusal> {
+    match case.role {
+        Role::Operator => permits_operator(act, case),
+        Role::System => permits_system(act),
+        Role::Machine | Role::Person | Role::Administrator => permits_account(act, case),
+    }
+}
+
+fn permits_operator(act: Act, case: Case) -> Result<(), Refusal> {
+    match act {
+        Act::Publish if case.condition != Condition::Open => {
+            Err(Refusal::NotAllowed("the recipient is blocked or has ended"))
+        }
+        Act::Publish | Act::Couple if case.ground == Ground::None => {
+            Err(Refusal::NotAllowed("there is no agreement in force"))
+        }
+        Act::Publish
+        | Act::Couple
+        | Act::Steer
+        | Act::Administer
+        | Act::Maintain
+        | Act::ReadDeliveries
+        | Act::ReadHistory => Ok(()),
+        // The operator steers deliveries but does not read or confirm them for a recipient.
+        Act::Browse | Act::Fetch | Act::Acknowledge => Err(Refusal::NotAllowed("only the recipient's accounts may")),
+    }
+}
+
+fn permits_system(act: Act) -> Result<(), Refusal> {
+    match act {
+        Act::Maintain => Ok(()),
+        Act::Browse
+        | Act::Fetch
+        | Act::ReadDeliveries
+        | Act::ReadHistory
+        | Act::Acknowledge
+        | Act::Publish
+        | Act::Steer
+        | Act::Administer
+        | Act::Couple => Err(Refusal::NotAllowed("the server does this for nobody")),
+    }
+}
+
+fn permits_account(act: Act, case: Case) -> Result<(), Refusal> {
+    match case.condition {
+        Condition::Open => {}
+        Condition::Blocked => return Err(Refusal::Blocked),
+        Condition::Ended => return Err(Refusal::Ended(What::Account)),
+    }
+    let reaches = case.relation == Relation::Own && case.coupling == Coupling::Coupled;
+    match act {
+        Act::Browse | Act::ReadDeliveries if reaches => Ok(()),
+        Act::Fetch | Act::Acknowledge if reaches => match case.presence {
+            Presence::Available => Ok(()),
+            Presence::Gone => Err(Refusal::Gone(None)),
+        },
+        Act::ReadHistory if reaches => Ok(()),
+        // The history of the own organisation is the administrator's without any coupling (4.3).
+        Act::ReadHistory if case.role == Role::Administrator && case.relation == Relation::Own => Ok(()),
+        Act::Browse | Act::ReadDeliveries | Act::Fetch | Act::Acknowledge | Act::ReadHistory => {
+            Err(Refusal::NotFound(What::Delivery))
+        }
+        Act::Publish | Act::Steer | Act::Administer | Act::Couple | Act::Maintain => {
+            Err(Refusal::NotAllowed("only the operator may"))
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! The port to the catalog: one rule, one transaction, with its events. Knows
+//! neither journal nor index, and no rule.
+
+use super::failure::{Failure, Fault};
+use crate::domain::decision::Decision;
+use crate::domain::history::{HistoryLine, HistoryQuery};
+use crate::domain::moment::Moment;
+use crate::domain::record::{Key, Record, Row};
+
+/// A rule: looks at the state and decides, or refuses and changes nothing.
+/// Runs once, alone with the state, on the catalog's writer.
+pub type Rule = Box<dyn FnOnce(&dyn CatalogView) -> Result<Decision, Failure> + Send>;
+
+/// One consistent state of the catalog.
+pub trait CatalogView {
+    /// The record under a key.
+    fn find(&self, key: &Key) -> Result<Option<Record>, Fault>;
+
+    /// Records whose keys begin with `prefix`, in key order, those after `after` only, at most `limit`.
+    fn list(&self, prefix: &Key, after: Option<&Key>, limit: usize) -> Result<Vec<Record>, Fault>;
+}
+
+impl dyn CatalogView + '_ {
+    /// The row of a known type under a key.
+    ///
+    /// # Errors
+    /// A fault of the store, or a record of another kind under the key.
+    pub fn row<R: Row>(&self, key: &Key) -> Result<Option<R>, Fault> {
+        match self.find(key)? {
+            None => Ok(None),
+            Some(record) => match R::from_record(record) {
+                Some(row) => Ok(Some(row)),
+                None => Err(Fault::new(format!("read the catalog: a record of kind {} is of another kind", R::KIND))),
+            },
+        }
+    }
+
+    /// Rows of a known type; as `list`.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn rows<R: Row>(&self, prefix: &Key, after: Option<&Key>, limit: usize) -> Result<Vec<R>, Fault> {
+        Ok(self.list(prefix, after, limit)?.into_iter().filter_map(R::from_record).collect())
+    }
+}
+
+/// What a committed decision became.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Committed {
+    /// Number of the first of its events in the history.
+    pub first_event: u64,
+}
+
+/// The catalog. Calls block; they are safe from several threads at once.
+pub trait Catalog: Send + Sync {
+    /// Runs `rule` on the newest state and commits what it decides. On return the decision
+    /// is on disk and visible to every reader. A refusal of the rule changes nothing.
+    /// A fault marked `outcome_unknown` may or may not have been stored.
+    fn decide(&self, rule: Rule) -> Result<Committed, Failure>;
+
+    /// Shows one consistent state: no commit happens between the calls that `look` makes.
+    fn consult(&self, look: &mut dyn FnMut(&dyn CatalogView));
+
+    /// A number that grows with every commit: when it is the same, nothing has changed.
+    fn version(&self) -> u64;
+
+    /// The moment of the newest decision on record.
+    fn last_moment(&self) -> Option<Moment>;
+
+    /// Part of the history, oldest first.
+    fn history(&self, query: &HistoryQuery) -> Result<Vec<HistoryLine>, Fault>;
+
+    /// Whether this start repaired, cut or rebuilt something: then nothing unknown is removed from the vault.
+    fn was_repaired(&self) -> bool;
+}
+
+impl dyn Catalog + '_ {
+    /// Looks at one consistent state and returns what `look` found.
+    ///
+    /// # Errors
+    /// What `look` returns.
+    pub fn look<T>(&self, look: impl FnOnce(&dyn CatalogView) -> Result<T, Failure>) -> Result<T, Failure> {
+        let mut look = Some(look);
+        let mut found = None;
+        self.consult(&mut |view| {
+            if let Some(look) = look.take() {
+                found = Some(look(view));
+            }
+        });
+        found.unwrap_or_else(|| Err(Fault::new("read the catalog: it gave no state").into()))
+    }
+}
