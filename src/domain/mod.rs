@@ -20,3 +20,4 @@ pub mod record;
 pub mod refusal;
 pub mod retention;
 pub mod rights;
+pub mod trust;

@@ -163,6 +163,10 @@ records! {
     WindowEnd = 23;
     /// A shred key and its end, by slot.
     SlotRecord = 24;
+    /// Which deliveries lie under a shred key, by slot and delivery.
+    SlotMember = 25;
+    /// A payload that lost its last header and waits for removal, by id.
+    DoomedPayload = 26;
 }
 
 /// One change to the catalog: absolute, so that applying it twice is the same as once.
@@ -252,6 +256,22 @@ pub struct SlotRecord {
     pub slot: ShredSlot,
     /// When its key was destroyed; it lives when `None`.
     pub destroyed_at: Option<Moment>,
+}
+
+/// A delivery whose headers lie under a shred key.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SlotMember {
+    /// The slot.
+    pub slot: ShredSlot,
+    /// The delivery.
+    pub delivery: DeliveryId,
+}
+
+/// A payload that lost its last header (I7).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DoomedPayload {
+    /// The payload.
+    pub payload: PayloadId,
 }
 
 impl Organisation {
@@ -584,6 +604,36 @@ impl SlotRecord {
 
     fn key(&self) -> Key {
         Self::key_of(&self.slot)
+    }
+}
+
+impl SlotMember {
+    /// The beginning of the keys of a slot's deliveries.
+    #[must_use]
+    pub fn keys_of(slot: &ShredSlot) -> Key {
+        Key::of(Self::KIND).text(&slot.to_string())
+    }
+
+    /// The key of one delivery under a slot.
+    #[must_use]
+    pub fn key_of(slot: &ShredSlot, delivery: DeliveryId) -> Key {
+        Self::keys_of(slot).bytes(delivery.as_bytes())
+    }
+
+    fn key(&self) -> Key {
+        Self::key_of(&self.slot, self.delivery)
+    }
+}
+
+impl DoomedPayload {
+    /// The key of one doomed payload.
+    #[must_use]
+    pub fn key_of(payload: PayloadId) -> Key {
+        Key::of(Self::KIND).bytes(payload.as_bytes())
+    }
+
+    fn key(&self) -> Key {
+        Self::key_of(self.payload)
     }
 }
 

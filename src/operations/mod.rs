@@ -1,1 +1,203 @@
-//! Verbs: one `impl Operations` block per file, synchronous. Names ports and domain only.
+//! Verbs: one `impl Operations` block per file, synchronous. Names ports and
+//! domain only; every change goes through one catalog decision.
+
+mod block_access;
+mod browse;
+mod case;
+mod collect_delivery;
+mod enforce_retention;
+mod manage_accounts;
+mod manage_agreements;
+mod manage_organisations;
+mod manage_products;
+mod manage_rights;
+mod publish_delivery;
+mod publish_rule;
+mod read_history;
+mod send_notices;
+mod sign_in;
+mod steer_delivery;
+mod sweep_vault;
+pub mod texts;
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+pub use crate::ports::catalog::Catalog;
+pub use crate::ports::clock::{Clock, Date};
+pub use crate::ports::failure::{Failure, Fault};
+pub use crate::ports::keyring::Keyring;
+pub use crate::ports::mailer::{MailOutcome, Mailer};
+pub use crate::ports::source::Source;
+pub use block_access::StandingChange;
+pub use browse::{DeliveryFilter, DeliveryView};
+pub use collect_delivery::Fetch;
+pub use enforce_retention::RetentionReport;
+pub use manage_accounts::{NewAccount, NewToken, fingerprint};
+pub use manage_agreements::NewAgreement;
+pub use manage_organisations::NewOrganisation;
+pub use manage_products::NewProduct;
+pub use publish_delivery::{Offer, OfferedFile, Published, PublishedDelivery, Recipients};
+pub use send_notices::MailRound;
+pub use sign_in::Visitor;
+pub use sweep_vault::Recovery;
+
+use crate::domain::history::{Channel, Who};
+use crate::domain::ids::DeliveryId;
+use crate::domain::moment::{Moment, Span};
+use crate::domain::names::{LoginName, OrganisationCode};
+use crate::domain::trust::ClockTrust;
+use crate::ports::entropy::Entropy;
+use crate::ports::vault::Vault;
+use case::{MOST_AGREEMENTS, agreement_in_force, case_of, with_presence};
+
+/// Every port that the operations need.
+pub struct Ports {
+    /// The catalog.
+    pub catalog: Arc<dyn Catalog>,
+    /// Sealed payloads.
+    pub vault: Arc<dyn Vault>,
+    /// Keys.
+    pub keyring: Arc<dyn Keyring>,
+    /// Time and calendar.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// E-mail.
+    pub mailer: Arc<dyn Mailer>,
+}
+
+/// Bounds and texts that the operations need; each has its default in the configuration.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Who writes the e-mails.
+    pub sender: MailSender,
+    /// Handles that were open when a window ended may go on so long.
+    pub open_grace: Span,
+    /// A shred key is destroyed so long after its slot closes.
+    pub shred_delay: Span,
+    /// Coverage of a running fetch is made durable every so many bytes (64 MiB).
+    pub coverage_step_bytes: u64,
+    /// One account may have so many files open at once.
+    pub max_open_fetches: usize,
+    /// One delivery may hold so many files.
+    pub max_files_per_delivery: usize,
+    /// One list answers at most so many rows.
+    pub max_page: usize,
+    /// Waits before each further try of an e-mail; after the last it is given up.
+    pub mail_retries: Vec<Span>,
+}
+
+/// Who writes the e-mails.
+#[derive(Clone, Debug, Default)]
+pub struct MailSender {
+    /// Name of the portal.
+    pub portal: String,
+    /// Name of the organisation that runs it.
+    pub organisation: String,
+    /// Web address of the portal.
+    pub portal_url: String,
+    /// E-mail address for questions; may be empty.
+    pub contact_mail: String,
+    /// Telephone number for questions; may be empty.
+    pub contact_phone: String,
+}
+
+/// The verbs of the product. Shared by all fronts; every method may block on the disk.
+pub struct Operations {
+    catalog: Arc<dyn Catalog>,
+    vault: Arc<dyn Vault>,
+    keyring: Arc<dyn Keyring>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    mailer: Arc<dyn Mailer>,
+    settings: Settings,
+    trust: Mutex<ClockTrust>,
+    trackers: Mutex<HashMap<(DeliveryId, u32), Weak<collect_delivery::Tracker>>>,
+    open_fetches: Mutex<HashMap<LoginName, usize>>,
+}
+
+/// Somebody who has signed in. Cheap to clone; holds no secret.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Caller {
+    /// The account.
+    pub login: LoginName,
+    /// Its organisation.
+    pub organisation: OrganisationCode,
+    /// How they came in.
+    pub channel: Channel,
+    /// From which address.
+    pub address: IpAddr,
+    /// Fingerprint of the key, or `token:<id>`.
+    pub credential: String,
+    /// What the client called itself.
+    pub client: Option<String>,
+}
+
+impl Caller {
+    /// The caller as the history names it.
+    #[must_use]
+    pub fn who(&self) -> Who {
+        Who {
+            login: Some(self.login.clone()),
+            organisation: Some(self.organisation.clone()),
+            channel: self.channel,
+            address: Some(self.address),
+            credential: Some(self.credential.clone()),
+            client: self.client.clone(),
+        }
+    }
+}
+
+impl Operations {
+    /// Takes over the ports. Judges the clock against the last record (I10).
+    #[must_use]
+    pub fn new(ports: Ports, settings: Settings) -> Self {
+        let reading = ports.clock.read();
+        let trust = ClockTrust::at_start(reading.wall, reading.monotonic, ports.catalog.last_moment());
+        Self {
+            catalog: ports.catalog,
+            vault: ports.vault,
+            keyring: ports.keyring,
+            clock: ports.clock,
+            entropy: ports.entropy,
+            mailer: ports.mailer,
+            settings,
+            trust: Mutex::new(trust),
+            trackers: Mutex::new(HashMap::new()),
+            open_fetches: Mutex::new(HashMap::new()),
+        }
+    }
+
+    /// The moment to put on record now (I10).
+    #[must_use]
+    pub fn now(&self) -> Moment {
+        let reading = self.clock.read();
+        locked(&self.trust).observe(reading.wall, reading.monotonic)
+    }
+
+    /// Whether the clock may destroy (I10).
+    #[must_use]
+    pub fn is_clock_trusted(&self) -> bool {
+        self.now();
+        locked(&self.trust).is_trusted()
+    }
+
+    /// The portal's calendar.
+    #[must_use]
+    pub fn calendar(&self) -> &dyn Clock {
+        self.clock.as_ref()
+    }
+
+    /// A number that grows with every change.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.catalog.version()
+    }
+}
+
+/// The value behind a lock; a thread that panicked with it leaves it usable.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

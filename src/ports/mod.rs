@@ -6,4 +6,5 @@ pub mod entropy;
 pub mod failure;
 pub mod keyring;
 pub mod mailer;
+pub mod source;
 pub mod vault;

@@ -1,0 +1,109 @@
+//! Blocking, unblocking and ending organisations and accounts (J5–J8). Takes
+//! effect at the next request of everybody concerned.
+
+use super::manage_accounts::{account_of, event};
+use super::manage_organisations::organisation_of;
+use super::{Failure, Operations};
+use crate::domain::block::{Access, Block, Standing};
+use crate::domain::decision::Decision;
+use crate::domain::history::{About, Channel, Event, Happening, Who};
+use crate::domain::moment::Moment;
+use crate::domain::names::{Line, LoginName, OrganisationCode};
+use crate::domain::refusal::Refusal;
+use crate::domain::rights::{Act, Case, Ground, permits};
+
+/// A change of standing that the operator asks for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum StandingChange {
+    /// Block, with a reason, until a moment or without end.
+    Block {
+        /// Why.
+        reason: Line,
+        /// Until when.
+        until: Option<Moment>,
+    },
+    /// Lift the block.
+    Unblock,
+    /// End for good.
+    End,
+}
+
+impl Operations {
+    /// Changes the standing of an organisation: all its accounts follow at once.
+    ///
+    /// # Errors
+    /// `NotFound`; `WrongState` when it has ended or is not blocked.
+    pub fn change_organisation_standing(
+        &self,
+        code: &OrganisationCode,
+        change: StandingChange,
+        channel: Channel,
+    ) -> Result<(), Failure> {
+        permits(Act::Administer, Case::operator(Ground::None))?;
+        let (now, code) = (self.now(), code.clone());
+        self.catalog.decide(Box::new(move |view| {
+            let mut row = organisation_of(view, &code)?;
+            let what = match &change {
+                StandingChange::Block { .. } => Happening::OrganisationBlocked,
+                StandingChange::Unblock => Happening::OrganisationUnblocked,
+                StandingChange::End => Happening::OrganisationEnded,
+            };
+            let about = About { organisation: Some(code), ..About::default() };
+            let event = detailed(Event::new(what, Who::operator(channel), about), &change);
+            row.standing = changed(&row.standing, change, now)?;
+            Ok(Decision::new(now, event).put(row))
+        }))?;
+        Ok(())
+    }
+
+    /// Changes the standing of an account.
+    ///
+    /// # Errors
+    /// `NotFound`; `WrongState` when it has ended or is not blocked.
+    pub fn change_account_standing(
+        &self,
+        login: &LoginName,
+        change: StandingChange,
+        channel: Channel,
+    ) -> Result<(), Failure> {
+        permits(Act::Administer, Case::operator(Ground::None))?;
+        let (now, login) = (self.now(), login.clone());
+        self.catalog.decide(Box::new(move |view| {
+            let mut row = account_of(view, &login)?;
+            let what = match &change {
+                StandingChange::Block { .. } => Happening::AccountBlocked,
+                StandingChange::Unblock => Happening::AccountUnblocked,
+                StandingChange::End => Happening::AccountEnded,
+            };
+            let event = detailed(event(what, &row, channel), &change);
+            row.standing = changed(&row.standing, change, now)?;
+            Ok(Decision::new(now, event).put(row))
+        }))?;
+        Ok(())
+    }
+}
+
+fn detailed(event: Event, change: &StandingChange) -> Event {
+    match change {
+        StandingChange::Block { reason, until } => {
+            let event = event.with_note(reason.as_str());
+            until.map_or_else(|| event.clone(), |until| event.clone().with_until(until))
+        }
+        StandingChange::Unblock | StandingChange::End => event,
+    }
+}
+
+fn changed(standing: &Standing, change: StandingChange, now: Moment) -> Result<Standing, Refusal> {
+    match (standing.at(now), change) {
+        (Access::Ended, _) => Err(Refusal::WrongState("it has ended already".to_owned())),
+        (_, StandingChange::End) => Ok(Standing::Ended { at: now }),
+        (_, StandingChange::Block { until: Some(until), .. }) if until <= now => {
+            Err(Refusal::BadRequest(format!("the end of the block {until} has passed; give a later one")))
+        }
+        (_, StandingChange::Block { reason, until }) => {
+            Ok(Standing::Blocked(Block { reason, since: now, until }))
+        }
+        (Access::Blocked, StandingChange::Unblock) => Ok(Standing::Active),
+        (Access::Open, StandingChange::Unblock) => Err(Refusal::WrongState("it is not blocked".to_owned())),
+    }
+}

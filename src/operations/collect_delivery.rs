@@ -1,0 +1,460 @@
+//! Fetching a file: opening it, reading it, and putting on record what left.
+//!
+//! The order (I8): before the first byte of an opening leaves, `fetch-started` is on record;
+//! before its last byte leaves, `file-released`; `file-fetched` only once the transport took
+//! every byte. What is on record may lag behind, never run ahead.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, Weak};
+
+use sha2::{Digest as _, Sha256};
+
+use super::browse::delivery_of;
+use super::{Caller, Failure, Fault, Operations, case_of, locked, with_presence};
+use crate::domain::coverage::Coverage;
+use crate::domain::decision::Decision;
+use crate::domain::delivery::{Availability, DeliveredFile, Delivery, DeliveryPart, FileCoverage, SealedHeader};
+use crate::domain::digest::Digest;
+use crate::domain::history::{About, Event, Happening};
+use crate::domain::ids::DeliveryId;
+use crate::domain::moment::Moment;
+use crate::domain::names::FileName;
+use crate::domain::packing_slip;
+use crate::domain::refusal::{Refusal, What};
+use crate::domain::rights::{Act, Presence, permits};
+use crate::ports::catalog::CatalogView;
+use crate::ports::keyring::HeaderBinding;
+use crate::ports::vault::PayloadReader;
+
+/// One opened file of a delivery. Reads may come from several threads. Dropping it
+/// without `close` is the same as `abandon`.
+pub struct Fetch {
+    operations: Arc<Operations>,
+    caller: Caller,
+    delivery: Arc<Delivery>,
+    name: FileName,
+    body: Body,
+    sha256: Digest,
+    checked_version: AtomicU64,
+    state: Mutex<FetchState>,
+}
+
+enum Body {
+    Sealed { reader: Arc<dyn PayloadReader>, number: u32, tracker: Arc<Tracker> },
+    Text(Vec<u8>),
+}
+
+#[derive(Default)]
+struct FetchState {
+    answered: Coverage,
+    taken: Coverage,
+    started: bool,
+    released: bool,
+    ended: bool,
+}
+
+/// What left of one data file over all open handles; shared by them.
+pub(super) struct Tracker {
+    held: Mutex<Tracked>,
+}
+
+#[derive(Default)]
+struct Tracked {
+    taken: Coverage,
+    unsaved_bytes: u64,
+}
+
+enum Opened {
+    Text(Delivery, FileName, String),
+    Data(Delivery, DeliveredFile, SealedHeader, Option<FileCoverage>),
+}
+
+impl Operations {
+    /// Opens one file of a delivery for the caller.
+    ///
+    /// # Errors
+    /// `NotFound` when it is not there or not for the caller, `Gone` when its window ended or it was
+    /// withdrawn, `TooMuch` when the account has too many files open; faults of catalog, keys or vault.
+    pub fn open_part(self: &Arc<Self>, caller: &Caller, id: DeliveryId, part: DeliveryPart) -> Result<Fetch, Failure> {
+        let now = self.now();
+        let opened = self.catalog.look(|view| find_part(view, caller, id, part, now))?;
+        let version = self.catalog.version();
+        self.count_open(caller)?;
+        let built = self.build_body(opened);
+        let (delivery, name, body, sha256) = match built {
+            Ok(built) => built,
+            Err(failure) => {
+                self.uncount_open(caller);
+                return Err(failure);
+            }
+        };
+        Ok(Fetch {
+            operations: Arc::clone(self),
+            caller: caller.clone(),
+            delivery: Arc::new(delivery),
+            name,
+            body,
+            sha256,
+            checked_version: AtomicU64::new(version),
+            state: Mutex::default(),
+        })
+    }
+
+    fn build_body(&self, opened: Opened) -> Result<(Delivery, FileName, Body, Digest), Failure> {
+        match opened {
+            Opened::Text(delivery, name, text) => {
+                let sha256 = Digest::new(Sha256::digest(text.as_bytes()).into());
+                Ok((delivery, name, Body::Text(text.into_bytes()), sha256))
+            }
+            Opened::Data(delivery, file, sealed, saved) => {
+                let binding = HeaderBinding { payload: file.payload, delivery: delivery.id };
+                let header = self.keyring.unseal_header(&sealed.slot, binding, &sealed.sealed)?;
+                let reader = if delivery.end_to_end {
+                    self.vault.open_sealed(file.payload, header)?
+                } else {
+                    let key = self.keyring.open_header(&delivery.organisation, &header)?;
+                    self.vault.open(file.payload, &key)?
+                };
+                if reader.size_bytes() != file.size_bytes {
+                    return Err(Fault::new(format!("open payload {}: its size is not as recorded", file.payload)).into());
+                }
+                let tracker = self.tracker(delivery.id, file.number, saved);
+                let body = Body::Sealed { reader, number: file.number, tracker };
+                Ok((delivery, file.name, body, file.sha256))
+            }
+        }
+    }
+
+    fn tracker(&self, delivery: DeliveryId, number: u32, saved: Option<FileCoverage>) -> Arc<Tracker> {
+        let mut trackers = locked(&self.trackers);
+        if let Some(tracker) = trackers.get(&(delivery, number)).and_then(Weak::upgrade) {
+            return tracker;
+        }
+        let taken = saved.map(|saved| saved.coverage).unwrap_or_default();
+        let tracker = Arc::new(Tracker { held: Mutex::new(Tracked { taken, unsaved_bytes: 0 }) });
+        if trackers.len() >= SWEEP_TRACKERS_AT {
+            trackers.retain(|_, tracker| tracker.strong_count() > 0);
+        }
+        trackers.insert((delivery, number), Arc::downgrade(&tracker));
+        tracker
+    }
+
+    fn count_open(&self, caller: &Caller) -> Result<(), Failure> {
+        let mut open = locked(&self.open_fetches);
+        let count = open.entry(caller.login.clone()).or_default();
+        if *count >= self.settings.max_open_fetches {
+            let bound = self.settings.max_open_fetches;
+            return Err(Refusal::TooMuch(format!("this account has {bound} files open; close some first")).into());
+        }
+        *count += 1;
+        Ok(())
+    }
+
+    fn uncount_open(&self, caller: &Caller) {
+        let mut open = locked(&self.open_fetches);
+        if let Some(count) = open.get_mut(&caller.login) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                open.remove(&caller.login);
+            }
+        }
+    }
+}
+
+/// Trackers of closed files are cleared when the table has grown to this.
+const SWEEP_TRACKERS_AT: usize = 1_024;
+
+fn find_part(
+    view: &dyn CatalogView,
+    caller: &Caller,
+    id: DeliveryId,
+    part: DeliveryPart,
+    now: Moment,
+) -> Result<Opened, Failure> {
+    let delivery = delivery_of(view, id)?;
+    let case = case_of(view, caller, &delivery.organisation, Some(&delivery.product), now)?;
+    permits(Act::Fetch, with_presence(case, &delivery, now)).map_err(|refusal| match refusal {
+        Refusal::Gone(_) => Refusal::Gone(Some(delivery.gone_since())),
+        other => other,
+    })?;
+    let most = delivery.file_count as usize;
+    match part {
+        DeliveryPart::PackingSlip => {
+            let files = view.rows(&DeliveredFile::keys_of(id), None, most)?;
+            let name = FileName::parse(&packing_slip::slip_name(&delivery))?;
+            let text = packing_slip::packing_slip(&delivery, &files);
+            Ok(Opened::Text(delivery, name, text))
+        }
+        DeliveryPart::DigestList => {
+            let files: Vec<DeliveredFile> = view.rows(&DeliveredFile::keys_of(id), None, most)?;
+            let name = FileName::parse(&packing_slip::digest_list_name(&delivery))?;
+            let text = packing_slip::digest_list(&files);
+            Ok(Opened::Text(delivery, name, text))
+        }
+        DeliveryPart::Data(number) => {
+            let file = view.row::<DeliveredFile>(&DeliveredFile::key_of(id, number))?;
+            let file = file.ok_or(Refusal::NotFound(What::File))?;
+            let header = view.row::<SealedHeader>(&SealedHeader::key_of(file.payload, id))?;
+            let header = header.ok_or(Refusal::Gone(Some(delivery.gone_since())))?;
+            let saved = view.row::<FileCoverage>(&FileCoverage::key_of(id, number))?;
+            Ok(Opened::Data(delivery, file, header, saved))
+        }
+    }
+}
+
+impl Fetch {
+    /// Size in bytes of what can be read.
+    #[must_use]
+    pub fn size_bytes(&self) -> u64 {
+        match &self.body {
+            Body::Sealed { reader, .. } => reader.size_bytes(),
+            Body::Text(text) => text.len() as u64,
+        }
+    }
+
+    /// SHA-256 of the whole content.
+    #[must_use]
+    pub const fn sha256(&self) -> Digest {
+        self.sha256
+    }
+
+    /// The name it is shown under.
+    #[must_use]
+    pub const fn name(&self) -> &FileName {
+        &self.name
+    }
+
+    /// The delivery it belongs to, as it was when opened.
+    #[must_use]
+    pub fn delivery(&self) -> &Delivery {
+        &self.delivery
+    }
+
+    /// Fills `into` from `offset`, never short before the end. On return what has to be on
+    /// record before these bytes may leave is on record.
+    ///
+    /// # Errors
+    /// `NotFound`, `Blocked`, `Ended` or `Gone` as soon as the right, account or delivery is no
+    /// longer there; faults of catalog or vault. Then nothing may be sent.
+    pub fn read(&self, offset: u64, into: &mut [u8]) -> Result<usize, Failure> {
+        self.check_right()?;
+        match &self.body {
+            Body::Text(text) => {
+                let from = usize::try_from(offset).unwrap_or(usize::MAX).min(text.len());
+                let rest = text.get(from..).unwrap_or_default();
+                let length = rest.len().min(into.len());
+                if let (Some(to), Some(bytes)) = (into.get_mut(..length), rest.get(..length)) {
+                    to.copy_from_slice(bytes);
+                }
+                Ok(length)
+            }
+            Body::Sealed { reader, number, tracker } => {
+                let length = reader.read_at(offset, into)?;
+                if length > 0 {
+                    self.before_answer(*number, tracker, offset, length as u64)?;
+                }
+                Ok(length)
+            }
+        }
+    }
+
+    /// The transport took these bytes.
+    ///
+    /// # Errors
+    /// A fault of the store; the bytes then count as not taken.
+    pub fn taken(&self, offset: u64, length: usize) -> Result<(), Failure> {
+        let Body::Sealed { number, tracker, .. } = &self.body else { return Ok(()) };
+        locked(&self.state).taken.add(offset, length as u64);
+        let due = {
+            let mut held = locked(&tracker.held);
+            let new = held.taken.add(offset, length as u64);
+            held.unsaved_bytes += new;
+            if held.unsaved_bytes >= self.operations.settings.coverage_step_bytes {
+                held.unsaved_bytes = 0;
+                Some(held.taken.clone())
+            } else {
+                None
+            }
+        };
+        match due {
+            Some(coverage) => self.commit(*number, coverage, &[]),
+            None => Ok(()),
+        }
+    }
+
+    /// The client closed the file: everything that was answered was taken.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn close(&self) -> Result<(), Failure> {
+        self.end(true)
+    }
+
+    /// The connection ended with the file open: only what was `taken` counts.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn abandon(&self) -> Result<(), Failure> {
+        self.end(false)
+    }
+
+    fn end(&self, all_taken: bool) -> Result<(), Failure> {
+        let mut state = locked(&self.state);
+        if std::mem::replace(&mut state.ended, true) {
+            return Ok(());
+        }
+        self.operations.uncount_open(&self.caller);
+        let Body::Sealed { number, tracker, reader } = &self.body else { return Ok(()) };
+        let own = if all_taken { state.answered.clone() } else { state.taken.clone() };
+        let was_empty_read = all_taken && reader.size_bytes() == 0;
+        if !state.started && !was_empty_read {
+            return Ok(());
+        }
+        let coverage = {
+            let mut held = locked(&tracker.held);
+            held.taken.merge(&own);
+            held.unsaved_bytes = 0;
+            held.taken.clone()
+        };
+        let ended = self.event(Happening::FetchEnded).with_bytes(own.bytes());
+        self.commit(*number, coverage, &[ended])
+    }
+
+    /// Puts on record what must be there before `length` bytes from `offset` leave (I8).
+    fn before_answer(&self, number: u32, tracker: &Tracker, offset: u64, length: u64) -> Result<(), Failure> {
+        let mut state = locked(&self.state);
+        state.answered.add(offset, length);
+        let size = self.size_bytes();
+        let mut events = Vec::new();
+        if !state.started {
+            events.push(self.event(Happening::FetchStarted));
+        }
+        if !state.released {
+            let completes = state.answered.covers(size) || {
+                let mut union = locked(&tracker.held).taken.clone();
+                union.merge(&state.answered);
+                union.covers(size)
+            };
+            if completes {
+                events.push(self.event(Happening::FileReleased).with_bytes(size));
+                state.released = true;
+            }
+        }
+        if events.is_empty() {
+            return Ok(());
+        }
+        state.started = true;
+        let coverage = locked(&tracker.held).taken.clone();
+        self.commit(number, coverage, &events)
+    }
+
+    fn event(&self, what: Happening) -> Event {
+        let about = About {
+            organisation: Some(self.delivery.organisation.clone()),
+            login: Some(self.caller.login.clone()),
+            product: Some(self.delivery.product.clone()),
+            publication: Some(self.delivery.publication),
+            delivery: Some(self.delivery.id),
+            file: Some(self.name.clone()),
+        };
+        Event::new(what, self.caller.who(), about)
+    }
+
+    /// Checks the right again whenever anything has changed, and the window always.
+    fn check_right(&self) -> Result<(), Failure> {
+        let operations = &self.operations;
+        let now = operations.now();
+        if now >= self.delivery.available_until.after(operations.settings.open_grace) {
+            // Extended meanwhile? Then the version has changed and the check below knows.
+            self.checked_version.store(u64::MAX, Ordering::Relaxed);
+        }
+        let version = operations.catalog.version();
+        if self.checked_version.load(Ordering::Relaxed) == version {
+            return Ok(());
+        }
+        operations.catalog.look(|view| {
+            let delivery = delivery_of(view, self.delivery.id)?;
+            let mut case =
+                case_of(view, &self.caller, &delivery.organisation, Some(&delivery.product), now)?;
+            if !may_go_on(&delivery, now, operations.settings.open_grace) {
+                case.presence = Presence::Gone;
+            }
+            permits(Act::Fetch, case).map_err(|refusal| match refusal {
+                Refusal::Gone(_) => Refusal::Gone(Some(delivery.gone_since())).into(),
+                other => other.into(),
+            })
+        })?;
+        self.checked_version.store(version, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Commits coverage with events; progress follows from it.
+    fn commit(&self, number: u32, taken: Coverage, events: &[Event]) -> Result<(), Failure> {
+        let id = self.delivery.id;
+        let size = self.size_bytes();
+        let now = self.operations.now();
+        let mut events = events.to_vec();
+        let fetched = self.event(Happening::FileFetched).with_bytes(size);
+        let saved = self.event(Happening::FetchStarted);
+        self.operations.catalog.decide(Box::new(move |view| {
+            let mut delivery = delivery_of(view, id)?;
+            let row = view.row::<FileCoverage>(&FileCoverage::key_of(id, number))?;
+            let is_new = row.is_none();
+            let mut row = row.unwrap_or(FileCoverage {
+                delivery: id,
+                number,
+                coverage: Coverage::default(),
+                released_at: None,
+                fetched_at: None,
+            });
+            row.coverage.merge(&taken);
+            if row.released_at.is_none() && events.iter().any(|event| event.what == Happening::FileReleased) {
+                row.released_at = Some(now);
+            }
+            let mut progressed = false;
+            if delivery.progress.started_at.is_none() {
+                delivery.progress.started_at = Some(now);
+                progressed = true;
+            }
+            let done = row.coverage.covers(size) && (size > 0 || !events.is_empty());
+            if done && row.fetched_at.is_none() {
+                row.fetched_at = Some(now);
+                delivery.progress.files_fetched += 1;
+                if delivery.progress.files_fetched == delivery.file_count {
+                    delivery.progress.fetched_at = Some(now);
+                }
+                events.insert(0, fetched);
+                progressed = true;
+            }
+            let mut events = events.into_iter();
+            // A checkpoint of coverage alone is recorded as progress of a fetch that had started.
+            let first = events.next().unwrap_or_else(|| saved.with_note("progress saved"));
+            let mut decision = events.fold(Decision::new(now, first), Decision::and);
+            if is_new || !row.coverage.ranges().is_empty() {
+                decision = decision.put(row);
+            }
+            if progressed {
+                decision = decision.put(delivery);
+            }
+            Ok(decision)
+        }))?;
+        Ok(())
+    }
+}
+
+fn may_go_on(delivery: &Delivery, now: Moment, open_grace: crate::domain::moment::Span) -> bool {
+    match delivery.availability {
+        Availability::Available | Availability::Held { .. } | Availability::Expired { .. } => {
+            now < delivery.available_until.after(open_grace)
+        }
+        Availability::Withdrawn { .. } | Availability::Replaced { .. } | Availability::Shredded { .. } => false,
+    }
+}
+
+impl Drop for Fetch {
+    fn drop(&mut self) {
+        if self.end(false).is_err() {
+            // What was not recorded is understated, which is the safe side (I8).
+        }
+    }
+}

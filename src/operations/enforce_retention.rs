@@ -1,0 +1,224 @@
+//! The end of windows, in the order of engine §3: expired on record → open
+//! handles may finish → the shred key is destroyed → shredded on record →
+//! rows and payloads removed. Destroys nothing while the clock is not trusted (I10).
+
+use std::collections::BTreeMap;
+
+use super::browse::delivery_of;
+use super::steer_delivery::{about, doom, drop_headers, entries_of};
+use super::{Failure, Operations, locked};
+use crate::domain::decision::Decision;
+use crate::domain::delivery::{Availability, Ending, OutboxEntry};
+use crate::domain::history::{About, Channel, Event, Happening, Who};
+use crate::domain::ids::DeliveryId;
+use crate::domain::moment::Moment;
+use crate::domain::record::{Row, SlotMember, SlotRecord, WindowEnd};
+use crate::domain::refusal::Refusal;
+use crate::domain::retention::ShredSlot;
+use crate::domain::rights::{Act, Case, Condition, Coupling, Ground, Presence, Relation, Role, permits};
+
+/// What one round of retention did, or would do.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct RetentionReport {
+    /// Deliveries whose window ended.
+    pub expired: Vec<DeliveryId>,
+    /// Shred keys that were destroyed.
+    pub slots_destroyed: Vec<String>,
+    /// Deliveries that can be read by nobody any more.
+    pub shredded: Vec<DeliveryId>,
+    /// Payloads that were removed from the vault.
+    pub payloads_removed: usize,
+    /// Nothing was destroyed because the clock is not trusted (I10).
+    pub clock_not_trusted: bool,
+}
+
+/// One decision ends at most so many windows or deliveries.
+const ENDS_PER_DECISION: usize = 100;
+
+/// One round looks at most at so many windows and slots; the next round goes on.
+const MOST_PER_ROUND: usize = 10_000;
+
+impl Operations {
+    /// One round of retention. Idempotent: a round that was cut off is completed by the next.
+    ///
+    /// # Errors
+    /// A fault of catalog, keys or vault; what was done until then stays done.
+    pub fn enforce_retention(&self) -> Result<RetentionReport, Failure> {
+        permits(Act::Maintain, system_case())?;
+        let mut report = RetentionReport::default();
+        let now = self.now();
+        self.expire_due(now, &mut report)?;
+        if self.is_clock_trusted() {
+            for slot in self.closed_slots(now)? {
+                self.shred_slot(&slot, now, &mut report)?;
+            }
+        } else {
+            report.clock_not_trusted = true;
+        }
+        report.payloads_removed = self.sweep_doomed()?;
+        Ok(report)
+    }
+
+    /// What a round would do now.
+    ///
+    /// # Errors
+    /// A fault of the catalog.
+    pub fn preview_retention(&self) -> Result<RetentionReport, Failure> {
+        let now = self.now();
+        let expired = self.due_windows(now)?.into_iter().map(|end| end.delivery).collect();
+        let slots = self.closed_slots(now)?.iter().map(ToString::to_string).collect();
+        let clock_not_trusted = !self.is_clock_trusted();
+        Ok(RetentionReport { expired, slots_destroyed: slots, clock_not_trusted, ..RetentionReport::default() })
+    }
+
+    /// The operator says that the clock is right; from now on it may destroy again (I10).
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn confirm_time(&self, channel: Channel) -> Result<Moment, Failure> {
+        permits(Act::Administer, Case::operator(Ground::None))?;
+        let reading = self.clock.read();
+        let now = reading.wall;
+        self.catalog.decide(Box::new(move |_| {
+            let event = Event::new(Happening::TimeConfirmed, Who::operator(channel), About::default());
+            Ok(Decision::new(now, event.with_until(now)))
+        }))?;
+        locked(&self.trust).confirm(reading.wall, reading.monotonic);
+        Ok(now)
+    }
+
+    fn due_windows(&self, now: Moment) -> Result<Vec<WindowEnd>, Failure> {
+        self.catalog.look(|view| {
+            let ends = view.rows::<WindowEnd>(&WindowEnd::all(), None, MOST_PER_ROUND)?;
+            Ok(ends.into_iter().take_while(|end| end.at <= now).collect())
+        })
+    }
+
+    fn expire_due(&self, now: Moment, report: &mut RetentionReport) -> Result<(), Failure> {
+        let due = self.due_windows(now)?;
+        for chunk in due.chunks(ENDS_PER_DECISION) {
+            let chunk = chunk.to_vec();
+            report.expired.extend(chunk.iter().map(|end| end.delivery));
+            self.catalog.decide(Box::new(move |view| {
+                let mut decision: Option<Decision> = None;
+                for end in chunk {
+                    let mut delivery = delivery_of(view, end.delivery)?;
+                    let event = Event::new(Happening::DeliveryExpired, Who::system(), about(&delivery))
+                        .with_until(delivery.available_until);
+                    let mut next = match decision.take() {
+                        None => Decision::new(now, event),
+                        Some(decision) => decision.and(event),
+                    };
+                    for entry in entries_of(view, &delivery)? {
+                        next = next.remove(OutboxEntry::key_of(&entry.organisation, &entry.product, &entry.name));
+                    }
+                    next = next.remove(WindowEnd::key_of(end.at, end.delivery));
+                    if delivery.availability == Availability::Available {
+                        delivery.availability = Availability::Expired { at: now };
+                        next = next.put(delivery);
+                    }
+                    decision = Some(next);
+                }
+                decision.ok_or_else(|| Refusal::WrongState("nothing is due".to_owned()).into())
+            }))?;
+        }
+        Ok(())
+    }
+
+    /// Slots whose windows have all ended long enough ago: after `shred_delay` and `open_grace`.
+    fn closed_slots(&self, now: Moment) -> Result<Vec<ShredSlot>, Failure> {
+        let delay = self.settings.shred_delay.max(self.settings.open_grace);
+        let mut closed = Vec::new();
+        self.catalog.look(|view| {
+            let mut after = None;
+            loop {
+                let page = view.rows::<SlotRecord>(&SlotRecord::all(), after.as_ref(), MOST_PER_ROUND)?;
+                let Some(last) = page.last() else { return Ok(()) };
+                after = Some(SlotRecord::key_of(&last.slot));
+                // Slots are in order of their end: the first that is not due ends the search.
+                let is_done = page.iter().any(|record| record.slot.closes_at().after(delay) > now);
+                closed.extend(
+                    page.into_iter()
+                        .filter(|record| record.destroyed_at.is_none() && record.slot.closes_at().after(delay) <= now)
+                        .map(|record| record.slot),
+                );
+                if is_done {
+                    return Ok(());
+                }
+            }
+        })?;
+        Ok(closed)
+    }
+
+    fn shred_slot(&self, slot: &ShredSlot, now: Moment, report: &mut RetentionReport) -> Result<(), Failure> {
+        let members = |limit: usize| {
+            self.catalog.look(|view| Ok(view.rows::<SlotMember>(&SlotMember::keys_of(slot), None, limit)?))
+        };
+        // A delivery that has not ended on record keeps its key; the next round sees it again.
+        for member in members(usize::MAX)? {
+            let delivery = self.catalog.look(|view| delivery_of(view, member.delivery))?;
+            if matches!(delivery.availability, Availability::Available | Availability::Held { .. }) {
+                return Ok(());
+            }
+        }
+        self.keyring.destroy_slot(slot)?;
+        loop {
+            let chunk = members(ENDS_PER_DECISION)?;
+            if chunk.is_empty() {
+                break;
+            }
+            report.shredded.extend(chunk.iter().map(|member| member.delivery));
+            self.record_shredded(chunk, now)?;
+        }
+        report.slots_destroyed.push(slot.to_string());
+        let slot = slot.clone();
+        self.catalog.decide(Box::new(move |_| {
+            let event = Event::new(Happening::SlotDestroyed, Who::system(), About::default())
+                .with_until(slot.closes_at())
+                .with_note(&slot.to_string());
+            Ok(Decision::new(now, event).put(SlotRecord { slot, destroyed_at: Some(now) }))
+        }))?;
+        Ok(())
+    }
+
+    fn record_shredded(&self, chunk: Vec<SlotMember>, now: Moment) -> Result<(), Failure> {
+        self.catalog.decide(Box::new(move |view| {
+            let mut decision: Option<Decision> = None;
+            let mut payloads = BTreeMap::new();
+            for member in chunk {
+                let mut delivery = delivery_of(view, member.delivery)?;
+                let event = Event::new(Happening::DeliveryShredded, Who::system(), about(&delivery));
+                let mut next = match decision.take() {
+                    None => Decision::new(now, event),
+                    Some(decision) => decision.and(event),
+                };
+                next = drop_headers(view, next, &delivery, &mut payloads)?;
+                next = next.remove(SlotMember::key_of(&member.slot, member.delivery));
+                let after = match delivery.availability {
+                    Availability::Withdrawn { .. } => Ending::Withdrawn,
+                    Availability::Replaced { .. } => Ending::Replaced,
+                    Availability::Shredded { after, .. } => after,
+                    Availability::Available | Availability::Held { .. } | Availability::Expired { .. } => {
+                        Ending::Expired
+                    }
+                };
+                delivery.availability = Availability::Shredded { at: now, after };
+                decision = Some(next.put(delivery));
+            }
+            let decision = decision.ok_or_else(|| Refusal::WrongState("nothing to shred".to_owned()))?;
+            Ok(doom(decision, payloads))
+        }))?;
+        Ok(())
+    }
+}
+
+const fn system_case() -> Case {
+    Case {
+        role: Role::System,
+        condition: Condition::Open,
+        relation: Relation::Foreign,
+        coupling: Coupling::Uncoupled,
+        ground: Ground::None,
+        presence: Presence::Available,
+    }
+}

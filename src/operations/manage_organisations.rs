@@ -1,0 +1,180 @@
+//! Organisations and their recipient keys: adding, changing, listing.
+
+use super::{Failure, Operations};
+use crate::domain::block::Standing;
+use crate::domain::decision::Decision;
+use crate::domain::history::{About, Channel, Event, Happening, Who};
+use crate::domain::moment::Moment;
+use crate::domain::names::{Kvk, Line, MailDomain, Oin, OrganisationCode};
+use crate::domain::organisation::{Organisation, RecipientKey};
+use crate::domain::record::Row;
+use crate::domain::refusal::{Refusal, What};
+use crate::domain::rights::{Act, Case, Ground, permits};
+use crate::ports::catalog::CatalogView;
+
+/// What is needed to add an organisation.
+#[derive(Clone, Debug)]
+pub struct NewOrganisation {
+    /// Short code.
+    pub code: OrganisationCode,
+    /// Full name.
+    pub name: Line,
+    /// OIN.
+    pub oin: Option<Oin>,
+    /// KVK number.
+    pub kvk: Option<Kvk>,
+    /// Mail domains.
+    pub mail_domains: Vec<MailDomain>,
+}
+
+impl Operations {
+    /// Adds an organisation and makes its identity, under which its deliveries are sealed.
+    ///
+    /// # Errors
+    /// `Exists` when the code is taken; a fault of keys or store.
+    pub fn add_organisation(&self, new: NewOrganisation, channel: Channel) -> Result<Organisation, Failure> {
+        permits(Act::Administer, Case::operator(Ground::None))?;
+        let now = self.now();
+        let organisation = Organisation {
+            code: new.code,
+            name: new.name,
+            oin: new.oin,
+            kvk: new.kvk,
+            mail_domains: new.mail_domains,
+            standing: Standing::Active,
+            added_at: now,
+        };
+        self.keyring.ensure_organisation(&organisation.code)?;
+        let row = organisation.clone();
+        self.catalog.decide(Box::new(move |view| {
+            if view.find(&Organisation::key_of(&row.code))?.is_some() {
+                return Err(Refusal::Exists(What::Organisation, row.code.to_string()).into());
+            }
+            let about = About { organisation: Some(row.code.clone()), ..About::default() };
+            let event = Event::new(Happening::OrganisationAdded, Who::operator(channel), about);
+            Ok(Decision::new(now, event).put(row))
+        }))?;
+        Ok(organisation)
+    }
+
+    /// Changes the name, numbers or mail domains of an organisation; what is `None` stays.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown code.
+    pub fn change_organisation(
+        &self,
+        code: &OrganisationCode,
+        name: Option<Line>,
+        oin: Option<Oin>,
+        kvk: Option<Kvk>,
+        mail_domains: Option<Vec<MailDomain>>,
+        channel: Channel,
+    ) -> Result<(), Failure> {
+        permits(Act::Administer, Case::operator(Ground::None))?;
+        let (now, code) = (self.now(), code.clone());
+        self.catalog.decide(Box::new(move |view| {
+            let mut row = organisation_of(view, &code)?;
+            row.name = name.unwrap_or(row.name);
+            row.oin = oin.or(row.oin);
+            row.kvk = kvk.or(row.kvk);
+            row.mail_domains = mail_domains.unwrap_or(row.mail_domains);
+            let about = About { organisation: Some(code), ..About::default() };
+            let event = Event::new(Happening::OrganisationChanged, Who::operator(channel), about);
+            Ok(Decision::new(now, event).put(row))
+        }))?;
+        Ok(())
+    }
+
+    /// One organisation.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown code.
+    pub fn organisation(&self, code: &OrganisationCode) -> Result<Organisation, Failure> {
+        self.catalog.look(|view| organisation_of(view, code))
+    }
+
+    /// Organisations in order of code, those after `after` only.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn organisations(&self, after: Option<&OrganisationCode>) -> Result<Vec<Organisation>, Failure> {
+        let after = after.map(Organisation::key_of);
+        self.catalog.look(|view| Ok(view.rows(&Organisation::all(), after.as_ref(), self.settings.max_page)?))
+    }
+
+    /// Adds a public key for end-to-end deliveries.
+    ///
+    /// # Errors
+    /// `NotFound` for the organisation, `Exists` for the key, `BadRequest` with the reason why the key cannot be used.
+    pub fn add_recipient_key(
+        &self,
+        code: &OrganisationCode,
+        line: &str,
+        channel: Channel,
+    ) -> Result<RecipientKey, Failure> {
+        permits(Act::Administer, Case::operator(Ground::None))?;
+        let now = self.now();
+        let judged = self.keyring.judge_recipient(line)?;
+        let key = RecipientKey {
+            organisation: code.clone(),
+            fingerprint: judged.fingerprint,
+            line: judged.line,
+            added_at: now,
+            retired_at: None,
+        };
+        let row = key.clone();
+        self.catalog.decide(Box::new(move |view| {
+            organisation_of(view, &row.organisation)?;
+            let there = view.row::<RecipientKey>(&RecipientKey::key_of(&row.organisation, &row.fingerprint))?;
+            if there.is_some_and(|key| key.is_valid(now)) {
+                return Err(Refusal::Exists(What::RecipientKey, row.fingerprint).into());
+            }
+            let about = About { organisation: Some(row.organisation.clone()), ..About::default() };
+            let event = Event::new(Happening::RecipientKeyAdded, Who::operator(channel), about);
+            Ok(Decision::new(now, event.with_note(&row.fingerprint)).put(row))
+        }))?;
+        Ok(key)
+    }
+
+    /// Retires a recipient key from a moment on; deliveries made for it stay made for it.
+    ///
+    /// # Errors
+    /// `NotFound` for the key.
+    pub fn retire_recipient_key(
+        &self,
+        code: &OrganisationCode,
+        fingerprint: &str,
+        from: Option<Moment>,
+        channel: Channel,
+    ) -> Result<(), Failure> {
+        permits(Act::Administer, Case::operator(Ground::None))?;
+        let (now, code, fingerprint) = (self.now(), code.clone(), fingerprint.to_owned());
+        self.catalog.decide(Box::new(move |view| {
+            let key = RecipientKey::key_of(&code, &fingerprint);
+            let mut row = view.row::<RecipientKey>(&key)?.ok_or(Refusal::NotFound(What::RecipientKey))?;
+            let from = from.unwrap_or(now);
+            row.retired_at = Some(from);
+            let about = About { organisation: Some(code), ..About::default() };
+            let event = Event::new(Happening::RecipientKeyRetired, Who::operator(channel), about);
+            Ok(Decision::new(now, event.with_until(from).with_note(&fingerprint)).put(row))
+        }))?;
+        Ok(())
+    }
+
+    /// The recipient keys of an organisation.
+    ///
+    /// # Errors
+    /// `NotFound` for the organisation.
+    pub fn recipient_keys(&self, code: &OrganisationCode) -> Result<Vec<RecipientKey>, Failure> {
+        self.catalog.look(|view| {
+            organisation_of(view, code)?;
+            Ok(view.rows(&RecipientKey::keys_of(code), None, self.settings.max_page)?)
+        })
+    }
+}
+
+/// The organisation with this code.
+pub(super) fn organisation_of(view: &dyn CatalogView, code: &OrganisationCode) -> Result<Organisation, Failure> {
+    view.row::<Organisation>(&Organisation::key_of(code))?
+        .ok_or_else(|| Refusal::NotFound(What::Organisation).into())
+}

@@ -1,0 +1,119 @@
+//! Products: adding, changing, listing.
+
+use super::{Failure, Operations};
+use crate::domain::decision::Decision;
+use crate::domain::history::{About, Channel, Event, Happening, Who};
+use crate::domain::moment::Span;
+use crate::domain::names::{Line, ProductCode};
+use crate::domain::product::Product;
+use crate::domain::record::Row;
+use crate::domain::refusal::{Refusal, What};
+use crate::domain::rights::{Act, Case, Ground, permits};
+use crate::ports::catalog::CatalogView;
+
+/// What is needed to add a product.
+#[derive(Clone, Debug)]
+pub struct NewProduct {
+    /// Short code.
+    pub code: ProductCode,
+    /// Full name.
+    pub name: Line,
+    /// How long its deliveries can be fetched.
+    pub retention: Span,
+    /// The spool accepts a drop of it only with a `.done` marker.
+    pub requires_marker: bool,
+    /// Recipients may upload participant files for it.
+    pub accepts_uploads: bool,
+}
+
+impl Operations {
+    /// Adds a product.
+    ///
+    /// # Errors
+    /// `Exists` when the code is taken, `BadRequest` for a retention of nothing.
+    pub fn add_product(&self, new: NewProduct, channel: Channel) -> Result<Product, Failure> {
+        permits(Act::Administer, Case::operator(Ground::None))?;
+        refuse_no_retention(new.retention)?;
+        let now = self.now();
+        let product = Product {
+            code: new.code,
+            name: new.name,
+            retention: new.retention,
+            requires_marker: new.requires_marker,
+            accepts_uploads: new.accepts_uploads,
+            added_at: now,
+        };
+        let row = product.clone();
+        self.catalog.decide(Box::new(move |view| {
+            if view.find(&Product::key_of(&row.code))?.is_some() {
+                return Err(Refusal::Exists(What::Product, row.code.to_string()).into());
+            }
+            let event = event(Happening::ProductAdded, &row.code, channel).with_note(&row.retention.to_string());
+            Ok(Decision::new(now, event).put(row))
+        }))?;
+        Ok(product)
+    }
+
+    /// Changes name, retention or marker rule; what is `None` stays. Windows of deliveries that
+    /// were published already do not change (F4).
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown code, `BadRequest` for a retention of nothing.
+    pub fn change_product(
+        &self,
+        code: &ProductCode,
+        name: Option<Line>,
+        retention: Option<Span>,
+        requires_marker: Option<bool>,
+        channel: Channel,
+    ) -> Result<(), Failure> {
+        permits(Act::Administer, Case::operator(Ground::None))?;
+        if let Some(retention) = retention {
+            refuse_no_retention(retention)?;
+        }
+        let (now, code) = (self.now(), code.clone());
+        self.catalog.decide(Box::new(move |view| {
+            let mut row = product_of(view, &code)?;
+            row.name = name.unwrap_or(row.name);
+            row.retention = retention.unwrap_or(row.retention);
+            row.requires_marker = requires_marker.unwrap_or(row.requires_marker);
+            let event = event(Happening::ProductChanged, &code, channel).with_note(&row.retention.to_string());
+            Ok(Decision::new(now, event).put(row))
+        }))?;
+        Ok(())
+    }
+
+    /// One product.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown code.
+    pub fn product(&self, code: &ProductCode) -> Result<Product, Failure> {
+        self.catalog.look(|view| product_of(view, code))
+    }
+
+    /// Products in order of code, those after `after` only.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn products(&self, after: Option<&ProductCode>) -> Result<Vec<Product>, Failure> {
+        let after = after.map(Product::key_of);
+        self.catalog.look(|view| Ok(view.rows(&Product::all(), after.as_ref(), self.settings.max_page)?))
+    }
+}
+
+/// The product with this code.
+pub(super) fn product_of(view: &dyn CatalogView, code: &ProductCode) -> Result<Product, Failure> {
+    view.row::<Product>(&Product::key_of(code))?.ok_or_else(|| Refusal::NotFound(What::Product).into())
+}
+
+pub(super) fn refuse_no_retention(retention: Span) -> Result<(), Refusal> {
+    if retention == Span::ZERO {
+        return Err(Refusal::BadRequest("a retention must be longer than nothing, such as 30d".to_owned()));
+    }
+    Ok(())
+}
+
+fn event(what: Happening, code: &ProductCode, channel: Channel) -> Event {
+    let about = About { product: Some(code.clone()), ..About::default() };
+    Event::new(what, Who::operator(channel), about)
+}

@@ -1,0 +1,81 @@
+//! Reading the history: the operator sees all of it, an account what concerns
+//! its own organisation and products, unless its agreement hides it (A20).
+
+use super::browse::delivery_of;
+use super::{Caller, Failure, Operations, agreement_in_force, case_of};
+use crate::domain::history::{HistoryLine, HistoryQuery};
+use crate::domain::refusal::{Refusal, What};
+use crate::domain::rights::{Act, Case, Ground, permits};
+
+impl Operations {
+    /// Part of the whole history, oldest first, at most `limits.page` lines.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn history(&self, query: &HistoryQuery) -> Result<Vec<HistoryLine>, Failure> {
+        permits(Act::ReadHistory, Case::operator(Ground::None))?;
+        Ok(self.catalog.history(&self.bounded(query))?)
+    }
+
+    /// The part of the history of the caller's own organisation that the caller may see: lines about
+    /// coupled products with a visible history, all lines without a product for an administrator, and
+    /// lines about the caller's own account.
+    ///
+    /// # Errors
+    /// `NotFound` for a delivery that is not for the caller; `Blocked`, `Ended`; a fault of the store.
+    pub fn own_history(&self, caller: &Caller, query: &HistoryQuery) -> Result<Vec<HistoryLine>, Failure> {
+        let now = self.now();
+        let mut query = self.bounded(query);
+        query.organisation = Some(caller.organisation.clone());
+        self.catalog.look(|view| {
+            let case = case_of(view, caller, &caller.organisation, None, now)?;
+            match permits(Act::ReadHistory, case) {
+                Ok(()) | Err(Refusal::NotFound(_)) => {}
+                Err(refusal) => return Err(refusal.into()),
+            }
+            if let Some(id) = query.delivery {
+                let delivery = delivery_of(view, id)?;
+                let case = case_of(view, caller, &delivery.organisation, Some(&delivery.product), now)?;
+                permits(Act::ReadHistory, case)?;
+                let agreement = agreement_in_force(view, &delivery.organisation, &delivery.product, now)?;
+                if agreement.is_some_and(|agreement| agreement.history_hidden) {
+                    return Err(Refusal::NotFound(What::Delivery).into());
+                }
+            }
+            Ok(())
+        })?;
+        let mut shown = Vec::new();
+        loop {
+            let lines = self.catalog.history(&query)?;
+            let Some(last) = lines.last() else { return Ok(shown) };
+            query.after = Some(last.sequence);
+            let page = self.catalog.look(|view| {
+                let mut page = Vec::new();
+                for line in lines {
+                    let about = &line.event.about;
+                    let recipient = about.organisation.as_ref().unwrap_or(&caller.organisation);
+                    let case = case_of(view, caller, recipient, about.product.as_ref(), now)?;
+                    let is_own = about.login.as_ref() == Some(&caller.login);
+                    let is_hidden = match &about.product {
+                        Some(product) => agreement_in_force(view, recipient, product, now)?
+                            .is_some_and(|agreement| agreement.history_hidden),
+                        None => false,
+                    };
+                    if !is_hidden && (permits(Act::ReadHistory, case).is_ok() || (is_own && about.product.is_none())) {
+                        page.push(line);
+                    }
+                }
+                Ok(page)
+            })?;
+            shown.extend(page);
+            if shown.len() >= query.limit {
+                shown.truncate(query.limit);
+                return Ok(shown);
+            }
+        }
+    }
+
+    fn bounded(&self, query: &HistoryQuery) -> HistoryQuery {
+        HistoryQuery { limit: query.limit.clamp(1, self.settings.max_page), ..query.clone() }
+    }
+}

@@ -1,0 +1,227 @@
+//! The e-mail queue: sends what is due, tries again with growing waits, keeps
+//! failures visible. Publication never waits for it (H3, H4, H7).
+
+use sha2::{Digest as _, Sha256};
+
+use super::browse::delivery_of;
+use super::texts;
+use super::{Failure, Operations};
+use crate::domain::account::{Account, Language};
+use crate::domain::block::Access;
+use crate::domain::decision::Decision;
+use crate::domain::delivery::{Availability, Delivery};
+use crate::domain::history::{Event, Happening, Who};
+use crate::domain::ids::{DeliveryId, MailId};
+use crate::domain::moment::{Moment, Span};
+use crate::domain::names::LoginName;
+use crate::domain::notice::{Mail, MailState, NoticeKind};
+use crate::domain::record::{MailDue, Row};
+use crate::domain::refusal::{Refusal, What};
+use crate::domain::rights::{Act, Case, Ground, permits};
+use crate::ports::mailer::{MailOutcome, Message};
+
+/// What one round of sending did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct MailRound {
+    /// Accepted by the relay.
+    pub sent: usize,
+    /// Put off to a later try.
+    pub deferred: usize,
+    /// Given up.
+    pub failed: usize,
+}
+
+impl Operations {
+    /// Sends at most `limit` e-mails that are due now.
+    ///
+    /// # Errors
+    /// A fault of the store; an e-mail whose outcome was not recorded is tried again with the same Message-ID.
+    pub fn send_due_mail(&self, limit: usize) -> Result<MailRound, Failure> {
+        let now = self.now();
+        let due = self.catalog.look(|view| {
+            let due = view.rows::<MailDue>(&MailDue::all(), None, limit)?;
+            Ok(due.into_iter().take_while(|due| due.at <= now).collect::<Vec<_>>())
+        })?;
+        let mut round = MailRound::default();
+        for due in due {
+            match self.send_one(&due)? {
+                Some(Happening::MailSent) => round.sent += 1,
+                Some(Happening::MailDeferred) => round.deferred += 1,
+                Some(_) => round.failed += 1,
+                None => {}
+            }
+        }
+        Ok(round)
+    }
+
+    /// The e-mails on record, those in the queue and those that ended, at most `limits.page`.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn mail_queue(&self, after: Option<MailId>) -> Result<Vec<Mail>, Failure> {
+        permits(Act::Maintain, Case::operator(Ground::None))?;
+        let after = after.map(Mail::key_of);
+        self.catalog.look(|view| Ok(view.rows(&Mail::all(), after.as_ref(), self.settings.max_page)?))
+    }
+
+    /// Makes every queued and every failed e-mail due now. Returns how many.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn retry_mail(&self) -> Result<usize, Failure> {
+        let mut count = 0;
+        let mut after = None;
+        loop {
+            let page = self.mail_queue(after)?;
+            let Some(last) = page.last() else { return Ok(count) };
+            after = Some(last.id);
+            for mail in page {
+                if matches!(mail.state, MailState::Sent { .. }) {
+                    continue;
+                }
+                count += 1;
+                let now = self.now();
+                let event = Event::new(Happening::MailDeferred, Who::system(), mail_about(&mail)).with_note("tried again on request");
+                let state = MailState::Queued { attempts: 0, next_at: now, last_error: None };
+                self.record(mail, state, now, event)?;
+            }
+        }
+    }
+
+    fn send_one(&self, due: &MailDue) -> Result<Option<Happening>, Failure> {
+        let now = self.now();
+        let found = self.catalog.look(|view| {
+            let Some(mail) = view.row::<Mail>(&Mail::key_of(due.mail))? else { return Ok(None) };
+            let delivery = delivery_of(view, mail.delivery)?;
+            let account = view.row::<Account>(&Account::key_of(&mail.login))?;
+            let successor = match delivery.availability {
+                Availability::Replaced { by, .. } => Some(delivery_of(view, by)?),
+                _ => None,
+            };
+            Ok(Some((mail, delivery, successor, account)))
+        })?;
+        let Some((mail, delivery, successor, account)) = found else { return Ok(None) };
+        let MailState::Queued { attempts, .. } = mail.state else {
+            return Err(Refusal::NotFound(What::Mail).into());
+        };
+        let access = account.map_or(Access::Ended, |account| account.standing.at(now));
+        let is_pointless = mail.kind == NoticeKind::DeliveryReady && !delivery.is_fetchable(now);
+        let outcome = if access != Access::Open {
+            MailOutcome::Rejected("not sent: the account is blocked or has ended".to_owned())
+        } else if is_pointless {
+            MailOutcome::Rejected(format!("not sent: the delivery is {}", delivery.availability.word()))
+        } else {
+            self.mailer.send(&self.message(&mail, &delivery, successor.as_ref()))
+        };
+        let now = self.now();
+        let (what, state, note) = match outcome {
+            MailOutcome::Accepted => (Happening::MailSent, MailState::Sent { at: now }, None),
+            MailOutcome::Rejected(error) => {
+                (Happening::MailFailed, MailState::Failed { at: now, error: error.clone() }, Some(error))
+            }
+            MailOutcome::Deferred(error) => match self.retry_wait(attempts) {
+                Some(wait) => {
+                    let last_error = Some(error.clone());
+                    let state = MailState::Queued { attempts: attempts + 1, next_at: now.after(wait), last_error };
+                    (Happening::MailDeferred, state, Some(error))
+                }
+                None => (Happening::MailFailed, MailState::Failed { at: now, error: error.clone() }, Some(error)),
+            },
+        };
+        let mut event = Event::new(what, Who::system(), mail_about(&mail));
+        if let Some(note) = note {
+            event = event.with_note(&note);
+        }
+        self.record(mail, state, now, event)?;
+        Ok(Some(what))
+    }
+
+    fn retry_wait(&self, attempts: u32) -> Option<Span> {
+        self.settings.mail_retries.get(usize::try_from(attempts).unwrap_or(usize::MAX)).copied()
+    }
+
+    fn record(&self, mut mail: Mail, state: MailState, now: Moment, event: Event) -> Result<(), Failure> {
+        self.catalog.decide(Box::new(move |_| {
+            let mut decision = Decision::new(now, event);
+            if let MailState::Queued { next_at, .. } = mail.state {
+                decision = decision.remove(MailDue::key_of(next_at, mail.id));
+            }
+            mail.state = state;
+            Ok(decision.notify(mail))
+        }))?;
+        Ok(())
+    }
+
+    fn message(&self, mail: &Mail, delivery: &Delivery, successor: Option<&Delivery>) -> Message {
+        let available_until = self.last_day(delivery.available_until).to_string();
+        let number = delivery.name();
+        let sender = texts::Sender {
+            portal: &self.settings.sender.portal,
+            organisation: &self.settings.sender.organisation,
+            portal_url: &self.settings.sender.portal_url,
+            contact_mail: &self.settings.sender.contact_mail,
+            contact_phone: &self.settings.sender.contact_phone,
+        };
+        let facts = texts::DeliveryFacts {
+            product: delivery.product_name.as_str(),
+            recipient: delivery.organisation_name.as_str(),
+            number: &number,
+            period: delivery.period.as_ref().map_or("", crate::domain::names::Line::as_str),
+            files: usize::try_from(delivery.file_count).unwrap_or(usize::MAX),
+            available_until: &available_until,
+        };
+        let tongue = match mail.language {
+            Language::Dutch => texts::Tongue::Dutch,
+            Language::English => texts::Tongue::English,
+        };
+        let words = match (mail.kind, &delivery.availability) {
+            (NoticeKind::DeliveryReady, _) => texts::delivery_ready(tongue, &sender, &facts),
+            (NoticeKind::DeliveryWithdrawn, Availability::Withdrawn { reason, .. }) => {
+                texts::delivery_withdrawn(tongue, &sender, &facts, reason.as_str())
+            }
+            (NoticeKind::DeliveryWithdrawn, _) => texts::delivery_withdrawn(tongue, &sender, &facts, "-"),
+            (NoticeKind::DeliveryReplaced, _) => {
+                let (new_number, new_until) = match successor {
+                    Some(new) => (new.name(), self.last_day(new.available_until).to_string()),
+                    None => ("-".to_owned(), "-".to_owned()),
+                };
+                texts::delivery_replaced(tongue, &sender, &facts, &new_number, &new_until)
+            }
+        };
+        Message {
+            id: mail.id.to_string(),
+            to: mail.to.clone(),
+            subject: words.subject,
+            text: words.text,
+            html: words.html,
+            language: tongue.tag(),
+            date_seconds: mail.queued_at.seconds(),
+        }
+    }
+
+    /// The last day on which something that ends at `until` can still be fetched.
+    #[must_use]
+    pub fn last_day(&self, until: Moment) -> super::Date {
+        self.clock.date_of(until.before(Span::from_millis(1)))
+    }
+}
+
+/// The id of an e-mail follows from what it says to whom: the same notice is never queued twice.
+pub(super) fn mail_id(kind: NoticeKind, delivery: DeliveryId, login: &LoginName) -> MailId {
+    let mut hash = Sha256::new();
+    hash.update(kind.word().as_bytes());
+    hash.update(delivery.as_bytes());
+    hash.update(login.as_str().as_bytes());
+    let digest: [u8; 32] = hash.finalize().into();
+    let mut id = [0; 16];
+    id.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
+    MailId::from_random(id)
+}
+
+fn mail_about(mail: &Mail) -> crate::domain::history::About {
+    crate::domain::history::About {
+        login: Some(mail.login.clone()),
+        delivery: Some(mail.delivery),
+        ..crate::domain::history::About::default()
+    }
+}

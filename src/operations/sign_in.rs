@@ -1,0 +1,136 @@
+//! Signing in with an SSH key or an API token. Reveals nothing to strangers:
+//! every refusal before a valid credential is `NotSignedIn`.
+
+use std::net::IpAddr;
+
+use sha2::{Digest as _, Sha256};
+
+use super::{Caller, Failure, Operations};
+use crate::domain::account::{Account, SshKey, Token};
+use crate::domain::block::Access;
+use crate::domain::decision::Decision;
+use crate::domain::digest::Digest;
+use crate::domain::history::{About, Channel, Event, Happening, Who};
+use crate::domain::moment::Moment;
+use crate::domain::names::LoginName;
+use crate::domain::organisation::Organisation;
+use crate::domain::refusal::{Refusal, What};
+use crate::ports::catalog::CatalogView;
+
+/// Somebody at the door.
+#[derive(Clone, Debug)]
+pub struct Visitor {
+    /// From which address.
+    pub address: IpAddr,
+    /// What the client calls itself; cut and cleaned before it is kept.
+    pub client: Option<String>,
+}
+
+impl Operations {
+    /// Whether this key would open this account: for the probe before the signature.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn knows_key(&self, login: &str, fingerprint: &str) -> Result<bool, Failure> {
+        let Ok(login) = LoginName::parse(login) else { return Ok(false) };
+        let now = self.now();
+        self.catalog.look(|view| {
+            Ok(view.row::<SshKey>(&SshKey::key_of(&login, fingerprint))?.is_some_and(|key| key.is_valid(now)))
+        })
+    }
+
+    /// Signs in with a key whose signature has been verified. The begin of the session
+    /// is on record on return (PV14); so is a refusal of a known account with its own key.
+    ///
+    /// # Errors
+    /// `NotSignedIn` for an unknown login or key; `Blocked` or `Ended` for a known one.
+    pub fn sign_in_with_key(&self, login: &str, fingerprint: &str, visitor: &Visitor) -> Result<Caller, Failure> {
+        let login = LoginName::parse(login).map_err(|_| Refusal::NotSignedIn)?;
+        let now = self.now();
+        let outcome = self.catalog.look(|view| {
+            let key = view.row::<SshKey>(&SshKey::key_of(&login, fingerprint))?.ok_or(Refusal::NotSignedIn)?;
+            let account = view.row::<Account>(&Account::key_of(&login))?.ok_or(Refusal::NotSignedIn)?;
+            let verdict = if key.is_valid(now) {
+                may_enter(view, &account, now)?
+            } else {
+                Err(Refusal::Ended(What::Key))
+            };
+            Ok((account, verdict))
+        });
+        let (account, verdict) = outcome?;
+        let caller = caller_of(account, Channel::Sftp, fingerprint.to_owned(), visitor);
+        let (what, note) = match &verdict {
+            Ok(()) => (Happening::SignedIn, None),
+            Err(refusal) => (Happening::SignInRefused, Some(refusal.to_string())),
+        };
+        self.record_session(what, caller.who(), note)?;
+        verdict?;
+        Ok(caller)
+    }
+
+    /// Puts the end of a session on record (PV14).
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn sign_out(&self, caller: &Caller) -> Result<(), Failure> {
+        self.record_session(Happening::SignedOut, caller.who(), None)
+    }
+
+    /// Signs in with an API token, for one request.
+    ///
+    /// # Errors
+    /// `NotSignedIn` for an unknown, expired or revoked token; `Blocked` or `Ended` for a known account.
+    pub fn sign_in_with_token(&self, secret: &str, visitor: &Visitor) -> Result<Caller, Failure> {
+        let now = self.now();
+        let secret_sha256 = secret_digest(secret);
+        self.catalog.look(|view| {
+            let token = view.row::<Token>(&Token::key_of(&secret_sha256))?.ok_or(Refusal::NotSignedIn)?;
+            if !token.is_valid(now) {
+                return Err(Refusal::NotSignedIn.into());
+            }
+            let account = view.row::<Account>(&Account::key_of(&token.login))?.ok_or(Refusal::NotSignedIn)?;
+            may_enter(view, &account, now)??;
+            Ok(caller_of(account, Channel::Api, format!("token:{}", token.id), visitor))
+        })
+    }
+
+    fn record_session(&self, what: Happening, who: Who, note: Option<String>) -> Result<(), Failure> {
+        let about = About { organisation: who.organisation.clone(), login: who.login.clone(), ..About::default() };
+        let mut event = Event::new(what, who, about);
+        if let Some(note) = note {
+            event = event.with_note(&note);
+        }
+        let now = self.now();
+        self.catalog.decide(Box::new(move |_| Ok(Decision::new(now, event))))?;
+        Ok(())
+    }
+}
+
+/// The digest under which a token's secret is kept.
+pub(super) fn secret_digest(secret: &str) -> Digest {
+    Digest::new(Sha256::digest(secret.as_bytes()).into())
+}
+
+fn may_enter(view: &dyn CatalogView, account: &Account, now: Moment) -> Result<Result<(), Refusal>, Failure> {
+    let organisation = view.row::<Organisation>(&Organisation::key_of(&account.organisation))?;
+    let organisation = organisation.map_or(Access::Ended, |o| o.standing.at(now));
+    Ok(match (account.standing.at(now), organisation) {
+        (Access::Open, Access::Open) => Ok(()),
+        (Access::Ended, _) | (_, Access::Ended) => Err(Refusal::Ended(What::Account)),
+        (Access::Blocked, _) | (_, Access::Blocked) => Err(Refusal::Blocked),
+    })
+}
+
+fn caller_of(account: Account, channel: Channel, credential: String, visitor: &Visitor) -> Caller {
+    let client = visitor.client.as_deref().map(|client| {
+        client.chars().filter(|c| !c.is_control()).take(120).collect::<String>()
+    });
+    Caller {
+        login: account.login,
+        organisation: account.organisation,
+        channel,
+        address: visitor.address,
+        credential,
+        client,
+    }
+}

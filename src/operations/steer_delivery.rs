@@ -1,0 +1,399 @@
+//! Withdrawing, extending, holding and releasing deliveries (engine §3). What
+//! loses its last header is doomed in the same decision (I7).
+
+use std::collections::BTreeMap;
+
+use super::browse::delivery_of;
+use super::publish_delivery::{MOST_RECIPIENTS, Offer, Published, Recipients};
+use super::send_notices::mail_id;
+use super::{Failure, Operations};
+use crate::domain::account::Account;
+use crate::domain::block::Access;
+use crate::domain::decision::Decision;
+use crate::domain::delivery::{Availability, DeliveredFile, Delivery, OutboxEntry, Payload, SealedHeader};
+use crate::domain::history::{About, Channel, Event, Happening, Who};
+use crate::domain::ids::{DeliveryId, PayloadId, PublicationId};
+use crate::domain::moment::Moment;
+use crate::domain::names::{FileName, Line};
+use crate::domain::notice::{Mail, MailState, NoticeKind};
+use crate::domain::packing_slip;
+use crate::domain::record::{
+    DoomedPayload, PublicationPart, RightHolder, SlotMember, SlotRecord, WindowEnd,
+};
+use crate::domain::refusal::{Refusal, What};
+use crate::domain::retention::ShredSlot;
+use crate::domain::rights::{Act, Case, Ground, permits};
+use crate::ports::catalog::CatalogView;
+use crate::ports::keyring::HeaderBinding;
+
+/// A hold closes its own slot this long after it began, for the order of slots only: it ends by release.
+const HOLD_SLOT: Moment = Moment::from_millis(900_000_000_000_000);
+
+impl Operations {
+    /// Withdraws one delivery: unreachable at once, also on open handles.
+    ///
+    /// # Errors
+    /// `NotFound`, or `WrongState` when it has ended already.
+    pub fn withdraw(&self, id: DeliveryId, reason: &Line, channel: Channel) -> Result<(), Failure> {
+        self.withdraw_all(vec![id], reason, channel).map(|_| ())
+    }
+
+    /// Withdraws every delivery of a publication that has not ended yet. Returns how many.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown publication, `WrongState` when all its deliveries have ended.
+    pub fn withdraw_publication(&self, id: PublicationId, reason: &Line, channel: Channel) -> Result<usize, Failure> {
+        let ids = self.catalog.look(|view| {
+            let parts = view.rows::<PublicationPart>(&PublicationPart::keys_of(id), None, MOST_RECIPIENTS)?;
+            if parts.is_empty() {
+                return Err(Refusal::NotFound(What::Publication).into());
+            }
+            let mut living = Vec::new();
+            for part in parts {
+                let delivery = delivery_of(view, part.delivery)?;
+                if is_living(&delivery) {
+                    living.push(delivery.id);
+                }
+            }
+            Ok(living)
+        })?;
+        if ids.is_empty() {
+            return Err(Refusal::WrongState("every delivery of this publication has ended already".to_owned()).into());
+        }
+        self.withdraw_all(ids, reason, channel)
+    }
+
+    fn withdraw_all(&self, ids: Vec<DeliveryId>, reason: &Line, channel: Channel) -> Result<usize, Failure> {
+        permits(Act::Steer, Case::operator(Ground::None))?;
+        let now = self.now();
+        let reason = reason.clone();
+        let count = ids.len();
+        self.catalog.decide(Box::new(move |view| {
+            let who = Who::operator(channel);
+            let mut ending = Vec::new();
+            for id in ids {
+                let delivery = delivery_of(view, id)?;
+                refuse_ended(&delivery)?;
+                ending.push((delivery, Availability::Withdrawn { at: now, reason: reason.clone() }));
+            }
+            let first = ending.first().map(|(delivery, _)| about(delivery)).unwrap_or_default();
+            let opening = Event::new(Happening::DeliveryWithdrawn, who.clone(), first).with_note(reason.as_str());
+            let mut decision = Decision::new(now, opening);
+            for (delivery, _) in &ending {
+                decision = notify_holders(view, decision, delivery, NoticeKind::DeliveryWithdrawn, now)?;
+            }
+            let rest = ending.iter().skip(1).map(|(delivery, _)| about(delivery)).collect::<Vec<_>>();
+            for about in rest {
+                decision = decision
+                    .and(Event::new(Happening::DeliveryWithdrawn, who.clone(), about).with_note(reason.as_str()));
+            }
+            undo(view, decision, ending)
+        }))?;
+        self.sweep_doomed()?;
+        Ok(count)
+    }
+
+    /// Publishes a corrected delivery in the place of one that was faulty; both in one decision.
+    ///
+    /// # Errors
+    /// As `publish`; `WrongState` when the old one was withdrawn, replaced or shredded already.
+    pub fn replace(&self, id: DeliveryId, mut offer: Offer) -> Result<Published, Failure> {
+        permits(Act::Steer, Case::operator(Ground::None))?;
+        let old = self.catalog.look(|view| delivery_of(view, id))?;
+        match old.availability {
+            Availability::Available | Availability::Held { .. } | Availability::Expired { .. } => {}
+            Availability::Withdrawn { .. } | Availability::Replaced { .. } | Availability::Shredded { .. } => {
+                return Err(ended(&old).into());
+            }
+        }
+        offer.product = old.product;
+        offer.recipients = Recipients::Listed(vec![old.organisation]);
+        offer.replaces = Some(id);
+        let published = self.publish(&offer)?;
+        self.sweep_doomed()?;
+        Ok(published)
+    }
+
+    /// Extends the window of a delivery: its headers are sealed under the later day first.
+    ///
+    /// # Errors
+    /// `BadRequest` when `until` is not later than now promised, `WrongState` once it has ended.
+    pub fn extend(&self, id: DeliveryId, until: Moment, channel: Channel) -> Result<Moment, Failure> {
+        permits(Act::Steer, Case::operator(Ground::None))?;
+        let now = self.now();
+        let until = self.clock.midnight_closing(until);
+        let delivery = self.catalog.look(|view| delivery_of(view, id))?;
+        refuse_ended(&delivery)?;
+        if until <= delivery.available_until {
+            let current = delivery.available_until;
+            return Err(Refusal::BadRequest(format!("the window already ends at {current}; give a later day")).into());
+        }
+        if now >= delivery.available_until {
+            return Err(Refusal::WrongState("the window has ended; publish it again instead".to_owned()).into());
+        }
+        let slot = match delivery.availability {
+            // A held delivery stays under its own key; only its window moves.
+            Availability::Held { .. } => delivery.slot.clone(),
+            _ => ShredSlot::of_day(until),
+        };
+        let event = Event::new(Happening::DeliveryExtended, Who::operator(channel), about(&delivery)).with_until(until);
+        self.reseal(delivery, slot, now, event, move |view, decision, delivery| {
+            let mut decision = decision.remove(WindowEnd::key_of(delivery.available_until, delivery.id));
+            delivery.available_until = until;
+            if !matches!(delivery.availability, Availability::Held { .. }) {
+                decision = decision.put(WindowEnd { at: until, delivery: delivery.id });
+            }
+            for mut entry in entries_of(view, delivery)? {
+                entry.available_until = until;
+                decision = decision.put(entry);
+            }
+            Ok(decision)
+        })?;
+        Ok(until)
+    }
+
+    /// Keeps a delivery from destruction: re-sealed under a key of its own, hidden from the
+    /// recipient once its window has ended, until `release`.
+    ///
+    /// # Errors
+    /// `WrongState` when it is held or has ended.
+    pub fn hold(&self, id: DeliveryId, reason: &Line, channel: Channel) -> Result<(), Failure> {
+        permits(Act::Steer, Case::operator(Ground::None))?;
+        let now = self.now();
+        let reason = reason.clone();
+        let delivery = self.catalog.look(|view| delivery_of(view, id))?;
+        refuse_ended(&delivery)?;
+        if matches!(delivery.availability, Availability::Held { .. }) {
+            return Err(Refusal::WrongState("the delivery is held already".to_owned()).into());
+        }
+        let slot = ShredSlot::of_its_own(HOLD_SLOT, &format!("hold{}", self.fresh_label()));
+        let event =
+            Event::new(Happening::DeliveryHeld, Who::operator(channel), about(&delivery)).with_note(reason.as_str());
+        self.reseal(delivery, slot, now, event, move |_, decision, delivery| {
+            let decision = decision.remove(WindowEnd::key_of(delivery.available_until, delivery.id));
+            delivery.availability = Availability::Held { reason: reason.clone(), since: now };
+            Ok(decision)
+        })
+    }
+
+    /// Ends a hold. While the window is open the delivery goes back under its day's key;
+    /// after it the delivery expires at once.
+    ///
+    /// # Errors
+    /// `WrongState` when it is not held.
+    pub fn release(&self, id: DeliveryId, channel: Channel) -> Result<(), Failure> {
+        permits(Act::Steer, Case::operator(Ground::None))?;
+        let now = self.now();
+        let delivery = self.catalog.look(|view| delivery_of(view, id))?;
+        if !matches!(delivery.availability, Availability::Held { .. }) {
+            return Err(Refusal::WrongState("the delivery is not held".to_owned()).into());
+        }
+        let held_slot = delivery.slot.clone();
+        let is_open = now < delivery.available_until;
+        // After its window the headers go under a slot that closes now: destroyed at the next tick.
+        let slot = if is_open {
+            ShredSlot::of_its_own(delivery.available_until, &format!("released{}", self.fresh_label()))
+        } else {
+            ShredSlot::of_its_own(now, &format!("released{}", self.fresh_label()))
+        };
+        let event = Event::new(Happening::DeliveryReleased, Who::operator(channel), about(&delivery));
+        self.reseal(delivery, slot, now, event, move |_, decision, delivery| {
+            delivery.availability = Availability::Available;
+            let at = delivery.available_until;
+            Ok(decision.put(WindowEnd { at, delivery: delivery.id }))
+        })?;
+        // Nothing lies under the hold's key any more.
+        self.keyring.destroy_slot(&held_slot)?;
+        let now = self.now();
+        self.catalog.decide(Box::new(move |_| {
+            let event = Event::new(Happening::SlotDestroyed, Who::system(), About::default());
+            Ok(Decision::new(now, event).put(SlotRecord { slot: held_slot, destroyed_at: Some(now) }))
+        }))?;
+        Ok(())
+    }
+
+    fn fresh_label(&self) -> String {
+        data_encoding::HEXLOWER.encode(&self.entropy.sixteen())
+    }
+
+    /// Seals every header of a delivery under another slot and moves it there, with one more change.
+    fn reseal(
+        &self,
+        before: Delivery,
+        slot: ShredSlot,
+        now: Moment,
+        event: Event,
+        change: impl FnOnce(&dyn CatalogView, Decision, &mut Delivery) -> Result<Decision, Failure> + Send + 'static,
+    ) -> Result<(), Failure> {
+        self.keyring.ensure_slot(&slot)?;
+        let most = before.file_count as usize;
+        let headers = self.catalog.look(|view| {
+            let files = view.rows::<DeliveredFile>(&DeliveredFile::keys_of(before.id), None, most)?;
+            let mut headers = Vec::new();
+            for file in files {
+                headers.extend(view.row::<SealedHeader>(&SealedHeader::key_of(file.payload, before.id))?);
+            }
+            Ok(headers)
+        })?;
+        let mut resealed = Vec::new();
+        for header in headers {
+            let binding = HeaderBinding { payload: header.payload, delivery: header.delivery };
+            let plain = self.keyring.unseal_header(&header.slot, binding, &header.sealed)?;
+            let sealed = self.keyring.seal_header(&slot, binding, &plain)?;
+            resealed.push(SealedHeader { slot: slot.clone(), sealed, ..header });
+        }
+        self.catalog.decide(Box::new(move |view| {
+            let mut delivery = delivery_of(view, before.id)?;
+            if delivery.slot != before.slot || delivery.availability != before.availability {
+                return Err(Refusal::WrongState("the delivery was changed meanwhile; try again".to_owned()).into());
+            }
+            let mut decision = change(view, Decision::new(now, event), &mut delivery)?
+                .remove(SlotMember::key_of(&before.slot, delivery.id))
+                .put(SlotMember { slot: slot.clone(), delivery: delivery.id })
+                .put(SlotRecord { slot: slot.clone(), destroyed_at: None });
+            for header in resealed {
+                decision = decision.put(header);
+            }
+            delivery.slot = slot;
+            Ok(decision.put(delivery))
+        }))?;
+        Ok(())
+    }
+}
+
+/// What a delivery is about, for its events.
+pub(super) fn about(delivery: &Delivery) -> About {
+    About {
+        organisation: Some(delivery.organisation.clone()),
+        product: Some(delivery.product.clone()),
+        publication: Some(delivery.publication),
+        delivery: Some(delivery.id),
+        ..About::default()
+    }
+}
+
+fn is_living(delivery: &Delivery) -> bool {
+    matches!(delivery.availability, Availability::Available | Availability::Held { .. })
+}
+
+fn ended(delivery: &Delivery) -> Refusal {
+    Refusal::WrongState(format!("the delivery is {} already", delivery.availability.word()))
+}
+
+fn refuse_ended(delivery: &Delivery) -> Result<(), Refusal> {
+    if is_living(delivery) { Ok(()) } else { Err(ended(delivery)) }
+}
+
+/// Ends deliveries with one event each, inside a decision that exists already.
+pub(super) fn end_deliveries(
+    view: &dyn CatalogView,
+    mut decision: Decision,
+    ending: Vec<(Delivery, Availability)>,
+    what: Happening,
+    who: &Who,
+) -> Result<Decision, Failure> {
+    for (delivery, _) in &ending {
+        decision = decision.and(Event::new(what, who.clone(), about(delivery)));
+    }
+    undo(view, decision, ending)
+}
+
+/// Takes names and headers of deliveries away and sets how they ended. Payloads that lose
+/// their last header are doomed.
+fn undo(
+    view: &dyn CatalogView,
+    mut decision: Decision,
+    ending: Vec<(Delivery, Availability)>,
+) -> Result<Decision, Failure> {
+    let mut payloads = BTreeMap::new();
+    for (mut delivery, availability) in ending {
+        for entry in entries_of(view, &delivery)? {
+            decision = decision.remove(OutboxEntry::key_of(&entry.organisation, &entry.product, &entry.name));
+        }
+        decision = decision.remove(WindowEnd::key_of(delivery.available_until, delivery.id));
+        decision = drop_headers(view, decision, &delivery, &mut payloads)?;
+        delivery.availability = availability;
+        decision = decision.put(delivery);
+    }
+    Ok(doom(decision, payloads))
+}
+
+/// Removes the headers of one delivery; `payloads` collects the counts over several.
+pub(super) fn drop_headers(
+    view: &dyn CatalogView,
+    mut decision: Decision,
+    delivery: &Delivery,
+    payloads: &mut BTreeMap<PayloadId, Payload>,
+) -> Result<Decision, Failure> {
+    let most = delivery.file_count as usize;
+    for file in view.rows::<DeliveredFile>(&DeliveredFile::keys_of(delivery.id), None, most)? {
+        let key = SealedHeader::key_of(file.payload, delivery.id);
+        if view.find(&key)?.is_none() {
+            continue;
+        }
+        decision = decision.remove(key);
+        if let Some(payload) = payloads.get_mut(&file.payload) {
+            payload.headers = payload.headers.saturating_sub(1);
+        } else if let Some(mut payload) = view.row::<Payload>(&Payload::key_of(file.payload))? {
+            payload.headers = payload.headers.saturating_sub(1);
+            payloads.insert(file.payload, payload);
+        }
+    }
+    Ok(decision)
+}
+
+/// Writes the new counts; at 0 a payload is doomed and never used again (I7).
+pub(super) fn doom(mut decision: Decision, payloads: BTreeMap<PayloadId, Payload>) -> Decision {
+    for (id, payload) in payloads {
+        if payload.headers == 0 {
+            decision = decision.put(DoomedPayload { payload: id });
+        }
+        decision = decision.put(payload);
+    }
+    decision
+}
+
+/// The outbox entries that still bear this delivery.
+pub(super) fn entries_of(view: &dyn CatalogView, delivery: &Delivery) -> Result<Vec<OutboxEntry>, Failure> {
+    let most = delivery.file_count as usize;
+    let files = view.rows::<DeliveredFile>(&DeliveredFile::keys_of(delivery.id), None, most)?;
+    let own = [packing_slip::slip_name(delivery), packing_slip::digest_list_name(delivery)];
+    let mut names: Vec<FileName> = files.into_iter().map(|file| file.name).collect();
+    for name in own {
+        names.push(FileName::parse(&name)?);
+    }
+    let mut entries = Vec::new();
+    for name in names {
+        let key = OutboxEntry::key_of(&delivery.organisation, &delivery.product, &name);
+        entries.extend(view.row::<OutboxEntry>(&key)?.filter(|entry| entry.delivery == delivery.id));
+    }
+    Ok(entries)
+}
+
+/// One e-mail for each coupled account that may act now.
+pub(super) fn notify_holders(
+    view: &dyn CatalogView,
+    mut decision: Decision,
+    delivery: &Delivery,
+    kind: NoticeKind,
+    now: Moment,
+) -> Result<Decision, Failure> {
+    let prefix = RightHolder::keys_of(&delivery.organisation, &delivery.product);
+    for holder in view.rows::<RightHolder>(&prefix, None, super::publish_rule::MOST_HOLDERS)? {
+        let Some(account) = view.row::<Account>(&Account::key_of(&holder.login))? else { continue };
+        if account.standing.at(now) != Access::Open {
+            continue;
+        }
+        decision = decision.notify(Mail {
+            id: mail_id(kind, delivery.id, &account.login),
+            kind,
+            delivery: delivery.id,
+            to: account.mail_address().clone(),
+            login: account.login,
+            language: account.language,
+            queued_at: now,
+            state: MailState::Queued { attempts: 0, next_at: now, last_error: None },
+        });
+    }
+    Ok(decision)
+}

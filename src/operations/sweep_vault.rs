@@ -1,0 +1,92 @@
+//! Recovery before serving, and the removal of doomed payloads. Never touches
+//! a payload that a row with headers names (I2, I6, I7, I9).
+
+use std::collections::BTreeSet;
+
+use super::{Failure, Operations};
+use crate::domain::decision::Decision;
+use crate::domain::delivery::Payload;
+use crate::domain::history::{About, Event, Happening, Who};
+use crate::domain::ids::PayloadId;
+use crate::domain::record::{DoomedPayload, Row};
+
+/// What recovery found and did.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Recovery {
+    /// Temporary files that were deleted.
+    pub temporaries: usize,
+    /// Payloads without a row that were set aside for seven days.
+    pub set_aside: Vec<PayloadId>,
+    /// Payloads without a row that were left alone, because this start repaired the catalog.
+    pub left_alone: Vec<PayloadId>,
+    /// Rows whose payload is not there or has another size: an alarm.
+    pub missing: Vec<PayloadId>,
+    /// Payloads whose removal had been decided.
+    pub removed: usize,
+}
+
+/// Payload rows are read so many at a time.
+const PAGE: usize = 10_000;
+
+impl Operations {
+    /// Brings vault and catalog together before anything is served. Idempotent, also when killed (I9).
+    ///
+    /// # Errors
+    /// A fault of catalog or vault.
+    pub fn recover(&self) -> Result<Recovery, Failure> {
+        let mut recovery = Recovery { temporaries: self.vault.sweep_temporaries()?, ..Recovery::default() };
+        recovery.removed = self.sweep_doomed()?;
+        let mut known = BTreeSet::new();
+        let mut after = None;
+        loop {
+            let page: Vec<Payload> = self.catalog.look(|view| Ok(view.rows(&Payload::all(), after.as_ref(), PAGE)?))?;
+            let Some(last) = page.last() else { break };
+            after = Some(Payload::key_of(last.id));
+            for payload in page {
+                if self.vault.find(payload.id)? != Some(payload.sealed_bytes) {
+                    recovery.missing.push(payload.id);
+                }
+                known.insert(payload.id);
+            }
+        }
+        for id in self.vault.inventory()? {
+            if known.contains(&id) {
+                continue;
+            }
+            if self.catalog.was_repaired() {
+                recovery.left_alone.push(id);
+            } else {
+                self.vault.set_aside(id)?;
+                recovery.set_aside.push(id);
+            }
+        }
+        Ok(recovery)
+    }
+
+    /// Removes payloads that lost their last header: first from the vault, then from the record.
+    ///
+    /// # Errors
+    /// A fault of catalog or vault; the rest is removed in the next round.
+    pub(super) fn sweep_doomed(&self) -> Result<usize, Failure> {
+        let mut removed = 0;
+        loop {
+            let doomed: Vec<DoomedPayload> =
+                self.catalog.look(|view| Ok(view.rows(&DoomedPayload::all(), None, PAGE)?))?;
+            if doomed.is_empty() {
+                return Ok(removed);
+            }
+            for doomed in &doomed {
+                self.vault.remove(doomed.payload)?;
+            }
+            removed += doomed.len();
+            let now = self.now();
+            self.catalog.decide(Box::new(move |_| {
+                let note = format!("{} payloads", doomed.len());
+                let event = Event::new(Happening::PayloadRemoved, Who::system(), About::default()).with_note(&note);
+                Ok(doomed.iter().fold(Decision::new(now, event), |decision, doomed| {
+                    decision.remove(Payload::key_of(doomed.payload)).remove(DoomedPayload::key_of(doomed.payload))
+                }))
+            }))?;
+        }
+    }
+}
