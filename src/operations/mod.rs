@@ -1,1 +1,3 @@
 //! Verbs: one `impl Operations` block per file, synchronous. Names ports and domain only.
+
+pub mod texts;
