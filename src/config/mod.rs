@@ -112,6 +112,12 @@ impl Config {
     }
 }
 
+/// The environment of this process for `Config::load`; variables that are not
+/// UTF-8 are left out (none of ours may be).
+pub fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
 fn read_bounded(path: &Path) -> Result<String, String> {
     let length = std::fs::metadata(path).map_err(|error| format!("cannot be read: {error}"))?.len();
     if length > MAX_FILE_BYTES {

@@ -39,7 +39,7 @@ impl fmt::Debug for Secret {
 /// A file that cannot be looked at, is no regular file, or is open to others;
 /// the text names the path and the remedy (`chmod 600`).
 pub fn refuse_readable_by_others(path: &Path) -> Result<(), String> {
-    let file = File::open(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let file = open_regular(path)?;
     refuse_open_file(&file, path)
 }
 
@@ -48,7 +48,7 @@ pub fn refuse_readable_by_others(path: &Path) -> Result<(), String> {
 /// # Errors
 /// As `refuse_readable_by_others`; also an empty, long or non-UTF-8 file.
 pub fn read_secret(path: &Path) -> Result<Secret, String> {
-    let file = File::open(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let file = open_regular(path)?;
     refuse_open_file(&file, path)?;
     let mut text = Zeroizing::new(String::with_capacity(256));
     file.take(MAX_SECRET_BYTES + 1)
@@ -61,11 +61,17 @@ pub fn read_secret(path: &Path) -> Result<Secret, String> {
     Ok(Secret(Zeroizing::new(secret.to_owned())))
 }
 
-fn refuse_open_file(file: &File, path: &Path) -> Result<(), String> {
-    let metadata = file.metadata().map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    if !metadata.is_file() {
+/// Looked at before it is opened: opening a pipe would wait for its writer.
+fn open_regular(path: &Path) -> Result<File, String> {
+    let told = |error| format!("cannot read {}: {error}", path.display());
+    if !std::fs::metadata(path).map_err(told)?.is_file() {
         return Err(format!("{} is not a regular file", path.display()));
     }
+    File::open(path).map_err(told)
+}
+
+fn refuse_open_file(file: &File, path: &Path) -> Result<(), String> {
+    let metadata = file.metadata().map_err(|error| format!("cannot read {}: {error}", path.display()))?;
     let mode = metadata.permissions().mode() & 0o777;
     if mode & OTHERS != 0 {
         return Err(format!("{} has mode {mode:04o}, open to others on this machine: run `chmod 600 {}`", path.display(), path.display()));
