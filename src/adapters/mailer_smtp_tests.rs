@@ -1,9 +1,13 @@
 //! Tests of the SMTP mailer against a tiny relay on a loopback port, which
 //! answers by script and records what it was told.
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
 use std::thread::JoinHandle;
+
+use rustls::pki_types::PrivateKeyDer;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use super::*;
 use crate::domain::names::EmailAddress;
@@ -29,65 +33,98 @@ struct Script {
 
 /// Serves `connections` connections, one after another; returns each one's lines.
 fn relay(script: Script, connections: usize) -> (SocketAddr, JoinHandle<Vec<Vec<String>>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    let served = std::thread::spawn(move || (0..connections).map(|_| serve(&listener.accept().unwrap().0, script)).collect());
-    (address, served)
+    secured_relay(script, connections, None, false)
 }
 
-fn serve(stream: &TcpStream, script: Script) -> Vec<String> {
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    let mut writer = stream;
-    let mut say = |text: &str| writer.write_all(format!("{text}\r\n").as_bytes()).is_ok();
-    let mut lines = Vec::new();
-    let mut reader = BufReader::new(stream);
-    if !script.mute {
-        say(script.greeting.unwrap_or("220 tiny"));
-    }
+/// As `relay`, with TLS after STARTTLS or, if `wrapped`, from the start.
+fn secured_relay(
+    script: Script,
+    connections: usize,
+    tls: Option<Arc<ServerConfig>>,
+    wrapped: bool,
+) -> (SocketAddr, JoinHandle<Vec<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let one = move || {
+        let stream = listener.accept().unwrap().0;
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut lines = Vec::new();
+        let upgrade = if wrapped { Some(stream) } else { serve(stream, script, false, &mut lines) };
+        if let (Some(stream), Some(tls)) = (upgrade, &tls) {
+            let secure = StreamOwned::new(ServerConnection::new(Arc::clone(tls)).unwrap(), stream);
+            serve(secure, script, !wrapped, &mut lines);
+        }
+        lines
+    };
+    (address, std::thread::spawn(move || (0..connections).map(|_| one()).collect()))
+}
+
+/// Talks by script; gives the stream back when STARTTLS was asked for.
+fn serve<S: Read + Write>(stream: S, script: Script, upgraded: bool, lines: &mut Vec<String>) -> Option<S> {
+    let mut stream = BufReader::new(stream);
+    let mut good = script.mute || upgraded || say(&mut stream, script.greeting.unwrap_or("220 tiny"));
     let (mut in_data, mut messages) = (false, 0);
-    loop {
+    while good && script.close_after != Some(messages) {
         let mut line = String::new();
-        if reader.read_line(&mut line).unwrap_or(0) == 0 {
-            return lines;
+        if stream.read_line(&mut line).unwrap_or(0) == 0 {
+            return None;
         }
         let line = line.trim_end().to_owned();
-        lines.push(line.clone());
         let word = line.split([' ', ':']).next().unwrap_or_default().to_uppercase();
-        let heard = match (in_data, word.as_str()) {
+        lines.push(line);
+        good = match (in_data, word.as_str()) {
             (true, ".") => {
                 in_data = false;
                 messages += 1;
-                say(script.data_end.unwrap_or("250 2.0.0 taken"))
+                say(&mut stream, script.data_end.unwrap_or("250 2.0.0 taken"))
             }
             (true, _) => true,
             (false, "EHLO") => {
-                script.extensions.iter().all(|extension| say(&format!("250-{extension}"))) && say("250 8BITMIME")
+                script.extensions.iter().all(|extension| say(&mut stream, &format!("250-{extension}"))) && say(&mut stream, "250 8BITMIME")
             }
-            (false, "AUTH") => say(script.auth.unwrap_or("235 2.7.0 welcome")),
-            (false, "RCPT") => say(script.rcpt.unwrap_or("250 2.1.5 ok")),
+            (false, "STARTTLS") => return say(&mut stream, "220 go on").then(|| stream.into_inner()),
+            (false, "AUTH") => say(&mut stream, script.auth.unwrap_or("235 2.7.0 welcome")),
+            (false, "RCPT") => say(&mut stream, script.rcpt.unwrap_or("250 2.1.5 ok")),
             (false, "DATA") => {
                 in_data = true;
-                say("354 go on")
+                say(&mut stream, "354 go on")
             }
             (false, "QUIT") => {
-                say("221 bye");
-                return lines;
+                say(&mut stream, "221 bye");
+                return None;
             }
-            (false, _) => say("250 2.0.0 ok"),
+            (false, _) => say(&mut stream, "250 2.0.0 ok"),
         };
-        if !heard || script.close_after == Some(messages) {
-            return lines;
-        }
     }
+    None
+}
+
+fn say<S: Read + Write>(stream: &mut BufReader<S>, text: &str) -> bool {
+    let stream = stream.get_mut();
+    stream.write_all(format!("{text}\r\n").as_bytes()).is_ok() && stream.flush().is_ok()
+}
+
+/// A certificate for 127.0.0.1 that vouches for itself: the server's settings and its PEM.
+fn certified() -> (Arc<ServerConfig>, Vec<u8>) {
+    let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
+    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = config.with_no_client_auth().with_single_cert(vec![made.cert.der().clone()], key).unwrap();
+    (Arc::new(config), made.cert.pem().into_bytes())
 }
 
 fn mailer(address: SocketAddr, protection: Protection, login: Option<(&str, &str)>) -> SmtpMailer {
+    trusting(address, protection, login, None)
+}
+
+fn trusting(address: SocketAddr, protection: Protection, login: Option<(&str, &str)>, trust_pem: Option<Vec<u8>>) -> SmtpMailer {
     let server = SmtpServer {
         host: address.ip().to_string(),
         port: address.port(),
         protection,
         login: login.map(|(user, password)| (user.to_owned(), Zeroizing::new(password.to_owned()))),
-        trust_pem: None,
+        trust_pem,
         timeout: Duration::from_millis(2_000),
     };
     let from = EmailAddress::parse("portal@example.org").unwrap();
@@ -176,6 +213,35 @@ fn without_starttls_nothing_is_sent_when_it_is_required() {
     drop(mailer);
     let lines = served.join().unwrap().concat();
     assert!(!lines.iter().any(|line| ["AUTH", "MAIL", "DATA"].iter().any(|word| line.starts_with(word))), "{lines:?}");
+}
+
+#[test]
+fn the_login_and_the_message_go_only_through_tls() {
+    let (tls, pem) = certified();
+    let script = Script { extensions: &["STARTTLS", "AUTH PLAIN"], ..Script::default() };
+    for (protection, wrapped) in [(Protection::StartTls, false), (Protection::Tls, true)] {
+        let (address, served) = secured_relay(script, 1, Some(Arc::clone(&tls)), wrapped);
+        let mailer = trusting(address, protection, Some(("u", "geheim")), Some(pem.clone()));
+        assert_eq!(mailer.send(&message("a-1")), MailOutcome::Accepted, "{protection:?}");
+        drop(mailer);
+        let lines = served.join().unwrap().concat();
+        let at = |word: &str| lines.iter().position(|line| line.starts_with(word));
+        assert!(at("AUTH PLAIN").is_some() && at("AUTH PLAIN") < at("MAIL FROM"), "{lines:?}");
+        assert!(wrapped || at("STARTTLS") < at("AUTH PLAIN"), "{lines:?}");
+    }
+}
+
+#[test]
+fn a_relay_with_a_certificate_of_its_own_making_gets_nothing() {
+    let (tls, _) = certified();
+    let script = Script { extensions: &["STARTTLS", "AUTH PLAIN"], ..Script::default() };
+    for (protection, wrapped) in [(Protection::StartTls, false), (Protection::Tls, true)] {
+        let (address, served) = secured_relay(script, 1, Some(Arc::clone(&tls)), wrapped);
+        let outcome = mailer(address, protection, Some(("u", "geheim"))).send(&message("a-1"));
+        assert!(matches!(&outcome, MailOutcome::Deferred(why) if why.contains("certificate")), "{outcome:?}");
+        let lines = served.join().unwrap().concat();
+        assert!(!lines.iter().any(|line| line.starts_with("AUTH") || line.starts_with("MAIL")), "{lines:?}");
+    }
 }
 
 #[test]
