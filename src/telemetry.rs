@@ -13,6 +13,9 @@ use tracing_subscriber::EnvFilter;
 /// Characters of an outside text that are logged at most.
 const MAX_SHOWN_CHARS: usize = 120;
 
+/// Characters of a fault with its causes that are logged at most.
+const MAX_FAULT_CHARS: usize = 2_000;
+
 /// Form of log lines.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Form {
@@ -57,9 +60,7 @@ impl fmt::Display for Shown<'_> {
             if at == MAX_SHOWN_CHARS {
                 return f.write_str("…");
             }
-            // Line and paragraph separators and direction marks can forge a line as well.
-            let forging = c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-            fmt::Write::write_char(f, if forging { '?' } else { c })?;
+            fmt::Write::write_char(f, if is_forging(c) { '?' } else { c })?;
         }
         Ok(())
     }
@@ -132,8 +133,20 @@ pub fn reference() -> Reference {
 /// that the reply shows.
 pub fn report(doing: &'static str, fault: &dyn Error) -> Reference {
     let reference = reference();
+    let fault = one_line(&fault.to_string());
     tracing::error!(%reference, %fault, "{doing} failed");
     reference
+}
+
+/// A chain of causes may quote what came from outside: it stays on its line.
+fn one_line(text: &str) -> String {
+    text.chars().take(MAX_FAULT_CHARS).map(|c| if is_forging(c) { '?' } else { c }).collect()
+}
+
+/// Control characters, line and paragraph separators and direction marks can
+/// make one line look like two, or like another.
+fn is_forging(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -146,6 +159,7 @@ mod tests {
     fn outside_text_cannot_forge_a_line() {
         assert_eq!(Shown("a\r\nb\u{1b}[31m\u{202e}c").to_string(), "a??b?[31m?c");
         assert_eq!(Shown(&"x".repeat(500)).to_string().chars().count(), MAX_SHOWN_CHARS + 1);
+        assert_eq!(one_line("a\nb\u{2028}c"), "a?b?c");
         assert_eq!(format!("{:?}", Shown("naam")), "\"naam\"");
     }
 
