@@ -76,7 +76,7 @@ pub struct Words {
 pub fn delivery_ready(tongue: Tongue, sender: &Sender<'_>, delivery: &DeliveryFacts<'_>) -> Words {
     let letter = match tongue {
         Tongue::Dutch => Letter {
-            subject: format!("Nieuwe levering klaar: {}", delivery.product),
+            subject: format!("Nieuwe levering klaar: {} ({})", delivery.product, delivery.recipient),
             opening: vec!["Er staat een nieuwe levering voor u klaar.".to_owned()],
             facts: facts(tongue, delivery),
             advice: vec![
@@ -86,7 +86,7 @@ pub fn delivery_ready(tongue: Tongue, sender: &Sender<'_>, delivery: &DeliveryFa
             ],
         },
         Tongue::English => Letter {
-            subject: format!("New delivery ready: {}", delivery.product),
+            subject: format!("New delivery ready: {} ({})", delivery.product, delivery.recipient),
             opening: vec!["A new delivery is ready for you.".to_owned()],
             facts: facts(tongue, delivery),
             advice: vec![
@@ -338,7 +338,7 @@ mod tests {
     #[test]
     fn a_ready_delivery_is_told_completely_in_text_and_html() {
         let words = delivery_ready(Tongue::Dutch, &SENDER, &DELIVERY);
-        assert_eq!(words.subject, "Nieuwe levering klaar: Loongegevens");
+        assert_eq!(words.subject, "Nieuwe levering klaar: Loongegevens (Gemeente Voorbeeld)");
         for fact in ["Loongegevens", "Gemeente Voorbeeld", "wage-data_20261123_000001", "2026-10", "3", "2026-12-23", "https://files.example.org"] {
             assert!(words.text.contains(fact), "{fact}");
             assert!(words.html.contains(fact), "{fact}");
