@@ -16,3 +16,5 @@ pub mod operations;
 pub mod ports;
 #[cfg(feature = "server")]
 pub mod sealing;
+#[cfg(feature = "server")]
+pub mod telemetry;

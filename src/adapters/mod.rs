@@ -1,1 +1,6 @@
 //! Adapters: each implements one port, named thing_how. None names another.
+
+pub mod clock_system;
+pub mod letter;
+pub mod mailer_folder;
+pub mod mailer_smtp;

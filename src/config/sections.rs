@@ -1,0 +1,229 @@
+//! The typed sections of the configuration, mail and SFTP limits apart.
+//! Only nouns: how they are read is in `build`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+use super::sftp::SftpSettings;
+use crate::domain::moment::Span;
+use crate::domain::names::{EmailAddress, Line, Oin};
+
+/// A language that people are addressed in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Language {
+    /// Dutch.
+    Dutch,
+    /// English.
+    English,
+}
+
+impl Language {
+    /// `nl` or `en` (RFC 5646).
+    #[must_use]
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::Dutch => "nl",
+            Self::English => "en",
+        }
+    }
+}
+
+/// `[portal]`.
+#[derive(Clone, Debug)]
+pub struct PortalSettings {
+    /// Name on pages and in mail.
+    pub name: Line,
+    /// Where days end.
+    pub time_zone: TimeZone,
+    /// Address as users reach it, without a slash at its end.
+    pub base_url: String,
+    /// Language for those who state no other.
+    pub language: Language,
+}
+
+/// `[organisation]`.
+#[derive(Clone, Debug)]
+pub struct OrganisationSettings {
+    /// Name; the portal's name when not given.
+    pub name: Line,
+    /// Mail for questions and misuse.
+    pub contact_mail: Option<EmailAddress>,
+    /// Telephone for questions and misuse.
+    pub contact_phone: Option<Line>,
+    /// Organisatie-identificatienummer.
+    pub oin: Option<Oin>,
+}
+
+/// `[storage]`.
+#[derive(Clone, Debug)]
+pub struct StorageSettings {
+    /// Free disk below which writes are refused.
+    pub reserve_bytes: u64,
+    /// Size at which a new journal segment begins.
+    pub journal_segment_bytes: u64,
+    /// Memory for the index.
+    pub index_cache_bytes: u64,
+    /// Largest single journal frame.
+    pub max_frame_bytes: u64,
+}
+
+/// `[sealing]`.
+#[derive(Clone, Debug)]
+pub struct SealingSettings {
+    /// File of the master identity.
+    pub master_file: PathBuf,
+}
+
+/// `[sftp]` without its folders.
+#[derive(Clone, Debug)]
+pub struct SftpFront {
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Limits and time limits.
+    pub settings: SftpSettings,
+}
+
+/// `[sftp.folders]`: five different plain names.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FolderNames {
+    /// Deliveries to fetch.
+    pub outbox: String,
+    /// Where participant files are written.
+    pub dropbox: String,
+    /// Receipts and results.
+    pub receipts: String,
+    /// Product specifications.
+    pub documents: String,
+    /// Clients of an intermediary.
+    pub clients: String,
+}
+
+/// Oldest TLS version spoken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TlsMinimum {
+    /// TLS 1.2 (NCSC-NL: sufficient).
+    Tls12,
+    /// TLS 1.3 (NCSC-NL: good).
+    Tls13,
+}
+
+/// `[https]`.
+#[derive(Clone, Debug)]
+pub struct HttpsSettings {
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Certificate chain, PEM.
+    pub certificate: PathBuf,
+    /// Private key, PEM.
+    pub key: PathBuf,
+    /// Oldest TLS version spoken.
+    pub tls_minimum: TlsMinimum,
+    /// Connections at once.
+    pub max_connections: usize,
+    /// Time for the TLS handshake.
+    pub handshake_timeout: Duration,
+    /// Time for the head of a request.
+    pub header_timeout: Duration,
+    /// Time in which a body makes progress and a request is answered.
+    pub request_timeout: Duration,
+    /// A connection without a request for this long is closed.
+    pub idle_timeout: Duration,
+    /// Time that requests get to finish at a stop.
+    pub drain_grace: Duration,
+}
+
+/// `[operator]`.
+#[derive(Clone, Debug)]
+pub struct OperatorSettings {
+    /// Where to listen, if at all.
+    pub listen: Option<SocketAddr>,
+}
+
+/// `[spool]`.
+#[derive(Clone, Debug)]
+pub struct SpoolSettings {
+    /// Time without change after which a file without marker is complete.
+    pub settle: Duration,
+    /// Time between full scans.
+    pub rescan: Duration,
+    /// Files in one `.delivery` folder.
+    pub max_files_per_delivery: usize,
+}
+
+/// Least grave message still logged.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LogLevel {
+    /// Something broke.
+    Error,
+    /// Something to look at.
+    Warn,
+    /// The course of things.
+    Info,
+    /// For finding faults.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+impl LogLevel {
+    /// The word in the configuration and in filters.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        }
+    }
+}
+
+/// Form of log lines.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON document per line.
+    Json,
+}
+
+/// `[logging]`.
+#[derive(Clone, Debug)]
+pub struct LoggingSettings {
+    /// Least grave message still logged.
+    pub level: LogLevel,
+    /// Form of lines.
+    pub format: LogFormat,
+}
+
+/// `[retention]`.
+#[derive(Clone, Debug)]
+pub struct RetentionSettings {
+    /// How long a running download may go on after its window.
+    pub open_grace: Span,
+    /// From the end of a day's windows to the destruction of its key.
+    pub shred_delay: Span,
+    /// How long history is kept.
+    pub history: Span,
+    /// Between looks for ended windows.
+    pub tick: Duration,
+}
+
+/// `[limits]`.
+#[derive(Clone, Debug)]
+pub struct LimitSettings {
+    /// Items on a page when the request names no number.
+    pub page_size: usize,
+    /// Items on a page at most; not below `page_size`.
+    pub max_page_size: usize,
+    /// Files one account may have open at once.
+    pub max_open_fetches_per_account: usize,
+    /// Sessions one account may have at once.
+    pub max_sessions_per_account: usize,
+    /// Largest single file that may be published.
+    pub max_delivery_bytes: u64,
+}
