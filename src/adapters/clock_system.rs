@@ -50,7 +50,10 @@ impl Clock for SystemClock {
 
 /// Moments past the calendar's end (the year 9999) count as its end.
 fn timestamp(moment: Moment) -> Timestamp {
-    i64::try_from(moment.millis()).ok().and_then(|millis| Timestamp::from_millisecond(millis).ok()).unwrap_or(Timestamp::MAX)
+    i64::try_from(moment.millis())
+        .ok()
+        .and_then(|millis| Timestamp::from_millisecond(millis).ok())
+        .unwrap_or(Timestamp::MAX)
 }
 
 #[cfg(test)]

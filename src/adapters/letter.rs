@@ -49,7 +49,11 @@ impl Letterhead {
     /// A message that can never be sent; the text is fit for a log.
     pub fn letter(&self, message: &Message) -> Result<Letter, String> {
         let id = safe_id(&message.id)?;
-        let to: Address = message.to.as_str().parse().map_err(|_| "the address of the recipient cannot be used in mail".to_owned())?;
+        let to: Address = message
+            .to
+            .as_str()
+            .parse()
+            .map_err(|_| "the address of the recipient cannot be used in mail".to_owned())?;
         let plain = SinglePart::plain(message.text.clone());
         let rich = SinglePart::html(message.html.clone());
         let parts = MultiPart::alternative().boundary(format!("=_{id}")).singlepart(plain).singlepart(rich);

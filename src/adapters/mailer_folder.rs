@@ -81,7 +81,8 @@ mod tests {
         let mailer = mailer(home.path().join("mail"));
         assert_eq!(mailer.send(&message("a-1")), MailOutcome::Accepted);
         assert_eq!(mailer.send(&message("a-1")), MailOutcome::Accepted);
-        let names: Vec<_> = std::fs::read_dir(home.path().join("mail")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        let names: Vec<_> =
+            std::fs::read_dir(home.path().join("mail")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(names, ["a-1.eml"]);
         let path = home.path().join("mail/a-1.eml");
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);

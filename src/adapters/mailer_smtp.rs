@@ -58,7 +58,11 @@ pub struct SmtpServer {
 impl fmt::Debug for SmtpServer {
     /// Without the login.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SmtpServer").field("host", &self.host).field("port", &self.port).field("protection", &self.protection).finish_non_exhaustive()
+        f.debug_struct("SmtpServer")
+            .field("host", &self.host)
+            .field("port", &self.port)
+            .field("protection", &self.protection)
+            .finish_non_exhaustive()
     }
 }
 
@@ -116,7 +120,11 @@ impl SmtpMailer {
             Err(error) => {
                 let about_login = error.status().is_some_and(|code| LOGIN_ANSWERS.contains(&code.into()));
                 let told = told("sending", &error);
-                if error.is_permanent() && !about_login { MailOutcome::Rejected(told) } else { MailOutcome::Deferred(told) }
+                if error.is_permanent() && !about_login {
+                    MailOutcome::Rejected(told)
+                } else {
+                    MailOutcome::Deferred(told)
+                }
             }
         }
     }
@@ -183,7 +191,9 @@ fn told(doing: &str, error: &Error) -> String {
     while let Some(source) = cause {
         if let Some(broken) = source.downcast_ref::<io::Error>() {
             return match broken.kind() {
-                io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => format!("the relay did not answer in time ({doing})"),
+                io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {
+                    format!("the relay did not answer in time ({doing})")
+                }
                 _ => format!("the connection with the relay failed ({doing}): {broken}"),
             };
         }
@@ -194,7 +204,10 @@ fn told(doing: &str, error: &Error) -> String {
     }
     if error.is_client() {
         // lettre's own words, such as that the relay lacks STARTTLS.
-        return format!("the relay cannot be used ({doing}): {}", error.source().map(ToString::to_string).unwrap_or_default());
+        return format!(
+            "the relay cannot be used ({doing}): {}",
+            error.source().map(ToString::to_string).unwrap_or_default()
+        );
     }
     format!("the relay answered in a way that cannot be understood ({doing})")
 }

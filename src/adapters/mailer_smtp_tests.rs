@@ -80,7 +80,8 @@ fn serve<S: Read + Write>(stream: S, script: Script, upgraded: bool, lines: &mut
             }
             (true, _) => true,
             (false, "EHLO") => {
-                script.extensions.iter().all(|extension| say(&mut stream, &format!("250-{extension}"))) && say(&mut stream, "250 8BITMIME")
+                script.extensions.iter().all(|extension| say(&mut stream, &format!("250-{extension}")))
+                    && say(&mut stream, "250 8BITMIME")
             }
             (false, "STARTTLS") => return say(&mut stream, "220 go on").then(|| stream.into_inner()),
             (false, "AUTH") => say(&mut stream, script.auth.unwrap_or("235 2.7.0 welcome")),
@@ -118,7 +119,12 @@ fn mailer(address: SocketAddr, protection: Protection, login: Option<(&str, &str
     trusting(address, protection, login, None)
 }
 
-fn trusting(address: SocketAddr, protection: Protection, login: Option<(&str, &str)>, trust_pem: Option<Vec<u8>>) -> SmtpMailer {
+fn trusting(
+    address: SocketAddr,
+    protection: Protection,
+    login: Option<(&str, &str)>,
+    trust_pem: Option<Vec<u8>>,
+) -> SmtpMailer {
     let server = SmtpServer {
         host: address.ip().to_string(),
         port: address.port(),
@@ -170,7 +176,12 @@ fn messages_go_over_one_connection_with_envelope_and_headers() {
     assert_eq!(mailer.send(&message("a-2")), MailOutcome::Accepted);
     drop(mailer);
     let lines = served.join().unwrap().concat();
-    for line in ["RCPT TO:<jan@example.net>", "Message-ID: <a-1@example.org>", "Message-ID: <a-2@example.org>", "Auto-Submitted: auto-generated"] {
+    for line in [
+        "RCPT TO:<jan@example.net>",
+        "Message-ID: <a-1@example.org>",
+        "Message-ID: <a-2@example.org>",
+        "Auto-Submitted: auto-generated",
+    ] {
         assert!(lines.iter().any(|l| l == line), "{line} not in {lines:?}");
     }
     assert!(lines.iter().any(|l| l.starts_with("MAIL FROM:<portal@example.org>")), "{lines:?}");
@@ -192,11 +203,23 @@ fn refused_for_now_is_deferred_and_refused_for_good_is_rejected() {
     let deferred = |why: &str| MailOutcome::Deferred(why.to_owned());
     let rejected = |why: &str| MailOutcome::Rejected(why.to_owned());
     for (script, expected) in [
-        (Script { rcpt: Some("451 4.7.1 jan@example.net greylisted"), ..WITH_AUTH }, deferred("the relay answered 451 4.7.1 (sending)")),
-        (Script { rcpt: Some("550 5.1.1 <jan@example.net> unknown"), ..WITH_AUTH }, rejected("the relay answered 550 5.1.1 (sending)")),
-        (Script { data_end: Some("554 no jan@example.net here"), ..WITH_AUTH }, rejected("the relay answered 554 (sending)")),
+        (
+            Script { rcpt: Some("451 4.7.1 jan@example.net greylisted"), ..WITH_AUTH },
+            deferred("the relay answered 451 4.7.1 (sending)"),
+        ),
+        (
+            Script { rcpt: Some("550 5.1.1 <jan@example.net> unknown"), ..WITH_AUTH },
+            rejected("the relay answered 550 5.1.1 (sending)"),
+        ),
+        (
+            Script { data_end: Some("554 no jan@example.net here"), ..WITH_AUTH },
+            rejected("the relay answered 554 (sending)"),
+        ),
         (Script { data_end: Some("452 4.3.1 full"), ..WITH_AUTH }, deferred("the relay answered 452 4.3.1 (sending)")),
-        (Script { rcpt: Some("530 5.7.0 sign in first"), ..WITH_AUTH }, deferred("the relay answered 530 5.7.0 (sending)")),
+        (
+            Script { rcpt: Some("530 5.7.0 sign in first"), ..WITH_AUTH },
+            deferred("the relay answered 530 5.7.0 (sending)"),
+        ),
         (Script { auth: Some("535 5.7.8 bad"), ..WITH_AUTH }, deferred("the relay answered 535 5.7.8 (signing in)")),
         (Script { greeting: Some("554 go away"), ..WITH_AUTH }, deferred("the relay answered 554 (connecting)")),
     ] {

@@ -13,8 +13,8 @@ use super::mail;
 use super::secrets::{refuse_readable_by_others, secret_path};
 use super::sections::{
     FolderNames, HttpsSettings, Language, LimitSettings, LogFormat, LogLevel, LoggingSettings, OperatorSettings,
-    OrganisationSettings, PortalSettings, RetentionSettings, SealingSettings, SftpFront, SpoolSettings, StorageSettings,
-    TlsMinimum,
+    OrganisationSettings, PortalSettings, RetentionSettings, SealingSettings, SftpFront, SpoolSettings,
+    StorageSettings, TlsMinimum,
 };
 use super::sftp::SftpSettings;
 use crate::domain::names::{EmailAddress, Line, Oin};
@@ -74,7 +74,8 @@ fn portal(settings: &mut Settings) -> Option<PortalSettings> {
     });
     let url_rule = "https://HOST[:PORT][/PATH], without user name, query or fragment";
     let base_url = settings.parsed_optional("portal.base_url", url_rule, web_address);
-    let https_port = settings.text("https.listen").and_then(|text| address(&text).ok()).map_or(443, |listen| listen.port());
+    let https_port =
+        settings.text("https.listen").and_then(|text| address(&text).ok()).map_or(443, |listen| listen.port());
     let base_url = base_url.map(|url| url.unwrap_or_else(|| format!("https://localhost:{https_port}")));
     let language = match settings.text("portal.language")?.as_str() {
         "en" => Language::English,
@@ -109,7 +110,11 @@ fn storage(settings: &mut Settings) -> Option<StorageSettings> {
         max_frame_bytes: settings.whole("storage.max_frame_bytes")?,
     };
     if section.max_frame_bytes > section.journal_segment_bytes {
-        settings.refuse("storage.max_frame_bytes", "is above storage.journal_segment_bytes".to_owned(), "at most one segment");
+        settings.refuse(
+            "storage.max_frame_bytes",
+            "is above storage.journal_segment_bytes".to_owned(),
+            "at most one segment",
+        );
     }
     Some(section)
 }
@@ -161,7 +166,9 @@ fn folders(settings: &mut Settings) -> Option<FolderNames> {
             let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_".contains(c);
             match text {
                 _ if !(1..=32).contains(&text.len()) || !text.chars().all(inner) => Err("is no folder name".to_owned()),
-                _ if taken.iter().any(|other| other == text) => Err(format!("\"{text}\" is already the name of another folder")),
+                _ if taken.iter().any(|other| other == text) => {
+                    Err(format!("\"{text}\" is already the name of another folder"))
+                }
                 _ => Ok(text.to_owned()),
             }
         })?;
@@ -170,7 +177,13 @@ fn folders(settings: &mut Settings) -> Option<FolderNames> {
     };
     let (outbox, dropbox, receipts) = (name("outbox"), name("dropbox"), name("receipts"));
     let (documents, clients) = (name("documents"), name("clients"));
-    Some(FolderNames { outbox: outbox?, dropbox: dropbox?, receipts: receipts?, documents: documents?, clients: clients? })
+    Some(FolderNames {
+        outbox: outbox?,
+        dropbox: dropbox?,
+        receipts: receipts?,
+        documents: documents?,
+        clients: clients?,
+    })
 }
 
 fn https(settings: &mut Settings, home: &Path, credentials: Option<&str>) -> Option<HttpsSettings> {

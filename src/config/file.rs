@@ -43,8 +43,14 @@ impl Settings {
         let table = match text.parse::<Table>() {
             Ok(table) => table,
             Err(error) => {
-                let line = error.span().map_or(1, |span| text.bytes().take(span.start).filter(|b| *b == b'\n').count() + 1);
-                settings.fault(origin.clone(), "", format!("line {line}: {}", error.message().replace('\n', " ")), "TOML 1.0");
+                let line =
+                    error.span().map_or(1, |span| text.bytes().take(span.start).filter(|b| *b == b'\n').count() + 1);
+                settings.fault(
+                    origin.clone(),
+                    "",
+                    format!("line {line}: {}", error.message().replace('\n', " ")),
+                    "TOML 1.0",
+                );
                 Table::new()
             }
         };
@@ -84,7 +90,9 @@ impl Settings {
         for (name, value) in table {
             match (keys::section(name), value) {
                 (Some(_), Toml::Table(inner)) => self.refuse_unknown_in(origin, name, inner),
-                (Some(_), _) => self.fault(origin.to_owned(), name, "is a section, not a value".to_owned(), &format!("[{name}]")),
+                (Some(_), _) => {
+                    self.fault(origin.to_owned(), name, "is a section, not a value".to_owned(), &format!("[{name}]"))
+                }
                 (None, _) => {
                     let tops = || SECTIONS.iter().map(|s| s.name).filter(|s| !s.contains('.'));
                     let what = unknown("section", nearest(name, tops()).map(|s| format!("[{s}]")));
@@ -100,13 +108,18 @@ impl Settings {
             let path = format!("{section}.{name}");
             match (keys::section(&path), value) {
                 (Some(_), Toml::Table(inner)) => self.refuse_unknown_in(origin, &path, inner),
-                (Some(_), _) => self.fault(origin.to_owned(), &path, "is a section, not a value".to_owned(), &format!("[{path}]")),
+                (Some(_), _) => {
+                    self.fault(origin.to_owned(), &path, "is a section, not a value".to_owned(), &format!("[{path}]"))
+                }
                 (None, _) if known.keys.iter().any(|key| key.name == name) => {}
                 (None, _) => {
                     let names = || known.keys.iter().map(|key| key.name);
                     let elsewhere = SECTIONS.iter().find(|s| s.keys.iter().any(|key| key.name == name));
-                    let hint = nearest(name, names()).map(str::to_owned).or_else(|| elsewhere.map(|s| format!("{}.{name}", s.name)));
-                    let allowed = if known.keys.is_empty() { "no keys yet in this section".to_owned() } else { list(names()) };
+                    let hint = nearest(name, names())
+                        .map(str::to_owned)
+                        .or_else(|| elsewhere.map(|s| format!("{}.{name}", s.name)));
+                    let allowed =
+                        if known.keys.is_empty() { "no keys yet in this section".to_owned() } else { list(names()) };
                     self.fault(origin.to_owned(), &path, unknown("key", hint), &allowed);
                 }
             }
@@ -114,12 +127,18 @@ impl Settings {
     }
 
     fn refuse_unknown_variables(&mut self, env: &BTreeMap<String, String>) {
-        let known: Vec<String> = SECTIONS.iter().flat_map(|s| s.keys.iter().map(|key| keys::variable(s.name, key.name))).collect();
+        let known: Vec<String> =
+            SECTIONS.iter().flat_map(|s| s.keys.iter().map(|key| keys::variable(s.name, key.name))).collect();
         for name in env.keys() {
             let ours = name.strip_prefix(PREFIX).is_some_and(|rest| rest.contains("__"));
             if ours && !known.contains(name) {
                 let what = unknown("variable", nearest(name, known.iter().map(String::as_str)).map(str::to_owned));
-                self.fault(format!("environment {name}"), "", what, "POSTKLUIS_<SECTION>__<KEY> for the keys in postkluis.toml");
+                self.fault(
+                    format!("environment {name}"),
+                    "",
+                    what,
+                    "POSTKLUIS_<SECTION>__<KEY> for the keys in postkluis.toml",
+                );
             }
         }
     }
@@ -155,7 +174,12 @@ impl Settings {
     }
 
     /// Reads text with a finer rule; a breach is recorded and gives nothing.
-    pub(super) fn parsed<T, E: ToString>(&mut self, path: &str, allowed: &str, parse: impl FnOnce(&str) -> Result<T, E>) -> Option<T> {
+    pub(super) fn parsed<T, E: ToString>(
+        &mut self,
+        path: &str,
+        allowed: &str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
         let text = self.text(path)?;
         match parse(&text) {
             Ok(value) => Some(value),
@@ -234,7 +258,12 @@ fn typed(kind: Kind, raw: &Toml) -> Result<Value, String> {
         Kind::Choice(words) => {
             let text = raw.as_str().ok_or_else(wrong)?;
             let known = words.contains(&text).then(|| Value::Text(text.to_owned()));
-            known.ok_or_else(|| unknown(&format!("value \"{}\"", printable(text)), nearest(text, words.iter().copied()).map(|w| format!("\"{w}\""))))
+            known.ok_or_else(|| {
+                unknown(
+                    &format!("value \"{}\"", printable(text)),
+                    nearest(text, words.iter().copied()).map(|w| format!("\"{w}\"")),
+                )
+            })
         }
         Kind::Whole(min, max) => {
             let number = raw.as_integer().ok_or_else(wrong)?;
@@ -286,9 +315,15 @@ pub(super) fn allowed(kind: Kind) -> String {
     match kind {
         Kind::Text => "text in quotes".to_owned(),
         Kind::Whole(min, max) => format!("a whole number from {min} to {max}"),
-        Kind::Bytes(min, max) => format!("a number of bytes or \"64 MiB\", from {} to {}", shown_bytes(min), shown_bytes(max)),
+        Kind::Bytes(min, max) => {
+            format!("a number of bytes or \"64 MiB\", from {} to {}", shown_bytes(min), shown_bytes(max))
+        }
         Kind::Period(min, max) => {
-            format!("a period such as \"30s\", \"15m\", \"1h\", \"30d\", from {} to {}", Span::from_seconds(min), Span::from_seconds(max))
+            format!(
+                "a period such as \"30s\", \"15m\", \"1h\", \"30d\", from {} to {}",
+                Span::from_seconds(min),
+                Span::from_seconds(max)
+            )
         }
         Kind::Periods => format!("a list of at most {MAX_PERIODS} periods such as [\"1m\", \"1h\"]"),
         Kind::Choice(words) => words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" or "),

@@ -52,7 +52,11 @@ const DAY: u64 = 24 * HOUR;
 /// Every section, in the order of the written file.
 pub(super) const SECTIONS: &[Section] = &[
     Section { name: "portal", explain: "What people see.", keys: PORTAL },
-    Section { name: "organisation", explain: "Who runs this server; shown in the portal and in mail.", keys: ORGANISATION },
+    Section {
+        name: "organisation",
+        explain: "Who runs this server; shown in the portal and in mail.",
+        keys: ORGANISATION,
+    },
     Section { name: "storage", explain: "The embedded catalog and the disk.", keys: STORAGE },
     Section { name: "sealing", explain: "Where the master key comes from.", keys: SEALING },
     Section { name: "sftp", explain: "The SFTP server.", keys: SFTP },
@@ -75,8 +79,17 @@ pub(super) const SECTIONS: &[Section] = &[
 const PORTAL: &[Key] = &[
     key("name", Kind::Text, "\"Postkluis\"", "Name of the portal, on pages and in the subject of mail. One line."),
     key("time_zone", Kind::Text, "\"Europe/Amsterdam\"", "Time zone in which days end, by its IANA name."),
-    optional("base_url", Kind::Text, "Address of the portal as users reach it, such as \"https://files.example.org\". Left out: https://localhost with the port of https.listen."),
-    key("language", Kind::Choice(&["nl", "en"]), "\"nl\"", "Language of mail and of pages for those who state no other."),
+    optional(
+        "base_url",
+        Kind::Text,
+        "Address of the portal as users reach it, such as \"https://files.example.org\". Left out: https://localhost with the port of https.listen.",
+    ),
+    key(
+        "language",
+        Kind::Choice(&["nl", "en"]),
+        "\"nl\"",
+        "Language of mail and of pages for those who state no other.",
+    ),
 ];
 
 const ORGANISATION: &[Key] = &[
@@ -87,15 +100,23 @@ const ORGANISATION: &[Key] = &[
 ];
 
 const STORAGE: &[Key] = &[
-    key("reserve_bytes", Kind::Bytes(MIB, 1024 * GIB), "\"256 MiB\"", "With less free disk than this, new files and changes are refused."),
+    key(
+        "reserve_bytes",
+        Kind::Bytes(MIB, 1024 * GIB),
+        "\"256 MiB\"",
+        "With less free disk than this, new files and changes are refused.",
+    ),
     key("journal_segment_bytes", Kind::Bytes(MIB, GIB), "\"64 MiB\"", "Size at which a new journal segment begins."),
     key("index_cache_bytes", Kind::Bytes(MIB, 64 * GIB), "\"32 MiB\"", "Memory for the index of the catalog."),
     key("max_frame_bytes", Kind::Bytes(64 * 1024, 64 * MIB), "\"8 MiB\"", "Largest single batch in the journal."),
 ];
 
-const SEALING: &[Key] = &[
-    key("master_file", Kind::Text, "\"keys/master.age\"", "File with the master age identity, mode 0600. \"credential:NAME\" takes a systemd credential."),
-];
+const SEALING: &[Key] = &[key(
+    "master_file",
+    Kind::Text,
+    "\"keys/master.age\"",
+    "File with the master age identity, mode 0600. \"credential:NAME\" takes a systemd credential.",
+)];
 
 const SFTP: &[Key] = &[
     key("listen", Kind::Text, "\"127.0.0.1:2222\"", "Address and port to listen on."),
@@ -108,7 +129,12 @@ const SFTP: &[Key] = &[
     key("max_handles", Kind::Whole(1, 4_096), "256", "Open files and folders per session."),
     key("window_requests", Kind::Whole(1, 1_024), "64", "Requests taken on at once per session."),
     key("window_bytes", Kind::Bytes(256 * 1024, GIB), "\"8 MiB\"", "Bytes of replies held per session."),
-    key("rekey_limit_bytes", Kind::Bytes(64 * 1024, GIB), "\"1 GiB\"", "Bytes after which keys are exchanged anew (RFC 4253, section 9: at most 1 GiB)."),
+    key(
+        "rekey_limit_bytes",
+        Kind::Bytes(64 * 1024, GIB),
+        "\"1 GiB\"",
+        "Bytes after which keys are exchanged anew (RFC 4253, section 9: at most 1 GiB).",
+    ),
     key("drain_grace", Kind::Period(0, HOUR), "\"30s\"", "Time that sessions get to finish when the server stops."),
     optional("banner", Kind::Text, "Text shown before signing in, at most 2000 characters."),
 ];
@@ -116,7 +142,12 @@ const SFTP: &[Key] = &[
 const FOLDERS: &[Key] = &[
     key("outbox", Kind::Text, "\"outbox\"", "Deliveries to fetch; in Dutch for instance \"ophalen\"."),
     key("dropbox", Kind::Text, "\"dropbox\"", "Where participant files are written; for instance \"aanleveren\"."),
-    key("receipts", Kind::Text, "\"receipts\"", "Receipts and results of participant files; for instance \"terugkoppeling\"."),
+    key(
+        "receipts",
+        Kind::Text,
+        "\"receipts\"",
+        "Receipts and results of participant files; for instance \"terugkoppeling\".",
+    ),
     key("documents", Kind::Text, "\"documents\"", "Product specifications; for instance \"documenten\"."),
     key("clients", Kind::Text, "\"clients\"", "The clients of an intermediary; for instance \"klanten\"."),
 ];
@@ -129,42 +160,88 @@ const HTTPS: &[Key] = &[
     key("max_connections", Kind::Whole(1, 100_000), "1000", "Connections at once."),
     key("handshake_timeout", Kind::Period(1, 120), "\"10s\"", "Time for the TLS handshake."),
     key("header_timeout", Kind::Period(1, 120), "\"10s\"", "Time for the head of a request to arrive."),
-    key("request_timeout", Kind::Period(1, HOUR), "\"60s\"", "Time in which a body must make progress and a request be answered."),
+    key(
+        "request_timeout",
+        Kind::Period(1, HOUR),
+        "\"60s\"",
+        "Time in which a body must make progress and a request be answered.",
+    ),
     key("idle_timeout", Kind::Period(1, HOUR), "\"60s\"", "A connection without a request for this long is closed."),
     key("drain_grace", Kind::Period(0, HOUR), "\"30s\"", "Time that requests get to finish when the server stops."),
 ];
 
-const OPERATOR: &[Key] = &[
-    optional("listen", Kind::Text, "Address and port to listen on, such as \"127.0.0.1:9443\". Left out: no such listener."),
-];
+const OPERATOR: &[Key] = &[optional(
+    "listen",
+    Kind::Text,
+    "Address and port to listen on, such as \"127.0.0.1:9443\". Left out: no such listener.",
+)];
 
 const SPOOL: &[Key] = &[
-    key("settle_seconds", Kind::Whole(0, HOUR), "5", "A file without marker counts as complete after this many seconds without change."),
+    key(
+        "settle_seconds",
+        Kind::Whole(0, HOUR),
+        "5",
+        "A file without marker counts as complete after this many seconds without change.",
+    ),
     key("rescan_seconds", Kind::Whole(1, 600), "10", "Seconds between full scans of the folder."),
     key("max_files_per_delivery", Kind::Whole(1, 10_000), "1000", "Files in one .delivery folder."),
 ];
 
 const MAIL: &[Key] = &[
-    key("relay", Kind::Text, "\"folder:mail\"", "\"smtp://HOST:PORT\" (STARTTLS), \"smtps://HOST:PORT\" (TLS from the start) or \"folder:PATH\" (one .eml file per message)."),
+    key(
+        "relay",
+        Kind::Text,
+        "\"folder:mail\"",
+        "\"smtp://HOST:PORT\" (STARTTLS), \"smtps://HOST:PORT\" (TLS from the start) or \"folder:PATH\" (one .eml file per message).",
+    ),
     key("from", Kind::Text, "\"postkluis@localhost.localdomain\"", "Sender. Must be set for a relay on another host."),
     optional("user", Kind::Text, "User name at the relay; needs password_file."),
-    optional("password_file", Kind::Text, "File with the password at the relay, mode 0600. \"credential:NAME\" takes a systemd credential."),
-    key("starttls", Kind::Choice(&["required", "opportunistic", "none"]), "\"required\"", "Encryption with an smtp:// relay; less than \"required\" is only allowed for a relay on this host."),
+    optional(
+        "password_file",
+        Kind::Text,
+        "File with the password at the relay, mode 0600. \"credential:NAME\" takes a systemd credential.",
+    ),
+    key(
+        "starttls",
+        Kind::Choice(&["required", "opportunistic", "none"]),
+        "\"required\"",
+        "Encryption with an smtp:// relay; less than \"required\" is only allowed for a relay on this host.",
+    ),
     optional("trust", Kind::Text, "PEM file with an extra certification authority for the relay."),
     key("timeout_seconds", Kind::Whole(1, 600), "30", "Seconds that one step of talking to the relay may take."),
-    key("retry", Kind::Periods, "[\"1m\", \"5m\", \"15m\", \"1h\", \"2h\", \"4h\", \"8h\", \"12h\", \"21h\"]", "Waits between tries after a temporary failure; together at least 48 hours is wise. At most 32."),
+    key(
+        "retry",
+        Kind::Periods,
+        "[\"1m\", \"5m\", \"15m\", \"1h\", \"2h\", \"4h\", \"8h\", \"12h\", \"21h\"]",
+        "Waits between tries after a temporary failure; together at least 48 hours is wise. At most 32.",
+    ),
     key("max_per_minute", Kind::Whole(1, 100_000), "600", "Messages handed to the relay per minute."),
     key("max_queue", Kind::Whole(100, 10_000_000), "100000", "Messages waiting; above this an alarm is raised."),
 ];
 
 const LOGGING: &[Key] = &[
-    key("level", Kind::Choice(&["error", "warn", "info", "debug", "trace"]), "\"info\"", "Least grave message that is still logged."),
+    key(
+        "level",
+        Kind::Choice(&["error", "warn", "info", "debug", "trace"]),
+        "\"info\"",
+        "Least grave message that is still logged.",
+    ),
     key("format", Kind::Choice(&["text", "json"]), "\"text\"", "Lines for people, or one JSON document per line."),
 ];
 
 const RETENTION: &[Key] = &[
-    key("open_grace", Kind::Period(0, DAY), "\"1h\"", "How long a download that was going on at the end of the window may still run."),
-    key("shred_delay", Kind::Period(0, 30 * DAY), "\"24h\"", "Time between the end of a day's windows and the destruction of that day's key."),
+    key(
+        "open_grace",
+        Kind::Period(0, DAY),
+        "\"1h\"",
+        "How long a download that was going on at the end of the window may still run.",
+    ),
+    key(
+        "shred_delay",
+        Kind::Period(0, 30 * DAY),
+        "\"24h\"",
+        "Time between the end of a day's windows and the destruction of that day's key.",
+    ),
     key("history", Kind::Period(DAY, 36_525 * DAY), "\"730d\"", "How long history is kept."),
     key("tick_seconds", Kind::Whole(1, HOUR), "60", "Seconds between looks for windows that have ended."),
 ];
@@ -172,9 +249,19 @@ const RETENTION: &[Key] = &[
 const LIMITS: &[Key] = &[
     key("page_size", Kind::Whole(1, 1_000), "100", "Items on a page of a list when the request names no number."),
     key("max_page_size", Kind::Whole(1, 10_000), "1000", "Items on a page of a list at most."),
-    key("max_open_fetches_per_account", Kind::Whole(1, 10_000), "256", "Files that one account may have open at once, over all sessions."),
+    key(
+        "max_open_fetches_per_account",
+        Kind::Whole(1, 10_000),
+        "256",
+        "Files that one account may have open at once, over all sessions.",
+    ),
     key("max_sessions_per_account", Kind::Whole(1, 10_000), "32", "Sessions that one account may have at once."),
-    key("max_delivery_bytes", Kind::Bytes(MIB, 16 * 1024 * GIB), "\"1 TiB\"", "Largest single file that may be published."),
+    key(
+        "max_delivery_bytes",
+        Kind::Bytes(MIB, 16 * 1024 * GIB),
+        "\"1 TiB\"",
+        "Largest single file that may be published.",
+    ),
 ];
 
 /// The section of that name.

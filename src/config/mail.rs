@@ -90,7 +90,11 @@ pub(super) fn read(settings: &mut Settings, home: &Path, credentials: Option<&st
             let local = is_loopback(&host);
             let encryption = encryption(settings, implicit, local);
             if !local && settings.is_default("mail.from") {
-                settings.refuse("mail.from", "must be set for a relay on another host".to_owned(), "an address in a domain of your own");
+                settings.refuse(
+                    "mail.from",
+                    "must be set for a relay on another host".to_owned(),
+                    "an address in a domain of your own",
+                );
             }
             Relay::Smtp(SmtpRelay { host, port, encryption: encryption?, login: login?, trust })
         }
@@ -115,7 +119,11 @@ fn encryption(settings: &mut Settings, implicit: bool, local: bool) -> Option<Ma
     };
     let weak = matches!(encryption, MailEncryption::Plain | MailEncryption::StartTlsIfOffered);
     if weak && !local {
-        settings.refuse("mail.starttls", format!("\"{word}\" with a relay on another host"), "\"required\", or a relay on localhost");
+        settings.refuse(
+            "mail.starttls",
+            format!("\"{word}\" with a relay on another host"),
+            "\"required\", or a relay on localhost",
+        );
         return None;
     }
     Some(encryption)
@@ -194,7 +202,18 @@ mod tests {
 
     #[test]
     fn other_texts_are_no_relays() {
-        for text in ["", "mail.example.org", "http://x", "smtp://", "smtp://a:b", "smtp://a:0", "smtp://u:p@a", "smtp://[::1", "folder:", "smtp://a b"] {
+        for text in [
+            "",
+            "mail.example.org",
+            "http://x",
+            "smtp://",
+            "smtp://a:b",
+            "smtp://a:0",
+            "smtp://u:p@a",
+            "smtp://[::1",
+            "folder:",
+            "smtp://a b",
+        ] {
             assert!(parse_relay(text).is_err(), "{text}");
         }
     }

@@ -92,9 +92,8 @@ impl Config {
         text: &str,
         env: impl Iterator<Item = (String, String)>,
     ) -> Result<Self, ConfigFaults> {
-        let env: BTreeMap<String, String> = env
-            .filter(|(name, _)| name.starts_with(keys::PREFIX) || name == build::CREDENTIALS)
-            .collect();
+        let env: BTreeMap<String, String> =
+            env.filter(|(name, _)| name.starts_with(keys::PREFIX) || name == build::CREDENTIALS).collect();
         let mut settings = Settings::read(file, text, &env);
         let config = build::config(&mut settings, home, env.get(build::CREDENTIALS).map(String::as_str));
         match config {

@@ -74,7 +74,11 @@ fn refuse_open_file(file: &File, path: &Path) -> Result<(), String> {
     let metadata = file.metadata().map_err(|error| format!("cannot read {}: {error}", path.display()))?;
     let mode = metadata.permissions().mode() & 0o777;
     if mode & OTHERS != 0 {
-        return Err(format!("{} has mode {mode:04o}, open to others on this machine: run `chmod 600 {}`", path.display(), path.display()));
+        return Err(format!(
+            "{} has mode {mode:04o}, open to others on this machine: run `chmod 600 {}`",
+            path.display(),
+            path.display()
+        ));
     }
     Ok(())
 }

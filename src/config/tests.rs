@@ -80,7 +80,10 @@ fn every_key_can_be_overridden_by_the_environment() {
         for key in section.keys {
             let name = keys::variable(section.name, key.name);
             let told = faults("", &[(&name, "\u{1}")]);
-            assert!(told.starts_with(&format!("environment {name}: {}.{}: ", section.name, key.name)), "{name}: {told}");
+            assert!(
+                told.starts_with(&format!("environment {name}: {}.{}: ", section.name, key.name)),
+                "{name}: {told}"
+            );
             assert_eq!(told.lines().count(), 1, "{told}");
         }
     }
@@ -114,7 +117,10 @@ fn the_environment_wins_over_the_file() {
 #[test]
 fn unknown_variables_are_refused_by_name() {
     let told = faults("", &[("POSTKLUIS_MAIL__RELAI", "x"), ("POSTKLUIS_SIGN_IN__MODE", "x")]);
-    assert!(told.contains("environment POSTKLUIS_MAIL__RELAI: unknown variable; did you mean POSTKLUIS_MAIL__RELAY?"), "{told}");
+    assert!(
+        told.contains("environment POSTKLUIS_MAIL__RELAI: unknown variable; did you mean POSTKLUIS_MAIL__RELAY?"),
+        "{told}"
+    );
     assert!(told.contains("environment POSTKLUIS_SIGN_IN__MODE: unknown variable"), "{told}");
     assert_eq!(keys::variable("sign-in", "mode"), "POSTKLUIS_SIGN_IN__MODE");
 }
@@ -122,7 +128,9 @@ fn unknown_variables_are_refused_by_name() {
 #[test]
 fn unencrypted_mail_leaves_this_host_never() {
     for word in ["none", "opportunistic"] {
-        let text = format!("[mail]\nrelay = \"smtp://mail.example.org:25\"\nfrom = \"a@example.org\"\nstarttls = \"{word}\"\n");
+        let text = format!(
+            "[mail]\nrelay = \"smtp://mail.example.org:25\"\nfrom = \"a@example.org\"\nstarttls = \"{word}\"\n"
+        );
         assert!(faults(&text, &[]).contains("mail.starttls"));
         assert!(read(&text.replace("mail.example.org", "localhost"), &[]).is_ok());
     }
@@ -187,7 +195,8 @@ fn the_written_file_reads_back_and_explains_every_key() {
             seen.push(format!("{in_section}.{}", name.trim_start_matches('#')));
         }
     }
-    let known: Vec<String> = keys::SECTIONS.iter().flat_map(|s| s.keys.iter().map(|key| format!("{}.{}", s.name, key.name))).collect();
+    let known: Vec<String> =
+        keys::SECTIONS.iter().flat_map(|s| s.keys.iter().map(|key| format!("{}.{}", s.name, key.name))).collect();
     assert_eq!(seen, known);
 }
 

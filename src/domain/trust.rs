@@ -23,9 +23,8 @@ impl ClockTrust {
     /// `LARGEST_JUMP`, or more than `LONGEST_SILENCE` past it. A new catalog trusts it.
     #[must_use]
     pub fn at_start(wall: Moment, monotonic: Span, last_record: Option<Moment>) -> Self {
-        let trusted = last_record.is_none_or(|last| {
-            wall.after(LARGEST_JUMP) >= last && wall.since(last) <= LONGEST_SILENCE
-        });
+        let trusted =
+            last_record.is_none_or(|last| wall.after(LARGEST_JUMP) >= last && wall.since(last) <= LONGEST_SILENCE);
         let anchor = match last_record {
             Some(last) if !trusted => last,
             Some(last) => wall.max(last),

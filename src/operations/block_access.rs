@@ -100,9 +100,7 @@ fn changed(standing: &Standing, change: StandingChange, now: Moment) -> Result<S
         (_, StandingChange::Block { until: Some(until), .. }) if until <= now => {
             Err(Refusal::BadRequest(format!("the end of the block {until} has passed; give a later one")))
         }
-        (_, StandingChange::Block { reason, until }) => {
-            Ok(Standing::Blocked(Block { reason, since: now, until }))
-        }
+        (_, StandingChange::Block { reason, until }) => Ok(Standing::Blocked(Block { reason, since: now, until })),
         (Access::Blocked, StandingChange::Unblock) => Ok(Standing::Active),
         (Access::Open, StandingChange::Unblock) => Err(Refusal::WrongState("it is not blocked".to_owned())),
     }

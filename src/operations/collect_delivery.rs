@@ -116,7 +116,9 @@ impl Operations {
                     self.vault.open(file.payload, &key)?
                 };
                 if reader.size_bytes() != file.size_bytes {
-                    return Err(Fault::new(format!("open payload {}: its size is not as recorded", file.payload)).into());
+                    return Err(
+                        Fault::new(format!("open payload {}: its size is not as recorded", file.payload)).into()
+                    );
                 }
                 let tracker = self.tracker(delivery.id, file.number, saved);
                 let body = Body::Sealed { reader, number: file.number, tracker };
@@ -374,8 +376,7 @@ impl Fetch {
         }
         operations.catalog.look(|view| {
             let delivery = delivery_of(view, self.delivery.id)?;
-            let mut case =
-                case_of(view, &self.caller, &delivery.organisation, Some(&delivery.product), now)?;
+            let mut case = case_of(view, &self.caller, &delivery.organisation, Some(&delivery.product), now)?;
             if !may_go_on(&delivery, now, operations.settings.open_grace) {
                 case.presence = Presence::Gone;
             }

@@ -175,6 +175,5 @@ impl Operations {
 
 /// The organisation with this code.
 pub(super) fn organisation_of(view: &dyn CatalogView, code: &OrganisationCode) -> Result<Organisation, Failure> {
-    view.row::<Organisation>(&Organisation::key_of(code))?
-        .ok_or_else(|| Refusal::NotFound(What::Organisation).into())
+    view.row::<Organisation>(&Organisation::key_of(code))?.ok_or_else(|| Refusal::NotFound(What::Organisation).into())
 }

@@ -39,8 +39,7 @@ impl Operations {
                 return Err(Refusal::Exists(What::Right, format!("of {login} to {product} of {recipient}")).into());
             }
             let event = event(Happening::RightCoupled, &login, &recipient, &product, channel);
-            let holder =
-                RightHolder { recipient: recipient.clone(), product: product.clone(), login: login.clone() };
+            let holder = RightHolder { recipient: recipient.clone(), product: product.clone(), login: login.clone() };
             Ok(Decision::new(now, event).put(Right { login, recipient, product, since: now }).put(holder))
         }))?;
         Ok(())

@@ -155,7 +155,12 @@ impl Operations {
     ///
     /// # Errors
     /// A fault of the store.
-    pub fn record_refused_drop(&self, product: Option<&ProductCode>, refusal: &str, channel: Channel) -> Result<(), Failure> {
+    pub fn record_refused_drop(
+        &self,
+        product: Option<&ProductCode>,
+        refusal: &str,
+        channel: Channel,
+    ) -> Result<(), Failure> {
         let about = About { product: product.cloned(), ..About::default() };
         let event = Event::new(Happening::PublicationRefused, Who::operator(channel), about).with_note(refusal);
         let now = self.now();
@@ -348,7 +353,8 @@ impl Operations {
         let id = PayloadId::from_random(self.entropy.sixteen());
         stored.push(id);
         let done = self.vault.store(id, &key, Some(&header), file.source.open()?.as_mut())?;
-        let whole = done.whole_sha256.ok_or_else(|| Fault::new(format!("seal payload {id}: the vault gave no digest")))?;
+        let whole =
+            done.whole_sha256.ok_or_else(|| Fault::new(format!("seal payload {id}: the vault gave no digest")))?;
         let size_bytes = done.sealed_bytes.saturating_add(header.len() as u64);
         Ok(PlannedFile {
             original_name: file.name.clone(),
@@ -463,7 +469,9 @@ fn check_names(offer: &Offer, most_files: usize) -> Result<(), Refusal> {
     for file in &offer.files {
         if let Some(other) = seen.insert(file.name.as_str().to_ascii_lowercase(), &file.name) {
             let name = &file.name;
-            return Err(Refusal::BadRequest(format!("the names {other} and {name} are the same or differ only by case")));
+            return Err(Refusal::BadRequest(format!(
+                "the names {other} and {name} are the same or differ only by case"
+            )));
         }
         if FileName::is_unfinished(file.name.as_str()) {
             return Err(Refusal::BadRequest(format!("{} has the name of an unfinished file", file.name)));

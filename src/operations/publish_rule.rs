@@ -191,7 +191,9 @@ impl Publishing {
         let sequence = last.map_or(0, |last| last.sequence) + 1;
         match self.sequence {
             Some(asked) if asked < sequence => {
-                return Err(Refusal::Exists(What::Delivery, format!("number {asked} of {} for {code}", self.product)).into());
+                return Err(
+                    Refusal::Exists(What::Delivery, format!("number {asked} of {} for {code}", self.product)).into()
+                );
             }
             Some(asked) if asked > sequence => {
                 return Err(Refusal::BadRequest(format!(
@@ -248,7 +250,8 @@ impl Publishing {
     fn free_name(&self, view: &dyn CatalogView, delivery: &Delivery, name: &FileName) -> Result<FileName, Failure> {
         let is_taken = |name: &FileName| -> Result<bool, Failure> {
             let own = [packing_slip::slip_name(delivery), packing_slip::digest_list_name(delivery)];
-            let entry = view.row::<OutboxEntry>(&OutboxEntry::key_of(&delivery.organisation, &delivery.product, name))?;
+            let entry =
+                view.row::<OutboxEntry>(&OutboxEntry::key_of(&delivery.organisation, &delivery.product, name))?;
             let replaced = |entry: &OutboxEntry| Some(entry.delivery) == self.replaces;
             let bears = entry.is_some_and(|entry| self.now < entry.available_until && !replaced(&entry));
             Ok(bears || own.iter().any(|own| own == name.as_str()))
@@ -257,9 +260,9 @@ impl Publishing {
             return Ok(name.clone());
         }
         let (stem, extension) = match name.as_str().strip_suffix(".age") {
-            Some(inner) if delivery.end_to_end => inner.rsplit_once('.').map_or((inner, ".age".to_owned()), |(stem, ext)| {
-                (stem, format!(".{ext}.age"))
-            }),
+            Some(inner) if delivery.end_to_end => {
+                inner.rsplit_once('.').map_or((inner, ".age".to_owned()), |(stem, ext)| (stem, format!(".{ext}.age")))
+            }
             _ => {
                 let (stem, extension) = name.split();
                 (stem, extension.to_owned())
@@ -288,8 +291,10 @@ impl Publishing {
             published_at: delivery.published_at,
             available_until: delivery.available_until,
         };
-        let mut entries: Vec<OutboxEntry> =
-            files.iter().map(|file| entry(file.name.clone(), DeliveryPart::Data(file.number), file.size_bytes)).collect();
+        let mut entries: Vec<OutboxEntry> = files
+            .iter()
+            .map(|file| entry(file.name.clone(), DeliveryPart::Data(file.number), file.size_bytes))
+            .collect();
         let own = [
             (packing_slip::slip_name(delivery), DeliveryPart::PackingSlip, packing_slip::packing_slip(delivery, files)),
             (packing_slip::digest_list_name(delivery), DeliveryPart::DigestList, packing_slip::digest_list(files)),

@@ -81,7 +81,8 @@ impl Operations {
                 }
                 count += 1;
                 let now = self.now();
-                let event = Event::new(Happening::MailDeferred, Who::system(), mail_about(&mail)).with_note("tried again on request");
+                let event = Event::new(Happening::MailDeferred, Who::system(), mail_about(&mail))
+                    .with_note("tried again on request");
                 let state = MailState::Queued { attempts: 0, next_at: now, last_error: None };
                 self.record(mail, state, now, event)?;
             }

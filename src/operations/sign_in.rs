@@ -50,11 +50,8 @@ impl Operations {
         let outcome = self.catalog.look(|view| {
             let key = view.row::<SshKey>(&SshKey::key_of(&login, fingerprint))?.ok_or(Refusal::NotSignedIn)?;
             let account = view.row::<Account>(&Account::key_of(&login))?.ok_or(Refusal::NotSignedIn)?;
-            let verdict = if key.is_valid(now) {
-                may_enter(view, &account, now)?
-            } else {
-                Err(Refusal::Ended(What::Key))
-            };
+            let verdict =
+                if key.is_valid(now) { may_enter(view, &account, now)? } else { Err(Refusal::Ended(What::Key)) };
             Ok((account, verdict))
         });
         let (account, verdict) = outcome?;
@@ -122,9 +119,10 @@ fn may_enter(view: &dyn CatalogView, account: &Account, now: Moment) -> Result<R
 }
 
 fn caller_of(account: Account, channel: Channel, credential: String, visitor: &Visitor) -> Caller {
-    let client = visitor.client.as_deref().map(|client| {
-        client.chars().filter(|c| !c.is_control()).take(120).collect::<String>()
-    });
+    let client = visitor
+        .client
+        .as_deref()
+        .map(|client| client.chars().filter(|c| !c.is_control()).take(120).collect::<String>());
     Caller {
         login: account.login,
         organisation: account.organisation,

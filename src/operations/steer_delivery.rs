@@ -17,9 +17,7 @@ use crate::domain::moment::Moment;
 use crate::domain::names::{FileName, Line};
 use crate::domain::notice::{Mail, MailState, NoticeKind};
 use crate::domain::packing_slip;
-use crate::domain::record::{
-    DoomedPayload, PublicationPart, RightHolder, SlotMember, SlotRecord, WindowEnd,
-};
+use crate::domain::record::{DoomedPayload, PublicationPart, RightHolder, SlotMember, SlotRecord, WindowEnd};
 use crate::domain::refusal::{Refusal, What};
 use crate::domain::retention::ShredSlot;
 use crate::domain::rights::{Act, Case, Ground, permits};

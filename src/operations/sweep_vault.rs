@@ -39,7 +39,8 @@ impl Operations {
         let mut known = BTreeSet::new();
         let mut after = None;
         loop {
-            let page: Vec<Payload> = self.catalog.look(|view| Ok(view.rows(&Payload::all(), after.as_ref(), PAGE)?))?;
+            let page: Vec<Payload> =
+                self.catalog.look(|view| Ok(view.rows(&Payload::all(), after.as_ref(), PAGE)?))?;
             let Some(last) = page.last() else { break };
             after = Some(Payload::key_of(last.id));
             for payload in page {

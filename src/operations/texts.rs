@@ -108,7 +108,10 @@ pub fn delivery_withdrawn(tongue: Tongue, sender: &Sender<'_>, delivery: &Delive
             facts.push(("Reden", reason.to_owned()));
             Letter {
                 subject: format!("Levering ingetrokken: {}", delivery.product),
-                opening: vec!["Wij hebben een levering ingetrokken.".to_owned(), "U kunt deze levering niet meer ophalen.".to_owned()],
+                opening: vec![
+                    "Wij hebben een levering ingetrokken.".to_owned(),
+                    "U kunt deze levering niet meer ophalen.".to_owned(),
+                ],
                 facts,
                 advice: vec![
                     "Heeft u de bestanden al opgehaald? Gebruik ze dan niet meer.".to_owned(),
@@ -120,7 +123,10 @@ pub fn delivery_withdrawn(tongue: Tongue, sender: &Sender<'_>, delivery: &Delive
             facts.push(("Reason", reason.to_owned()));
             Letter {
                 subject: format!("Delivery withdrawn: {}", delivery.product),
-                opening: vec!["We have withdrawn a delivery.".to_owned(), "You can no longer fetch this delivery.".to_owned()],
+                opening: vec![
+                    "We have withdrawn a delivery.".to_owned(),
+                    "You can no longer fetch this delivery.".to_owned(),
+                ],
                 facts,
                 advice: vec![
                     "Have you already fetched the files? Then stop using them.".to_owned(),
@@ -217,7 +223,11 @@ impl Letter {
             Tongue::Dutch => "Portaal (u logt in)",
             Tongue::English => "Portal (sign in)",
         };
-        Words { text: self.as_text(portal, sender, &closing), html: self.as_html(tongue, portal, sender, &closing), subject: one_line(&self.subject) }
+        Words {
+            text: self.as_text(portal, sender, &closing),
+            html: self.as_html(tongue, portal, sender, &closing),
+            subject: one_line(&self.subject),
+        }
     }
 
     fn as_text(&self, portal: &str, sender: &Sender<'_>, closing: &[String]) -> String {
@@ -237,11 +247,15 @@ impl Letter {
     }
 
     fn as_html(&self, tongue: Tongue, portal: &str, sender: &Sender<'_>, closing: &[String]) -> String {
-        let paragraph = |lines: &[String]| format!("<p>{}</p>\n", lines.iter().map(|line| escaped(line)).collect::<Vec<_>>().join("<br>\n"));
+        let paragraph = |lines: &[String]| {
+            format!("<p>{}</p>\n", lines.iter().map(|line| escaped(line)).collect::<Vec<_>>().join("<br>\n"))
+        };
         let rows: String = self
             .facts
             .iter()
-            .map(|(name, value)| format!("<tr><th scope=\"row\" align=\"left\">{}</th><td>{}</td></tr>\n", escaped(name), escaped(value)))
+            .map(|(name, value)| {
+                format!("<tr><th scope=\"row\" align=\"left\">{}</th><td>{}</td></tr>\n", escaped(name), escaped(value))
+            })
             .collect();
         let url = escaped(sender.portal_url);
         let signature = [sender.organisation.to_owned(), sender.portal.to_owned()];
@@ -339,7 +353,15 @@ mod tests {
     fn a_ready_delivery_is_told_completely_in_text_and_html() {
         let words = delivery_ready(Tongue::Dutch, &SENDER, &DELIVERY);
         assert_eq!(words.subject, "Nieuwe levering klaar: Loongegevens (Gemeente Voorbeeld)");
-        for fact in ["Loongegevens", "Gemeente Voorbeeld", "wage-data_20261123_000001", "2026-10", "3", "2026-12-23", "https://files.example.org"] {
+        for fact in [
+            "Loongegevens",
+            "Gemeente Voorbeeld",
+            "wage-data_20261123_000001",
+            "2026-10",
+            "3",
+            "2026-12-23",
+            "https://files.example.org",
+        ] {
             assert!(words.text.contains(fact), "{fact}");
             assert!(words.html.contains(fact), "{fact}");
         }
@@ -353,7 +375,10 @@ mod tests {
                 Tongue::English => "This e-mail is a service",
             };
             for form in [&words.text, &words.html] {
-                assert!(form.contains(service) && form.contains("vragen@example.org") && form.contains("Dienst Voorbeeld"), "{form}");
+                assert!(
+                    form.contains(service) && form.contains("vragen@example.org") && form.contains("Dienst Voorbeeld"),
+                    "{form}"
+                );
             }
             assert!(words.html.contains(&format!("lang=\"{}\"", tongue.tag())));
         }
