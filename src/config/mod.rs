@@ -1,1 +1,3 @@
 //! Configuration: valid by type once built. Reads one file and the environment.
+
+pub mod sftp;

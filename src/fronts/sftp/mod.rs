@@ -1,3 +1,15 @@
 //! The SFTP front: listener, sign-in, protocol core and the outbox shelf.
 
+pub mod auth;
+pub mod conversation;
+pub mod handles;
+pub mod jobs;
+pub mod listener;
+pub mod paths;
+pub mod replies;
+pub mod requests;
+pub mod session;
 pub mod shelf;
+#[cfg(feature = "conformance")]
+pub mod stdio;
+pub mod wire;
