@@ -5,7 +5,6 @@ pub mod args;
 pub mod client;
 pub mod commands;
 pub mod door;
-pub mod init;
 mod table;
 
 use serde_json::Value;
