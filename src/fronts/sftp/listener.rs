@@ -24,6 +24,10 @@ use super::session::{Guest, Signals};
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How often a draining session is looked at.
 const DRAIN_LOOK: Duration = Duration::from_millis(50);
+/// Wait for the client's identification line, before ours is sent: most speak at once.
+const IDENTIFICATION_WAIT: Duration = Duration::from_millis(100);
+/// Longest identification line (RFC 4253 §4.2).
+const MAX_IDENTIFICATION_BYTES: usize = 255;
 /// Every refused key costs the same time, found or not.
 const REJECTION_TIME: Duration = Duration::from_millis(100);
 /// Unanswered keepalives before a connection is given up.
@@ -136,6 +140,9 @@ async fn connection(
         tracing::debug!(%error, "no-delay could not be set");
     }
     let Ok((socket, line)) = with_cutter(socket) else { return };
+    if let Ok(Some(line)) = tokio::time::timeout(IDENTIFICATION_WAIT, identification(&socket)).await {
+        let _ = signals.client_version.set(line);
+    }
     let grace = tokio::time::sleep(settings.login_grace);
     tokio::pin!(grace);
     let running = tokio::select! {
@@ -170,6 +177,15 @@ async fn connection(
         tracing::debug!(%error, %address, "the connection was already gone");
     }
     let _ = tokio::time::timeout(ACCEPT_PAUSE, &mut running).await;
+}
+
+/// The client's first line, left in the socket for russh to read; only printable ASCII.
+async fn identification(socket: &TcpStream) -> Option<String> {
+    let mut start = [0; MAX_IDENTIFICATION_BYTES];
+    let count = socket.peek(&mut start).await.ok()?;
+    let line = start.get(..count)?.split(|byte| matches!(byte, b'\r' | b'\n')).next()?;
+    let printable = line.iter().all(|byte| matches!(byte, b' '..=b'~'));
+    printable.then(|| String::from_utf8_lossy(line).into_owned())
 }
 
 /// The socket, and a second hold on it by which it can be cut off.

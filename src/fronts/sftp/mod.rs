@@ -10,6 +10,4 @@ pub mod replies;
 pub mod requests;
 pub mod session;
 pub mod shelf;
-#[cfg(feature = "conformance")]
-pub mod stdio;
 pub mod wire;
