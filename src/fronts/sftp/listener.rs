@@ -173,10 +173,18 @@ async fn connection(
     let _ = tokio::time::timeout(ACCEPT_PAUSE, farewell).await;
     let _ = tokio::time::timeout(ACCEPT_PAUSE, &mut running).await;
     // russh would wait for the client to hang up; the socket ends it for both
-    if let Err(error) = line.shutdown(std::net::Shutdown::Both) {
-        tracing::debug!(%error, %address, "the connection was already gone");
-    }
+    drop(line);
     let _ = tokio::time::timeout(ACCEPT_PAUSE, &mut running).await;
+}
+
+/// A second hold on a socket: dropped, it cuts the connection off.
+struct Line(std::net::TcpStream);
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        // an error means that the connection was gone already
+        let _ = self.0.shutdown(std::net::Shutdown::Both);
+    }
 }
 
 /// The client's first line, left in the socket for russh to read; only printable ASCII.
@@ -189,9 +197,9 @@ async fn identification(socket: &TcpStream) -> Option<String> {
 }
 
 /// The socket, and a second hold on it by which it can be cut off.
-fn with_cutter(socket: TcpStream) -> std::io::Result<(TcpStream, std::net::TcpStream)> {
+fn with_cutter(socket: TcpStream) -> std::io::Result<(TcpStream, Line)> {
     let socket = socket.into_std()?;
-    let line = socket.try_clone()?;
+    let line = Line(socket.try_clone()?);
     Ok((TcpStream::from_std(socket)?, line))
 }
 

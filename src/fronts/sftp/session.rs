@@ -268,4 +268,6 @@ impl Handler for Guest {
 /// keys are being exchanged: held back and resumed without a callback.
 async fn send_answers(conversation: Conversation, handle: Handle, channel: ChannelId) {
     conversation.pump(|bytes| async { handle.data(channel, bytes).await.is_ok() }).await;
+    // the session may be gone already, and the channel with it
+    let _ = handle.close(channel).await;
 }
