@@ -130,6 +130,7 @@ impl Door for OpenDoor {
 
     fn enter(&self, visitor: &Visitor) -> Result<Entrance, DoorRefusal> {
         assert!(visitor.fingerprint.starts_with("SHA256:"));
+        assert!(visitor.client_version.starts_with("SSH-2.0-OpenSSH"), "{visitor:?}");
         Ok(Entrance { shelf: Arc::clone(&self.shelf) as Arc<dyn Shelf>, label: "org".to_owned() })
     }
 }

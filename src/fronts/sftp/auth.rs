@@ -17,7 +17,7 @@ pub struct Visitor {
     pub algorithm: String,
     /// Where the connection comes from.
     pub address: SocketAddr,
-    /// The client's identification line.
+    /// The client's identification line; empty when it came too late to be seen.
     pub client_version: String,
 }
 

@@ -54,13 +54,22 @@ impl Conversation {
     /// # Errors
     /// [`Broken`]: close the channel.
     pub async fn feed(&self, data: &[u8]) -> Result<(), Broken> {
-        self.state().core.feed(data)?;
+        {
+            let mut state = self.state();
+            if state.ended {
+                return Err(Broken::Ended);
+            }
+            state.core.feed(data)?;
+        }
         self.shared.kick();
         self.shared.wake.notify_one();
         loop {
             let progress = self.shared.progress.notified();
-            if !self.state().core.is_full() {
-                return Ok(());
+            {
+                let state = self.state();
+                if state.ended || !state.core.is_full() {
+                    return Ok(());
+                }
             }
             progress.await;
         }

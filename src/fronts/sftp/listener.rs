@@ -24,6 +24,10 @@ use super::session::{Guest, Signals};
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How often a draining session is looked at.
 const DRAIN_LOOK: Duration = Duration::from_millis(50);
+/// Wait for the client's identification line, before ours is sent: most speak at once.
+const IDENTIFICATION_WAIT: Duration = Duration::from_millis(100);
+/// Longest identification line (RFC 4253 §4.2).
+const MAX_IDENTIFICATION_BYTES: usize = 255;
 /// Every refused key costs the same time, found or not.
 const REJECTION_TIME: Duration = Duration::from_millis(100);
 /// Unanswered keepalives before a connection is given up.
@@ -136,6 +140,9 @@ async fn connection(
         tracing::debug!(%error, "no-delay could not be set");
     }
     let Ok((socket, line)) = with_cutter(socket) else { return };
+    if let Ok(Some(line)) = tokio::time::timeout(IDENTIFICATION_WAIT, identification(&socket)).await {
+        let _ = signals.client_version.set(line);
+    }
     let grace = tokio::time::sleep(settings.login_grace);
     tokio::pin!(grace);
     let running = tokio::select! {
@@ -166,16 +173,33 @@ async fn connection(
     let _ = tokio::time::timeout(ACCEPT_PAUSE, farewell).await;
     let _ = tokio::time::timeout(ACCEPT_PAUSE, &mut running).await;
     // russh would wait for the client to hang up; the socket ends it for both
-    if let Err(error) = line.shutdown(std::net::Shutdown::Both) {
-        tracing::debug!(%error, %address, "the connection was already gone");
-    }
+    drop(line);
     let _ = tokio::time::timeout(ACCEPT_PAUSE, &mut running).await;
 }
 
+/// A second hold on a socket: dropped, it cuts the connection off.
+struct Line(std::net::TcpStream);
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        // an error means that the connection was gone already
+        let _ = self.0.shutdown(std::net::Shutdown::Both);
+    }
+}
+
+/// The client's first line, left in the socket for russh to read; only printable ASCII.
+async fn identification(socket: &TcpStream) -> Option<String> {
+    let mut start = [0; MAX_IDENTIFICATION_BYTES];
+    let count = socket.peek(&mut start).await.ok()?;
+    let line = start.get(..count)?.split(|byte| matches!(byte, b'\r' | b'\n')).next()?;
+    let printable = line.iter().all(|byte| matches!(byte, b' '..=b'~'));
+    printable.then(|| String::from_utf8_lossy(line).into_owned())
+}
+
 /// The socket, and a second hold on it by which it can be cut off.
-fn with_cutter(socket: TcpStream) -> std::io::Result<(TcpStream, std::net::TcpStream)> {
+fn with_cutter(socket: TcpStream) -> std::io::Result<(TcpStream, Line)> {
     let socket = socket.into_std()?;
-    let line = socket.try_clone()?;
+    let line = Line(socket.try_clone()?);
     Ok((TcpStream::from_std(socket)?, line))
 }
 

@@ -12,6 +12,4 @@ mod reply;
 pub mod requests;
 pub mod session;
 pub mod shelf;
-#[cfg(feature = "conformance")]
-pub mod stdio;
 pub mod wire;

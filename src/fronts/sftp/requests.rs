@@ -38,6 +38,8 @@ pub enum Broken {
     OutOfOrder,
     /// More waits than the bounds allow.
     Overrun,
+    /// It has ended already.
+    Ended,
 }
 
 /// Bytes on their way to the transport, and reads that reached it.
@@ -183,7 +185,7 @@ impl Core {
     /// [`Broken`]: the channel must be closed.
     pub fn feed(&mut self, data: &[u8]) -> Result<(), Broken> {
         self.assembler.push(data);
-        while let Some(packet) = self.assembler.next().map_err(Broken::Wire)? {
+        while let Some(packet) = self.assembler.take_packet().map_err(Broken::Wire)? {
             match packet {
                 Packet::Init { .. } if self.greeted => return Err(Broken::OutOfOrder),
                 Packet::Init { .. } => {

@@ -28,6 +28,8 @@ const ONLY_SFTP: &str = "This server offers file transfer by SFTP only.\r\n";
 pub struct Signals {
     /// Set once the visitor has entered.
     pub entered: AtomicBool,
+    /// The client's identification line, if it was seen in time.
+    pub client_version: std::sync::OnceLock<String>,
     /// Told when the visitor enters.
     pub entrance: Notify,
     /// Told when the session must end at once.
@@ -85,7 +87,7 @@ impl Guest {
             fingerprint: key.fingerprint(HashAlg::Sha256).to_string(),
             algorithm: algorithm.to_string(),
             address: self.address,
-            client_version: String::new(),
+            client_version: self.signals.client_version.get().cloned().unwrap_or_default(),
         }
     }
 
@@ -266,4 +268,6 @@ impl Handler for Guest {
 /// keys are being exchanged: held back and resumed without a callback.
 async fn send_answers(conversation: Conversation, handle: Handle, channel: ChannelId) {
     conversation.pump(|bytes| async { handle.data(channel, bytes).await.is_ok() }).await;
+    // the session may be gone already, and the channel with it
+    let _ = handle.close(channel).await;
 }

@@ -123,7 +123,7 @@ impl Assembler {
     ///
     /// # Errors
     /// [`WireFault`] before anything is allocated for a packet of a false length.
-    pub fn next(&mut self) -> Result<Option<Packet>, WireFault> {
+    pub fn take_packet(&mut self) -> Result<Option<Packet>, WireFault> {
         let Some(field) = self.buffer.first_chunk::<4>() else { return Ok(None) };
         let announced = u32::from_be_bytes(*field);
         let length = announced as usize;
@@ -256,10 +256,10 @@ mod tests {
             let (front, back) = packet.split_at(cut);
             let mut assembler = Assembler::default();
             assembler.push(front);
-            assert_eq!(assembler.next().unwrap(), None);
+            assert_eq!(assembler.take_packet().unwrap(), None);
             assembler.push(back);
             let expected = Request::Read { handle: Bytes::from_static(b"hh"), offset: 99, length: 32_768 };
-            assert_eq!(assembler.next().unwrap(), Some(Packet::Request { id: 7, request: expected }));
+            assert_eq!(assembler.take_packet().unwrap(), Some(Packet::Request { id: 7, request: expected }));
         }
     }
 
@@ -268,7 +268,7 @@ mod tests {
         for length in [0_u32, MAX_PACKET_BYTES as u32 + 1, u32::MAX] {
             let mut assembler = Assembler::default();
             assembler.push(&length.to_be_bytes());
-            assert_eq!(assembler.next(), Err(WireFault::Length(length)));
+            assert_eq!(assembler.take_packet(), Err(WireFault::Length(length)));
             assert!(assembler.buffer.capacity() < 4096);
         }
     }
@@ -285,7 +285,7 @@ mod tests {
             let mut assembler = Assembler::default();
             for chunk in &chunks {
                 assembler.push(chunk);
-                while let Ok(Some(_)) = assembler.next() {}
+                while let Ok(Some(_)) = assembler.take_packet() {}
                 prop_assert!(assembler.buffer.capacity() <= 2 * (MAX_PACKET_BYTES + 4));
             }
         }
