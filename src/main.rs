@@ -1,2 +1,167 @@
-//! x
-fn main() {}
+//! Arguments in, exit code out. Everything else is in the library.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+use postkluis::assembly::{self, Server, check, demo, home};
+use postkluis::config::sections::LogFormat;
+use postkluis::config::{Config, environment};
+use postkluis::fronts::cli::args::{Command, CommandLine};
+use postkluis::fronts::cli::client::{self, Request};
+use postkluis::fronts::cli::{say, say_aside};
+use postkluis::operations::Failure;
+use postkluis::telemetry;
+use serde_json::{Value, json};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Done.
+const DONE: u8 = 0;
+/// Refused or failed.
+const FAILED: u8 = 1;
+/// Wrong usage.
+const WRONG_USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let line = match CommandLine::try_parse() {
+        Ok(line) => line,
+        Err(error) => {
+            let is_help = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+            // Nothing is to be done when the terminal is gone.
+            let _ = error.print();
+            return ExitCode::from(if is_help { DONE } else { WRONG_USAGE });
+        }
+    };
+    let home = line.home.clone().or_else(|| std::env::var_os("POSTKLUIS_HOME").map(PathBuf::from));
+    let home = home.unwrap_or_else(|| PathBuf::from("postkluis-home"));
+    let home = std::path::absolute(&home).unwrap_or(home);
+    let code = match line.command {
+        Command::Init { sftp_listen, https_listen } => match home::init(&home, sftp_listen, https_listen) {
+            Ok(new) => {
+                let shown = home.display();
+                let document = json!({ "home": shown.to_string(), "hostKeyFingerprint": new.host_fingerprint });
+                let text = format!(
+                    "made {shown}\nSSH host key: {}\nNext: postkluis check, then postkluis serve",
+                    new.host_fingerprint
+                );
+                answer(line.json, &document, &text)
+            }
+            Err(failure) => failed(line.json, &failure),
+        },
+        Command::Check { dns } => run_check(&home, dns, line.json),
+        Command::Serve => serve(&home),
+        Command::Demo { keep } => runtime(|| demo::run(keep, line.json)),
+        Command::Running(_) => ask(&home, line.json),
+    };
+    ExitCode::from(code)
+}
+
+fn run_check(home: &Path, dns: bool, as_json: bool) -> u8 {
+    let findings = check::check(home);
+    let records = if dns { check::dns_records(home) } else { Vec::new() };
+    let text: Vec<String> = findings.iter().map(check::Finding::line).chain(records.clone()).collect();
+    let document = json!({
+        "findings": findings.iter().map(check::Finding::document).collect::<Vec<_>>(),
+        "dns": records,
+    });
+    answer(as_json, &document, &text.join("\n"));
+    if findings.iter().any(|finding| finding.verdict == check::Verdict::Wrong) { FAILED } else { DONE }
+}
+
+fn serve(home: &Path) -> u8 {
+    let config = match Config::load(home, environment()) {
+        Ok(config) => config,
+        Err(faults) => {
+            complain(&format!("{faults}"));
+            return FAILED;
+        }
+    };
+    let form = match config.logging.format {
+        LogFormat::Text => telemetry::Form::Text,
+        LogFormat::Json => telemetry::Form::Json,
+    };
+    if let Err(error) = telemetry::start(config.logging.level.word(), form) {
+        complain(&error.to_string());
+        return FAILED;
+    }
+    runtime(|| async move {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let server = Server::start(&config).await?;
+        let operator = server.operator.map(|address| format!(" operator={address}")).unwrap_or_default();
+        say(&format!("ready sftp={} https={}{operator}", server.sftp, server.https));
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping: transfers in flight may finish");
+        server.stop().await;
+        Ok(())
+    })
+}
+
+/// Runs `work` on a runtime of its own and turns its end into an exit code.
+fn runtime<F>(work: impl FnOnce() -> F) -> u8
+where
+    F: Future<Output = Result<(), assembly::StartError>>,
+{
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            complain(&format!("the runtime cannot be started: {error}"));
+            return FAILED;
+        }
+    };
+    match runtime.block_on(work()) {
+        Ok(()) => DONE,
+        Err(error) => {
+            complain(&error.to_string());
+            FAILED
+        }
+    }
+}
+
+fn ask(home: &Path, as_json: bool) -> u8 {
+    let folder = std::env::current_dir().unwrap_or_default().to_string_lossy().into_owned();
+    let arguments = std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
+    match client::ask(home, &Request { arguments, folder }) {
+        Ok(response) if response.exit == DONE => answer(as_json, &response.document, &response.text),
+        Ok(response) => {
+            if as_json {
+                say(&response.document.to_string());
+            }
+            complain(&response.text);
+            response.exit
+        }
+        Err(why) => {
+            if as_json {
+                say(&json!({ "error": why }).to_string());
+            }
+            complain(&why);
+            FAILED
+        }
+    }
+}
+
+fn answer(as_json: bool, document: &Value, text: &str) -> u8 {
+    if as_json {
+        say(&format!("{document:#}"))
+    } else {
+        say(text)
+    };
+    DONE
+}
+
+fn failed(as_json: bool, failure: &Failure) -> u8 {
+    if as_json {
+        say(&json!({ "error": failure.to_string() }).to_string());
+    }
+    complain(&failure.to_string());
+    FAILED
+}
+
+/// One message on standard error.
+fn complain(text: &str) {
+    say_aside(&format!("postkluis: {text}"));
+}

@@ -54,6 +54,38 @@ pub struct Server {
     spool: Option<Spool>,
 }
 
+/// Why a server did not start or a demo did not succeed.
+#[derive(Debug)]
+pub enum StartError {
+    /// An operation or port failed.
+    Failure(Failure),
+    /// The process could not set itself up.
+    Io(std::io::Error),
+}
+
+impl std::fmt::Display for StartError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Failure(failure) => failure.fmt(f),
+            Self::Io(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
+
+impl From<Failure> for StartError {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+impl From<std::io::Error> for StartError {
+    fn from(error: std::io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
 /// Opens the stores of a home and recovers what a crash left. Nothing is served yet.
 ///
 /// # Errors

@@ -266,12 +266,17 @@ impl Fetch {
     /// A fault of the store; the bytes then count as not taken.
     pub fn taken(&self, offset: u64, length: usize) -> Result<(), Failure> {
         let Body::Sealed { number, tracker, .. } = &self.body else { return Ok(()) };
-        locked(&self.state).taken.add(offset, length as u64);
+        let is_late = {
+            let mut state = locked(&self.state);
+            state.taken.add(offset, length as u64);
+            state.ended
+        };
         let due = {
             let mut held = locked(&tracker.held);
             let new = held.taken.add(offset, length as u64);
             held.unsaved_bytes += new;
-            if held.unsaved_bytes >= self.operations.settings.coverage_step_bytes {
+            // A client may close before the last answer was taken: that is recorded when it is.
+            if is_late || held.unsaved_bytes >= self.operations.settings.coverage_step_bytes {
                 held.unsaved_bytes = 0;
                 Some(held.taken.clone())
             } else {
@@ -284,7 +289,8 @@ impl Fetch {
         }
     }
 
-    /// The client closed the file: everything that was answered was taken.
+    /// The client closed the file. What counts is what the transport had taken; it may still
+    /// take the last answers afterwards.
     ///
     /// # Errors
     /// A fault of the store.
@@ -292,7 +298,7 @@ impl Fetch {
         self.end(true)
     }
 
-    /// The connection ended with the file open: only what was `taken` counts.
+    /// The connection ended with the file open. An empty file then does not count as fetched.
     ///
     /// # Errors
     /// A fault of the store.
@@ -300,15 +306,15 @@ impl Fetch {
         self.end(false)
     }
 
-    fn end(&self, all_taken: bool) -> Result<(), Failure> {
+    fn end(&self, was_closed: bool) -> Result<(), Failure> {
         let mut state = locked(&self.state);
         if std::mem::replace(&mut state.ended, true) {
             return Ok(());
         }
         self.operations.uncount_open(&self.caller);
         let Body::Sealed { number, tracker, reader } = &self.body else { return Ok(()) };
-        let own = if all_taken { state.answered.clone() } else { state.taken.clone() };
-        let was_empty_read = all_taken && reader.size_bytes() == 0;
+        let own = state.taken.clone();
+        let was_empty_read = was_closed && reader.size_bytes() == 0;
         if !state.started && !was_empty_read {
             return Ok(());
         }

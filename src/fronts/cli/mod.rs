@@ -7,6 +7,8 @@ pub mod commands;
 pub mod door;
 mod table;
 
+use std::io::Write;
+
 use serde_json::Value;
 
 /// What a command answers: one JSON document, and the same for people.
@@ -38,4 +40,15 @@ impl Answer {
     pub fn said(text: impl Into<String>, document: Value) -> Self {
         Self { document, text: text.into() }
     }
+}
+
+/// One answer on standard output. A reader that is gone is no fault of ours.
+pub fn say(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+}
+
+/// One message on standard error.
+pub fn say_aside(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
 }

@@ -39,12 +39,7 @@ impl Conversation {
     pub fn new(shelf: Arc<dyn Shelf>, limits: CoreLimits) -> Self {
         let state = State { core: Core::new(limits), runners: 0, ended: false };
         Self {
-            shared: Arc::new(Shared {
-                shelf,
-                state: Mutex::new(state),
-                wake: Notify::new(),
-                progress: Notify::new(),
-            }),
+            shared: Arc::new(Shared { shelf, state: Mutex::new(state), wake: Notify::new(), progress: Notify::new() }),
         }
     }
 

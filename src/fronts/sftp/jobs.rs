@@ -103,9 +103,11 @@ impl Work {
                 read: mode.read,
                 write: mode.write,
             })),
-            Self::OpenFolder(path) => Done::Opened(shelf.open_folder(&path).map(|cursor| {
-                Opened::Folder(Arc::new(Mutex::new(Listing { cursor, rest: VecDeque::new() })))
-            })),
+            Self::OpenFolder(path) => Done::Opened(
+                shelf
+                    .open_folder(&path)
+                    .map(|cursor| Opened::Folder(Arc::new(Mutex::new(Listing { cursor, rest: VecDeque::new() })))),
+            ),
             Self::Read(file, offset, length) => match file.read(offset, length) {
                 Ok(bytes) if bytes.is_empty() => Done::Eof,
                 Ok(bytes) => Done::Data { file, offset, bytes },
@@ -161,9 +163,7 @@ fn try_plan(request: Request, handles: &mut Handles, room: bool) -> Result<Work,
         Request::Open { path, flags, .. } => Work::OpenFile(normalise(&path)?, mode(flags)),
         Request::Opendir { path } => Work::OpenFolder(normalise(&path)?),
         Request::Read { handle, offset, length } => match opened(handles, &handle)? {
-            Opened::File { file, read: true, .. } => {
-                Work::Read(file, offset, (length as usize).min(MAX_DATA_BYTES))
-            }
+            Opened::File { file, read: true, .. } => Work::Read(file, offset, (length as usize).min(MAX_DATA_BYTES)),
             _ => return Err(error(ShelfErrorKind::PermissionDenied, "this handle is not open for reading")),
         },
         Request::Write { handle, offset, data } => match opened(handles, &handle)? {

@@ -119,7 +119,9 @@ pub async fn serve(
 }
 
 fn report(ended: Result<(), tokio::task::JoinError>) {
-    if let Err(error) = ended && error.is_panic() {
+    if let Err(error) = ended
+        && error.is_panic()
+    {
         tracing::error!("an sftp session ended in a fault; the others go on");
     }
 }

@@ -57,7 +57,12 @@ impl Door for FrontDoor {
             Ok(caller) => {
                 let label = caller.organisation.to_string();
                 let folders = self.folders.clone();
-                let shelf = OutboxShelf { operations: Arc::clone(&self.operations), caller, folders, since: self.operations.now() };
+                let shelf = OutboxShelf {
+                    operations: Arc::clone(&self.operations),
+                    caller,
+                    folders,
+                    since: self.operations.now(),
+                };
                 Ok(Entrance { shelf: Arc::new(shelf), label })
             }
             Err(failure) => Err(DoorRefusal { message: shelf_error(failure).message }),
@@ -130,10 +135,10 @@ impl Shelf for OutboxShelf {
                 Ok(Box::new(Listed(vec![entry])))
             }
             Place::Outbox => {
-                let entries = self.products()?.into_iter().map(|product| Entry {
-                    name: product.code.to_string(),
-                    attributes: folder(product.added_at),
-                });
+                let entries = self
+                    .products()?
+                    .into_iter()
+                    .map(|product| Entry { name: product.code.to_string(), attributes: folder(product.added_at) });
                 Ok(Box::new(Listed(entries.collect())))
             }
             Place::Product(product) => {
@@ -141,10 +146,9 @@ impl Shelf for OutboxShelf {
                 let (operations, caller) = (Arc::clone(&self.operations), self.caller.clone());
                 Ok(Box::new(Pages { operations, caller, product, after: None }))
             }
-            Place::File(..) => Err(ShelfError {
-                kind: ShelfErrorKind::Failure,
-                message: "this is a file, not a folder".to_owned(),
-            }),
+            Place::File(..) => {
+                Err(ShelfError { kind: ShelfErrorKind::Failure, message: "this is a file, not a folder".to_owned() })
+            }
         }
     }
 
@@ -161,10 +165,9 @@ impl Shelf for OutboxShelf {
                 let fetch = self.operations.open_part(&self.caller, entry.delivery, entry.part).map_err(shelf_error)?;
                 Ok(Arc::new(OutboxFile { fetch, attributes: file(&entry) }))
             }
-            Place::Root | Place::Outbox | Place::Product(_) => Err(ShelfError {
-                kind: ShelfErrorKind::Failure,
-                message: "this is a folder, not a file".to_owned(),
-            }),
+            Place::Root | Place::Outbox | Place::Product(_) => {
+                Err(ShelfError { kind: ShelfErrorKind::Failure, message: "this is a folder, not a file".to_owned() })
+            }
         }
     }
 }

@@ -95,8 +95,7 @@ impl Guest {
         if let Some(Some(conversation)) = self.channels.remove(&channel) {
             end_elsewhere(conversation);
         }
-        let mut conversations =
-            self.signals.conversations.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut conversations = self.signals.conversations.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         conversations.retain(Conversation::is_busy);
     }
 
@@ -216,11 +215,7 @@ impl Handler for Guest {
             window_bytes: self.settings.window_bytes,
         };
         let conversation = Conversation::new(Arc::clone(&entrance.shelf), limits);
-        self.signals
-            .conversations
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .push(conversation.clone());
+        self.signals.conversations.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(conversation.clone());
         tokio::spawn(send_answers(conversation.clone(), session.handle(), channel));
         self.channels.insert(channel, Some(conversation));
         session.channel_success(channel)

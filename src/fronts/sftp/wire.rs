@@ -55,27 +55,79 @@ pub struct SentAttributes {
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[expect(missing_docs, reason = "the names are the draft's own")]
 pub enum Request {
-    Open { path: Bytes, flags: u32, attributes: SentAttributes },
-    Close { handle: Bytes },
-    Read { handle: Bytes, offset: u64, length: u32 },
-    Write { handle: Bytes, offset: u64, data: Bytes },
-    Lstat { path: Bytes },
-    Stat { path: Bytes },
-    Fstat { handle: Bytes },
-    Setstat { path: Bytes, attributes: SentAttributes },
-    Fsetstat { handle: Bytes, attributes: SentAttributes },
-    Opendir { path: Bytes },
-    Readdir { handle: Bytes },
-    Remove { path: Bytes },
-    Mkdir { path: Bytes, attributes: SentAttributes },
-    Rmdir { path: Bytes },
-    Realpath { path: Bytes },
-    Rename { from: Bytes, to: Bytes },
-    Readlink { path: Bytes },
-    Symlink { path: Bytes, target: Bytes },
-    Extended { name: Bytes, body: Bytes },
+    Open {
+        path: Bytes,
+        flags: u32,
+        attributes: SentAttributes,
+    },
+    Close {
+        handle: Bytes,
+    },
+    Read {
+        handle: Bytes,
+        offset: u64,
+        length: u32,
+    },
+    Write {
+        handle: Bytes,
+        offset: u64,
+        data: Bytes,
+    },
+    Lstat {
+        path: Bytes,
+    },
+    Stat {
+        path: Bytes,
+    },
+    Fstat {
+        handle: Bytes,
+    },
+    Setstat {
+        path: Bytes,
+        attributes: SentAttributes,
+    },
+    Fsetstat {
+        handle: Bytes,
+        attributes: SentAttributes,
+    },
+    Opendir {
+        path: Bytes,
+    },
+    Readdir {
+        handle: Bytes,
+    },
+    Remove {
+        path: Bytes,
+    },
+    Mkdir {
+        path: Bytes,
+        attributes: SentAttributes,
+    },
+    Rmdir {
+        path: Bytes,
+    },
+    Realpath {
+        path: Bytes,
+    },
+    Rename {
+        from: Bytes,
+        to: Bytes,
+    },
+    Readlink {
+        path: Bytes,
+    },
+    Symlink {
+        path: Bytes,
+        target: Bytes,
+    },
+    Extended {
+        name: Bytes,
+        body: Bytes,
+    },
     /// A type that version 3 does not have.
-    Unknown { kind: u8 },
+    Unknown {
+        kind: u8,
+    },
     /// A known type whose fields do not add up.
     Malformed,
 }
@@ -156,7 +208,9 @@ pub fn parse(packet: Bytes) -> Result<Packet, WireFault> {
 
 fn request(kind: u8, fields: &mut Fields) -> Option<Request> {
     Some(match kind {
-        kind::OPEN => Request::Open { path: fields.string()?, flags: fields.number()?, attributes: fields.attributes()? },
+        kind::OPEN => {
+            Request::Open { path: fields.string()?, flags: fields.number()?, attributes: fields.attributes()? }
+        }
         kind::CLOSE => Request::Close { handle: fields.string()? },
         kind::READ => Request::Read { handle: fields.string()?, offset: fields.wide()?, length: fields.number()? },
         kind::WRITE => Request::Write { handle: fields.string()?, offset: fields.wide()?, data: fields.string()? },

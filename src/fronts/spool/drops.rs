@@ -84,7 +84,8 @@ fn find_below(folder: &Path, folders: &[String], found: &mut Vec<Drop>, limit: u
         let path = folder.join(name);
         // Gone meanwhile: the next scan will know.
         let Ok(metadata) = std::fs::symlink_metadata(&path) else { continue };
-        let is_marker = metadata.is_file() && metadata.len() == 0 && name.strip_suffix(DONE).is_some_and(|of| !of.is_empty());
+        let is_marker =
+            metadata.is_file() && metadata.len() == 0 && name.strip_suffix(DONE).is_some_and(|of| !of.is_empty());
         if is_marker {
             continue;
         }
@@ -133,7 +134,14 @@ impl State {
 
 impl Watchlist {
     /// Judges one drop at `now`; remembers it while it is not whole.
-    pub(super) fn judge(&mut self, drop: &Drop, was_moved_in: bool, needs_marker: bool, settle: Duration, now: Instant) -> Wholeness {
+    pub(super) fn judge(
+        &mut self,
+        drop: &Drop,
+        was_moved_in: bool,
+        needs_marker: bool,
+        settle: Duration,
+        now: Instant,
+    ) -> Wholeness {
         if drop.marker.is_some() || (was_moved_in && !needs_marker) {
             self.seen.remove(&drop.path);
             return Wholeness::Whole;

@@ -56,7 +56,8 @@ impl Spool {
         let (wake, wakes) = sync_channel(MOST_WAKE_UPS);
         let pickup = pickup::Pickup::new(folder.to_owned(), settings, operations);
         let (folder, hints) = (folder.to_owned(), wake.clone());
-        let thread = std::thread::Builder::new().name("spool".to_owned()).spawn(move || run(&folder, pickup, &wakes, hints))?;
+        let thread =
+            std::thread::Builder::new().name("spool".to_owned()).spawn(move || run(&folder, pickup, &wakes, hints))?;
         Ok(Self { wake, thread: Some(thread) })
     }
 
@@ -126,7 +127,11 @@ fn watch(folder: &Path, hints: SyncSender<WakeUp>) -> Option<notify::Recommended
                 return;
             }
             Some(path) if is_move => WakeUp::MovedIn(path),
-            _ if matches!(event.kind, EventKind::Access(notify::event::AccessKind::Open(_) | notify::event::AccessKind::Read)) => {
+            _ if matches!(
+                event.kind,
+                EventKind::Access(notify::event::AccessKind::Open(_) | notify::event::AccessKind::Read)
+            ) =>
+            {
                 return;
             }
             _ => WakeUp::Changed,

@@ -184,7 +184,8 @@ impl Pickup {
                 return Err(Refusal::BadRequest(why.to_owned()).into());
             }
         };
-        let (files, description) = if drop.is_folder { self.folder_files(drop)? } else { (one_file(drop)?, Description::default()) };
+        let (files, description) =
+            if drop.is_folder { self.folder_files(drop)? } else { (one_file(drop)?, Description::default()) };
         let counts = description.counts.iter().map(|(label, count)| Ok((Line::parse(label)?, *count)));
         Ok(Offer {
             source_key,
@@ -239,7 +240,8 @@ impl Pickup {
             name = format!("{name}.{claim}");
         }
         let where_from = drop.folders.join("/");
-        let reason = format!("{refusal}\n\nDropped as: {where_from}/{}\nRefused at: {}\n", drop.name, self.operations.now());
+        let reason =
+            format!("{refusal}\n\nDropped as: {where_from}/{}\nRefused at: {}\n", drop.name, self.operations.now());
         let outcome = fs::write(folder.join(format!("{name}.reason.txt")), reason)
             .and_then(|()| fs::rename(&drop.path, folder.join(&name)))
             .and_then(|()| sync_folder(&folder));
@@ -290,8 +292,9 @@ fn read_description(path: &Path) -> Result<Description, Failure> {
         return Err(bad(format!("is larger than {MOST_DESCRIPTION_BYTES} bytes")).into());
     }
     let text = fs::read_to_string(path).map_err(|error| bad(format!("cannot be read: {error}")))?;
-    toml::from_str(&text)
-        .map_err(|error| bad(format!("is wrong: {}; it may hold period, sequence and [counts]", error.message())).into())
+    toml::from_str(&text).map_err(|error| {
+        bad(format!("is wrong: {}; it may hold period, sequence and [counts]", error.message())).into()
+    })
 }
 
 fn remove_claim(claim: &Path) {

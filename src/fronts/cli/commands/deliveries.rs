@@ -42,7 +42,8 @@ pub(super) fn delivery(office: &Office, command: args::Delivery, folder: &Path) 
         }
         args::Delivery::Withdraw { publication, reason, .. } => {
             let text = publication.unwrap_or_default();
-            let count = operations.withdraw_publication(PublicationId::parse(&text)?, &Line::parse(&reason)?, CHANNEL)?;
+            let count =
+                operations.withdraw_publication(PublicationId::parse(&text)?, &Line::parse(&reason)?, CHANNEL)?;
             Ok(Answer::said(format!("withdrew {count} deliveries"), json!({ "publication": text, "withdrawn": count })))
         }
         args::Delivery::Replace { id, files } => {
@@ -106,7 +107,11 @@ fn publish(office: &Office, publish: &args::Publish, folder: &Path) -> Result<An
         skip_unready: publish.skip_unready,
         channel: CHANNEL,
     };
-    let published = if publish.dry_run { office.operations.plan_publication(&offer)? } else { office.operations.publish(&offer)? };
+    let published = if publish.dry_run {
+        office.operations.plan_publication(&offer)?
+    } else {
+        office.operations.publish(&offer)?
+    };
     let mut document = forms::published(&published);
     if let (true, Some(members)) = (publish.dry_run, document.as_object_mut()) {
         members.insert("dryRun".to_owned(), json!(true));
@@ -136,7 +141,8 @@ fn offered(files: &[PathBuf], name: Option<&str>, folder: &Path) -> Result<Vec<O
 
 fn counts(folder: &Path, file: &Path) -> Result<Vec<(Line, u64)>, Failure> {
     let text = read_text(folder, file)?;
-    let counts: BTreeMap<String, u64> = serde_json::from_str(&text)
-        .map_err(|error| Refusal::BadRequest(format!("{}: {error}; it must be {{\"label\": number, …}}", file.display())))?;
+    let counts: BTreeMap<String, u64> = serde_json::from_str(&text).map_err(|error| {
+        Refusal::BadRequest(format!("{}: {error}; it must be {{\"label\": number, …}}", file.display()))
+    })?;
     counts.into_iter().map(|(label, count)| Ok((Line::parse(&label)?, count))).collect()
 }

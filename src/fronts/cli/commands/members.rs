@@ -36,8 +36,13 @@ pub(super) fn organisation(office: &Office, command: args::Organisation) -> Resu
             Ok(Answer::said(format!("added organisation {code}"), forms::organisation(&added)))
         }
         args::Organisation::List => {
-            let rows = all_pages(|last| operations.organisations(last.map(|row: &crate::domain::organisation::Organisation| &row.code)))?;
-            Ok(Answer::list(rows.iter().map(forms::organisation).collect(), &["code", "name", "oin", "kvk", "standing"]))
+            let rows = all_pages(|last| {
+                operations.organisations(last.map(|row: &crate::domain::organisation::Organisation| &row.code))
+            })?;
+            Ok(Answer::list(
+                rows.iter().map(forms::organisation).collect(),
+                &["code", "name", "oin", "kvk", "standing"],
+            ))
         }
         args::Organisation::Show { code } => shown(office, &OrganisationCode::parse(&code)?),
         args::Organisation::Change { code, name, oin, kvk, mail_domains } => {
@@ -123,11 +128,15 @@ pub(super) fn account(office: &Office, command: args::Account) -> Result<Answer,
             let kind = match (kind, owner) {
                 (args::Kind::Machine, Some(owner)) => AccountKind::Machine { owner: EmailAddress::parse(&owner)? },
                 (args::Kind::Machine, None) => {
-                    return Err(Refusal::BadRequest("a machine account needs a named owner: --owner EMAIL".to_owned()).into());
+                    return Err(
+                        Refusal::BadRequest("a machine account needs a named owner: --owner EMAIL".to_owned()).into()
+                    );
                 }
                 (args::Kind::Person, None) => AccountKind::Person { email: EmailAddress::parse(login.as_str())? },
                 (args::Kind::Person, Some(_)) => {
-                    return Err(Refusal::BadRequest("a person owns the own account; leave --owner out".to_owned()).into());
+                    return Err(
+                        Refusal::BadRequest("a person owns the own account; leave --owner out".to_owned()).into()
+                    );
                 }
             };
             let new = NewAccount {
@@ -144,7 +153,8 @@ pub(super) fn account(office: &Office, command: args::Account) -> Result<Answer,
             Ok(Answer::said(format!("added account {} of {organisation}", added.login), forms::account(&added)))
         }
         args::Account::List => {
-            let rows = all_pages(|last| operations.accounts(last.map(|row: &crate::domain::account::Account| &row.login)))?;
+            let rows =
+                all_pages(|last| operations.accounts(last.map(|row: &crate::domain::account::Account| &row.login)))?;
             let columns = ["login", "organisation", "kind", "owner", "administrator", "standing"];
             Ok(Answer::list(rows.iter().map(forms::account).collect(), &columns))
         }
@@ -194,7 +204,9 @@ pub(super) fn key(office: &Office, command: args::Key, folder: &Path) -> Result<
 fn judge_key(text: &str) -> Result<(String, String), Failure> {
     let refused = |why: String| Failure::from(Refusal::BadRequest(why));
     if text.contains("PRIVATE KEY") {
-        return Err(refused("this is a private key: give the public one (.pub), and keep this file to yourself".to_owned()));
+        return Err(refused(
+            "this is a private key: give the public one (.pub), and keep this file to yourself".to_owned(),
+        ));
     }
     let mut key: PublicKey = text
         .trim()
@@ -205,10 +217,16 @@ fn judge_key(text: &str) -> Result<(String, String), Failure> {
         Algorithm::Rsa { .. } => {
             let bits = key.key_data().rsa().map_or(0, rsa_bits);
             if bits < LEAST_RSA_BITS {
-                return Err(refused(format!("an RSA key needs at least {LEAST_RSA_BITS} bits, this one has {bits}; better make an ed25519 key")));
+                return Err(refused(format!(
+                    "an RSA key needs at least {LEAST_RSA_BITS} bits, this one has {bits}; better make an ed25519 key"
+                )));
             }
         }
-        other => return Err(refused(format!("keys of kind {other} are not accepted; make one with `ssh-keygen -t ed25519`"))),
+        other => {
+            return Err(refused(format!(
+                "keys of kind {other} are not accepted; make one with `ssh-keygen -t ed25519`"
+            )));
+        }
     }
     key.set_comment("");
     let line = key.to_openssh().map_err(|error| refused(format!("the key cannot be written: {error}")))?;

@@ -28,7 +28,8 @@ pub(super) fn product(office: &Office, command: args::Product) -> Result<Answer,
             Ok(Answer::said(format!("added product {code}"), forms::product(&added)))
         }
         args::Product::List => {
-            let rows = all_pages(|last| operations.products(last.map(|row: &crate::domain::product::Product| &row.code)))?;
+            let rows =
+                all_pages(|last| operations.products(last.map(|row: &crate::domain::product::Product| &row.code)))?;
             let columns = ["code", "name", "retention", "requiresMarker", "acceptsUploads"];
             Ok(Answer::list(rows.iter().map(forms::product).collect(), &columns))
         }
@@ -94,12 +95,18 @@ pub(super) fn right(office: &Office, command: args::Right) -> Result<Answer, Fai
         args::Right::Couple(coupling) => {
             let (login, recipient, product) = coupled(&coupling)?;
             operations.couple(&login, recipient.as_ref(), &product, CHANNEL)?;
-            Ok(Answer::said(format!("coupled {login} to {product}"), json!({ "login": login.as_str(), "product": product.as_str() })))
+            Ok(Answer::said(
+                format!("coupled {login} to {product}"),
+                json!({ "login": login.as_str(), "product": product.as_str() }),
+            ))
         }
         args::Right::Decouple(coupling) => {
             let (login, recipient, product) = coupled(&coupling)?;
             operations.decouple(&login, recipient.as_ref(), &product, CHANNEL)?;
-            Ok(Answer::said(format!("decoupled {login} from {product}"), json!({ "login": login.as_str(), "product": product.as_str() })))
+            Ok(Answer::said(
+                format!("decoupled {login} from {product}"),
+                json!({ "login": login.as_str(), "product": product.as_str() }),
+            ))
         }
         args::Right::List { account } => {
             let login = account.as_deref().map(LoginName::parse).transpose()?;

@@ -5,8 +5,8 @@ use serde_json::json;
 use super::Office;
 use super::texts::{MOST_ROWS, all_pages};
 use crate::domain::delivery::ProgressState;
-use crate::domain::history::HistoryQuery;
 use crate::domain::history::Channel;
+use crate::domain::history::HistoryQuery;
 use crate::domain::ids::{DeliveryId, MailId};
 use crate::domain::names::OrganisationCode;
 use crate::domain::notice::Mail;
@@ -39,7 +39,19 @@ pub(super) fn history(office: &Office, command: args::History) -> Result<Answer,
         let text = forms::history_csv(&lines);
         return Ok(Answer::said(text.trim_end(), json!(rows)));
     }
-    let columns = ["sequence", "at", "event", "organisation", "login", "channel", "address", "deliveryId", "file", "bytes", "note"];
+    let columns = [
+        "sequence",
+        "at",
+        "event",
+        "organisation",
+        "login",
+        "channel",
+        "address",
+        "deliveryId",
+        "file",
+        "bytes",
+        "note",
+    ];
     Ok(Answer::list(rows, &columns))
 }
 
@@ -48,7 +60,8 @@ pub(super) fn retention(office: &Office, command: args::Retention) -> Result<Ans
     if confirm_time && !dry_run {
         office.operations.confirm_time(Channel::CommandLine)?;
     }
-    let report = if dry_run { office.operations.preview_retention()? } else { office.operations.enforce_retention()? };
+    let report =
+        if dry_run { office.operations.preview_retention()? } else { office.operations.enforce_retention()? };
     let mut document = forms::retention_report(&report);
     if let (true, Some(members)) = (dry_run, document.as_object_mut()) {
         members.insert("dryRun".to_owned(), json!(true));
@@ -60,7 +73,8 @@ pub(super) fn mail(office: &Office, command: args::Mail) -> Result<Answer, Failu
     match command {
         args::Mail::Queue { after } => {
             let start = after.as_deref().map(MailId::parse).transpose()?;
-            let rows = all_pages(|last: Option<&Mail>| office.operations.mail_queue(last.map(|mail| mail.id).or(start)))?;
+            let rows =
+                all_pages(|last: Option<&Mail>| office.operations.mail_queue(last.map(|mail| mail.id).or(start)))?;
             let columns = ["id", "kind", "to", "state", "attempts", "nextAt", "error"];
             Ok(Answer::list(rows.iter().map(forms::mail).collect(), &columns))
         }

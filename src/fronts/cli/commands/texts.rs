@@ -57,9 +57,7 @@ pub(super) fn read_text(folder: &Path, file: &Path) -> Result<String, Failure> {
 }
 
 /// Every page of a list, until one comes back empty.
-pub(super) fn all_pages<T>(
-    mut page: impl FnMut(Option<&T>) -> Result<Vec<T>, Failure>,
-) -> Result<Vec<T>, Failure> {
+pub(super) fn all_pages<T>(mut page: impl FnMut(Option<&T>) -> Result<Vec<T>, Failure>) -> Result<Vec<T>, Failure> {
     let mut all: Vec<T> = Vec::new();
     loop {
         let next = page(all.last())?;

@@ -1,0 +1,134 @@
+//! Key files: written durably, read with their permissions checked, destroyed
+//! by overwriting. Knows nothing of what they hold.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use crate::domain::refusal::Refusal;
+use crate::ports::failure::{Failure, Fault};
+
+/// No key file is larger.
+const MOST_BYTES: u64 = 16 << 20;
+
+/// Ending of a key file that is being written.
+const UNFINISHED: &str = ".tmp";
+
+fn failure(doing: &str, path: &Path, error: io::Error) -> Failure {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Refusal::NoSpace.into(),
+        _ => fault(doing, path, error).into(),
+    }
+}
+
+fn fault(doing: &str, path: &Path, error: io::Error) -> Fault {
+    Fault::from_error(format!("{doing} {}", path.display()), error)
+}
+
+pub(super) fn make_folder(path: &Path) -> Result<(), Failure> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|error| failure("make", path, error))
+}
+
+/// Key files and folders that group or others can open are refused.
+pub(super) fn refuse_open_to_others(path: &Path) -> Result<(), Fault> {
+    let metadata = fs::metadata(path).map_err(|error| fault("look at", path, error))?;
+    let mode = metadata.permissions().mode() & 0o777;
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    let (shown, right) = (path.display(), if metadata.is_dir() { "700" } else { "600" });
+    Err(Fault::new(format!("{shown} is open to others (mode {mode:o}); run `chmod {right} {shown}`")))
+}
+
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, Fault> {
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(|error| fault("open", path, error))?;
+    file.take(MOST_BYTES).read_to_end(&mut bytes).map_err(|error| fault("read", path, error))?;
+    Ok(bytes)
+}
+
+pub(super) fn read_secret(path: &Path) -> Result<Zeroizing<String>, Fault> {
+    let text = String::from_utf8(read(path)?).map_err(|_| Fault::new(format!("{} is not text", path.display())))?;
+    Ok(Zeroizing::new(text))
+}
+
+/// Writes a file that must not be there yet.
+pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let write = || -> io::Result<()> {
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        sync_folder_of(path)
+    };
+    write().map_err(|error| failure("write", path, error))
+}
+
+/// Temporary, fsync, rename, fsync of the folder: whole or not there.
+pub(super) fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let mut unfinished = path.as_os_str().to_owned();
+    unfinished.push(UNFINISHED);
+    let unfinished = Path::new(&unfinished);
+    let write = || -> io::Result<()> {
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(unfinished)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(unfinished, path)?;
+        sync_folder_of(path)
+    };
+    write().map_err(|error| failure("write", path, error))
+}
+
+pub(super) fn append_line(path: &Path, line: &str) -> Result<(), Failure> {
+    let is_new = !path.exists();
+    let append = || -> io::Result<()> {
+        let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+        file.write_all(format!("{line}\n").as_bytes())?;
+        file.sync_all()?;
+        if is_new { sync_folder_of(path) } else { Ok(()) }
+    };
+    append().map_err(|error| failure("write", path, error))
+}
+
+/// Overwrites, syncs, unlinks, syncs the folder. A file that is not there is fine.
+pub(super) fn destroy(path: &Path) -> Result<(), Failure> {
+    let destroy = || -> io::Result<()> {
+        let mut file = match OpenOptions::new().write(true).open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            other => other?,
+        };
+        let length = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX).min(1 << 20);
+        file.write_all(&vec![0; length])?;
+        file.sync_all()?;
+        fs::remove_file(path)?;
+        sync_folder_of(path)
+    };
+    destroy().map_err(|error| failure("destroy", path, error))
+}
+
+pub(super) fn sweep_temporaries(folder: &Path) -> Result<(), Failure> {
+    for name in names(folder)? {
+        if name.ends_with(UNFINISHED) {
+            destroy(&folder.join(name))?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn names(folder: &Path) -> Result<Vec<String>, Fault> {
+    let failed = |error| fault("list", folder, error);
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        names.extend(entry.map_err(failed)?.file_name().into_string());
+    }
+    Ok(names)
+}
+
+fn sync_folder_of(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(folder) => File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,297 @@
+//! Keys on a folder (0700): the master identity, one identity per organisation
+//! sealed to it, one small file per shred key sealed to it, and the list of
+//! shred keys that were destroyed. Keeps no catalog and judges no rights.
+
+mod files;
+mod recipients;
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use age::secrecy::ExposeSecret;
+use age::x25519::{Identity, Recipient};
+use aws_lc_rs::rand::{SecureRandom, SystemRandom};
+use zeroize::Zeroizing;
+
+use crate::domain::names::OrganisationCode;
+use crate::domain::refusal::Refusal;
+use crate::domain::retention::ShredSlot;
+use crate::ports::failure::{Failure, Fault};
+use crate::ports::keyring::{FileKey, HeaderBinding, JudgedRecipient, Keyring};
+use crate::sealing::shred::SHRED_KEY_BYTES;
+use crate::sealing::{header, shred};
+
+/// The master identity.
+const MASTER: &str = "master.age";
+
+/// Identities of organisations.
+const ORGANISATIONS: &str = "organisations";
+
+/// Shred keys.
+const SHRED: &str = "shred";
+
+/// Names of the shred keys that were destroyed, one per line.
+const DESTROYED: &str = ".destroyed";
+
+/// So many opened identities and shred keys are kept in memory.
+const MOST_KEPT: usize = 4_096;
+
+type ShredKey = Zeroizing<[u8; SHRED_KEY_BYTES]>;
+
+/// A keyring in a folder of its own.
+pub struct KeyringFolder {
+    folder: PathBuf,
+    master: Identity,
+    random: SystemRandom,
+    organisations: Mutex<HashMap<OrganisationCode, Identity>>,
+    slots: Mutex<HashMap<ShredSlot, ShredKey>>,
+    destroyed: Mutex<BTreeSet<String>>,
+}
+
+impl KeyringFolder {
+    /// Makes the master identity in a new keyring.
+    ///
+    /// # Errors
+    /// `WrongState` when there is one already; a fault that names the path.
+    pub fn create(folder: &Path) -> Result<(), Failure> {
+        for path in [folder.to_owned(), folder.join(ORGANISATIONS), folder.join(SHRED)] {
+            files::make_folder(&path)?;
+        }
+        let path = folder.join(MASTER);
+        if path.symlink_metadata().is_ok() {
+            return Err(Refusal::WrongState(format!("{} exists already; nothing was changed", path.display())).into());
+        }
+        let identity = Identity::generate();
+        let text = Zeroizing::new(format!("{}\n", identity.to_string().expose_secret()));
+        files::write_new(&path, text.as_bytes())?;
+        Ok(())
+    }
+
+    /// Opens a keyring.
+    ///
+    /// # Errors
+    /// A fault that names the path: missing, open to others (run `chmod 600`), or no age identity.
+    pub fn open(folder: PathBuf) -> Result<Self, Failure> {
+        let path = folder.join(MASTER);
+        files::refuse_open_to_others(&folder)?;
+        files::refuse_open_to_others(&path)?;
+        let text = files::read_secret(&path)?;
+        let master = identity_in(&text, &path)?;
+        for path in [folder.join(ORGANISATIONS), folder.join(SHRED)] {
+            files::make_folder(&path)?;
+        }
+        let list = folder.join(SHRED).join(DESTROYED);
+        let destroyed = if list.exists() { files::read_secret(&list)? } else { Zeroizing::default() };
+        let destroyed = destroyed.lines().map(str::to_owned).collect();
+        let keyring = Self {
+            folder,
+            master,
+            random: SystemRandom::new(),
+            organisations: Mutex::default(),
+            slots: Mutex::default(),
+            destroyed: Mutex::new(destroyed),
+        };
+        keyring.finish_destructions()?;
+        Ok(keyring)
+    }
+
+    /// A destruction that was cut off after it was listed is completed.
+    fn finish_destructions(&self) -> Result<(), Failure> {
+        let destroyed = locked(&self.destroyed).clone();
+        for name in destroyed {
+            files::destroy(&self.folder.join(SHRED).join(name))?;
+        }
+        files::sweep_temporaries(&self.folder.join(SHRED))?;
+        files::sweep_temporaries(&self.folder.join(ORGANISATIONS))?;
+        Ok(())
+    }
+
+    fn path_of_slot(&self, slot: &ShredSlot) -> PathBuf {
+        self.folder.join(SHRED).join(slot.to_string())
+    }
+
+    fn path_of_organisation(&self, organisation: &OrganisationCode) -> PathBuf {
+        self.folder.join(ORGANISATIONS).join(format!("{organisation}.age"))
+    }
+
+    fn fill(&self, into: &mut [u8]) -> Result<(), Fault> {
+        self.random.fill(into).map_err(|_| Fault::new("make a key: the system gives no randomness"))
+    }
+
+    fn seal_to_master(&self, secret: &[u8]) -> Result<Vec<u8>, Fault> {
+        age::encrypt(&self.master.to_public(), secret)
+            .map_err(|error| Fault::from_error("seal a key to the master", error))
+    }
+
+    fn open_with_master(&self, path: &Path) -> Result<Zeroizing<Vec<u8>>, Fault> {
+        let sealed = files::read(path)?;
+        let failed = |error| Fault::from_error(format!("open {} with the master key", path.display()), error);
+        Ok(Zeroizing::new(age::decrypt(&self.master, &sealed).map_err(failed)?))
+    }
+
+    fn identity_of(&self, organisation: &OrganisationCode) -> Result<Identity, Failure> {
+        let mut kept = locked(&self.organisations);
+        if let Some(identity) = kept.get(organisation) {
+            return Ok(identity.clone());
+        }
+        let path = self.path_of_organisation(organisation);
+        let secret = self.open_with_master(&path)?;
+        let text = std::str::from_utf8(&secret)
+            .map_err(|error| Fault::from_error(format!("read the identity {}", path.display()), error))?;
+        let identity = identity_in(text, &path)?;
+        bound(&mut kept);
+        kept.insert(organisation.clone(), identity.clone());
+        Ok(identity)
+    }
+
+    fn shred_key(&self, slot: &ShredSlot) -> Result<ShredKey, Failure> {
+        let mut kept = locked(&self.slots);
+        if let Some(key) = kept.get(slot) {
+            return Ok(key.clone());
+        }
+        let path = self.path_of_slot(slot);
+        if locked(&self.destroyed).contains(&slot.to_string()) || !path.exists() {
+            return Err(Refusal::Gone(Some(slot.closes_at())).into());
+        }
+        let key = self.read_shred_key(&path)?;
+        bound(&mut kept);
+        kept.insert(slot.clone(), key.clone());
+        Ok(key)
+    }
+
+    fn read_shred_key(&self, path: &Path) -> Result<ShredKey, Fault> {
+        let secret = self.open_with_master(path)?;
+        let key = <[u8; SHRED_KEY_BYTES]>::try_from(secret.as_slice())
+            .map_err(|error| Fault::from_error(format!("read the shred key {}", path.display()), error))?;
+        Ok(Zeroizing::new(key))
+    }
+}
+
+impl Keyring for KeyringFolder {
+    fn new_file_key(&self) -> FileKey {
+        let mut key = [0; 16];
+        #[expect(clippy::panic, reason = "without randomness no key may ever be made")]
+        if self.fill(&mut key).is_err() {
+            panic!("the operating system gives no randomness");
+        }
+        FileKey::new(key)
+    }
+
+    fn ensure_organisation(&self, organisation: &OrganisationCode) -> Result<(), Failure> {
+        let path = self.path_of_organisation(organisation);
+        // Held while making: two publications must not make two identities.
+        let mut kept = locked(&self.organisations);
+        if kept.contains_key(organisation) || path.exists() {
+            return Ok(());
+        }
+        let identity = Identity::generate();
+        let sealed = self.seal_to_master(identity.to_string().expose_secret().as_bytes())?;
+        files::write_durably(&path, &sealed)?;
+        bound(&mut kept);
+        kept.insert(organisation.clone(), identity);
+        Ok(())
+    }
+
+    fn header_for_organisation(&self, organisation: &OrganisationCode, key: &FileKey) -> Result<Vec<u8>, Failure> {
+        let recipient: Recipient = self.identity_of(organisation)?.to_public();
+        let header = header::build(&[&recipient], key.expose());
+        Ok(header.map_err(|error| Fault::from_error(format!("wrap a key to {organisation}"), error))?)
+    }
+
+    fn header_for_recipients(&self, lines: &[String], key: &FileKey) -> Result<Vec<u8>, Failure> {
+        let parsed: Vec<_> = lines.iter().map(|line| recipients::parse(line)).collect::<Result<_, _>>()?;
+        let borrowed: Vec<&dyn age::Recipient> = parsed.iter().map(AsRef::as_ref).collect();
+        let header = header::build(&borrowed, key.expose());
+        Ok(header.map_err(|error| Fault::from_error("wrap a key to recipient keys", error))?)
+    }
+
+    fn judge_recipient(&self, line: &str) -> Result<JudgedRecipient, Failure> {
+        recipients::judge(line)
+    }
+
+    fn open_header(&self, organisation: &OrganisationCode, header: &[u8]) -> Result<FileKey, Failure> {
+        let identity = self.identity_of(organisation)?;
+        let key = header::open(header, &identity)
+            .map_err(|error| Fault::from_error(format!("open a header of {organisation}"), error))?;
+        Ok(FileKey::new(key))
+    }
+
+    fn ensure_slot(&self, slot: &ShredSlot) -> Result<(), Failure> {
+        let mut kept = locked(&self.slots);
+        if kept.contains_key(slot) {
+            return Ok(());
+        }
+        if locked(&self.destroyed).contains(&slot.to_string()) {
+            return Err(Refusal::Gone(Some(slot.closes_at())).into());
+        }
+        let path = self.path_of_slot(slot);
+        if !path.exists() {
+            let mut key = Zeroizing::new([0; SHRED_KEY_BYTES]);
+            self.fill(key.as_mut_slice())?;
+            files::write_durably(&path, &self.seal_to_master(key.as_slice())?)?;
+        }
+        // Read back from the disk: a key that cannot be read must never seal anything.
+        let key = self.read_shred_key(&path)?;
+        bound(&mut kept);
+        kept.insert(slot.clone(), key);
+        Ok(())
+    }
+
+    fn seal_header(&self, slot: &ShredSlot, binding: HeaderBinding, header: &[u8]) -> Result<Vec<u8>, Failure> {
+        let key = self.shred_key(slot)?;
+        let mut nonce = [0; 12];
+        self.fill(&mut nonce)?;
+        let sealed = shred::seal(&key, binding.payload.as_bytes(), binding.delivery.as_bytes(), nonce, header);
+        Ok(sealed.map_err(|error| Fault::from_error("seal a header", error))?)
+    }
+
+    fn unseal_header(&self, slot: &ShredSlot, binding: HeaderBinding, sealed: &[u8]) -> Result<Vec<u8>, Failure> {
+        let key = self.shred_key(slot)?;
+        let header = shred::open(&key, binding.payload.as_bytes(), binding.delivery.as_bytes(), sealed);
+        let doing = || format!("open the sealed header of payload {}", binding.payload);
+        Ok(header.map_err(|error| Fault::from_error(doing(), error))?)
+    }
+
+    fn destroy_slot(&self, slot: &ShredSlot) -> Result<(), Failure> {
+        let name = slot.to_string();
+        // Held to the end: no header is sealed under a key that is going.
+        let mut kept = locked(&self.slots);
+        let mut destroyed = locked(&self.destroyed);
+        if destroyed.insert(name.clone()) {
+            // Listed first: a destruction that is cut off is completed at the next start.
+            files::append_line(&self.folder.join(SHRED).join(DESTROYED), &name)?;
+        }
+        kept.remove(slot);
+        files::destroy(&self.path_of_slot(slot))?;
+        Ok(())
+    }
+
+    fn living_slots(&self) -> Result<Vec<ShredSlot>, Fault> {
+        let mut slots: Vec<ShredSlot> =
+            files::names(&self.folder.join(SHRED))?.iter().filter_map(|name| ShredSlot::parse(name).ok()).collect();
+        slots.sort();
+        Ok(slots)
+    }
+}
+
+fn identity_in(text: &str, path: &Path) -> Result<Identity, Fault> {
+    let line = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'));
+    let parsed = line.ok_or("it holds no key").and_then(Identity::from_str);
+    parsed.map_err(|why| Fault::new(format!("read the age identity {}: {why}", path.display())))
+}
+
+/// Memory is bounded; what is dropped is read again from the disk.
+fn bound<K, V>(kept: &mut HashMap<K, V>) {
+    if kept.len() >= MOST_KEPT {
+        kept.clear();
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;

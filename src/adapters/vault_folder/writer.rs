@@ -1,0 +1,175 @@
+//! Writes one sealed payload: reading and hashing the plaintext on this
+//! thread, sealing and writing on another, hashing the sealed bytes there too.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread;
+
+use aws_lc_rs::digest::{Context, SHA256};
+
+use crate::domain::digest::Digest;
+use crate::domain::ids::PayloadId;
+use crate::domain::refusal::Refusal;
+use crate::ports::failure::{Failure, Fault};
+use crate::ports::keyring::FileKey;
+use crate::ports::vault::StoredPayload;
+use crate::sealing::stream::{CHUNK_BYTES, NONCE_BYTES, PayloadKey, TAG_BYTES};
+
+/// Chunks that wait between reading and sealing: 1 MiB.
+const CHUNKS_AHEAD: usize = 16;
+
+struct Sealed {
+    sealed_bytes: u64,
+    sealed_sha256: Digest,
+    whole_sha256: Option<Digest>,
+}
+
+/// Seals `source` into the new file `path` and syncs it.
+pub(super) fn write(
+    path: &Path,
+    key: &FileKey,
+    nonce: [u8; NONCE_BYTES],
+    prefix: Option<&[u8]>,
+    source: &mut dyn Read,
+) -> Result<StoredPayload, Failure> {
+    let broken = |error| Fault::from_error("seal a payload", error);
+    let payload_key = PayloadKey::new(key.expose(), &nonce).map_err(broken)?;
+    let file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(|error| storage_failure(path, error))?;
+    thread::scope(|scope| {
+        let (chunks, received) = sync_channel(CHUNKS_AHEAD);
+        let sealer = scope.spawn(move || seal_all(file, &payload_key, nonce, prefix, &received));
+        let mut hash = Context::new(&SHA256);
+        let mut size_bytes = 0;
+        let mut reading = Ok(());
+        loop {
+            let mut chunk = vec![0; CHUNK_BYTES];
+            match read_full(source, &mut chunk) {
+                Ok(0) => break,
+                Ok(length) => {
+                    chunk.truncate(length);
+                    hash.update(&chunk);
+                    size_bytes += length as u64;
+                    chunk.reserve_exact(TAG_BYTES);
+                    // The sealer has stopped: its own error tells why.
+                    if chunks.send(chunk).is_err() {
+                        break;
+                    }
+                }
+                Err(error) => {
+                    reading = Err(Fault::from_error("read the offered file", error));
+                    break;
+                }
+            }
+        }
+        drop(chunks);
+        let sealed = sealer.join().map_err(|_| Fault::new("seal a payload: the sealing thread panicked"))?;
+        reading?;
+        let sealed = match sealed {
+            Ok(sealed) => sealed,
+            Err(SealFailure::Disk(error)) => return Err(storage_failure(path, error)),
+            Err(SealFailure::Sealing(error)) => return Err(Fault::from_error("seal a payload", error).into()),
+        };
+        Ok(StoredPayload {
+            size_bytes,
+            sha256: finish(hash),
+            sealed_bytes: sealed.sealed_bytes,
+            sealed_sha256: sealed.sealed_sha256,
+            whole_sha256: sealed.whole_sha256,
+        })
+    })
+}
+
+enum SealFailure {
+    Disk(io::Error),
+    Sealing(crate::sealing::SealingError),
+}
+
+impl From<io::Error> for SealFailure {
+    fn from(error: io::Error) -> Self {
+        Self::Disk(error)
+    }
+}
+
+fn seal_all(
+    mut file: File,
+    key: &PayloadKey,
+    nonce: [u8; NONCE_BYTES],
+    prefix: Option<&[u8]>,
+    chunks: &Receiver<Vec<u8>>,
+) -> Result<Sealed, SealFailure> {
+    let mut hash = Context::new(&SHA256);
+    let mut whole = prefix.map(|prefix| {
+        let mut whole = Context::new(&SHA256);
+        whole.update(prefix);
+        whole
+    });
+    let mut sealed_bytes = 0;
+    let mut put = |bytes: &[u8]| -> io::Result<()> {
+        hash.update(bytes);
+        if let Some(whole) = &mut whole {
+            whole.update(bytes);
+        }
+        sealed_bytes += bytes.len() as u64;
+        file.write_all(bytes)
+    };
+    put(&nonce)?;
+    let mut number = 0;
+    let mut current = chunks.recv().unwrap_or_default();
+    loop {
+        let next = chunks.recv().ok();
+        key.seal_chunk(number, next.is_none(), &mut current).map_err(SealFailure::Sealing)?;
+        put(&current)?;
+        number += 1;
+        match next {
+            Some(next) => current = next,
+            None => break,
+        }
+    }
+    file.sync_all()?;
+    Ok(Sealed { sealed_bytes, sealed_sha256: finish(hash), whole_sha256: whole.map(finish) })
+}
+
+fn finish(hash: Context) -> Digest {
+    let mut bytes = [0; 32];
+    for (to, from) in bytes.iter_mut().zip(hash.finish().as_ref()) {
+        *to = *from;
+    }
+    Digest::new(bytes)
+}
+
+/// Fills the buffer unless the source ends.
+fn read_full(source: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match source.read(rest) {
+            Ok(0) => break,
+            Ok(length) => filled += length,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
+
+fn storage_failure(path: &Path, error: io::Error) -> Failure {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Refusal::NoSpace.into(),
+        _ => Fault::from_error(format!("write {}", path.display()), error).into(),
+    }
+}
+
+/// The failure to make a whole payload appear.
+pub(super) fn disk_failure(id: PayloadId, error: io::Error) -> Failure {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Refusal::NoSpace.into(),
+        _ => Fault::from_error(format!("settle payload {id}"), error).into(),
+    }
+}
