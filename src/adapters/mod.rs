@@ -7,3 +7,4 @@ pub mod letter;
 pub mod mailer_folder;
 pub mod mailer_smtp;
 pub mod vault_folder;
+pub mod memory;
