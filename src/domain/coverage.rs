@@ -63,7 +63,7 @@ impl Coverage {
     /// Whether every byte of a file of `size` bytes is covered. An empty file always is.
     #[must_use]
     pub fn covers(&self, size: u64) -> bool {
-        size == 0 || matches!(self.ranges.as_slice(), [(0, end)] if *end >= size)
+        size == 0 || matches!(self.ranges.first(), Some((0, end)) if *end >= size)
     }
 
     fn forget_smallest(&mut self) {
