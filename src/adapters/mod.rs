@@ -6,5 +6,5 @@ pub mod keyring_folder;
 pub mod letter;
 pub mod mailer_folder;
 pub mod mailer_smtp;
-pub mod vault_folder;
 pub mod memory;
+pub mod vault_folder;
