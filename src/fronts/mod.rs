@@ -1,3 +1,4 @@
 //! Fronts: thin, one per protocol; where async lives. None names another.
 
+pub mod forms;
 pub mod sftp;
