@@ -4,3 +4,4 @@ pub mod clock_system;
 pub mod letter;
 pub mod mailer_folder;
 pub mod mailer_smtp;
+pub mod memory;

@@ -1,8 +1,7 @@
-//! The outside forms of domain nouns as JSON (camelCase, UTC times, states of
-//! interfaces §7) and history as CSV: the same in the API and behind `--json`.
-//! Decides nothing and asks nothing; must not know HTTP or the command line.
+//! The JSON forms of the product's nouns (camelCase, UTC): the same in the
+//! API and behind `--json`. Knows no protocol and no command.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::domain::account::{Account, AccountKind, Language, SshKey, Token};
 use crate::domain::agreement::Agreement;
@@ -15,114 +14,216 @@ use crate::domain::notice::{Mail, MailState};
 use crate::domain::organisation::{Organisation, RecipientKey};
 use crate::domain::product::Product;
 use crate::domain::rights::Right;
-use crate::operations::{DeliveryView, MailRound, NewToken, Published, Recovery, RetentionReport};
+use crate::operations::{DeliveryView, Published, RetentionReport};
 
-/// A moment as RFC 3339 in UTC; `null` when there is none.
-#[must_use]
-pub fn moment(at: Option<Moment>) -> Value {
-    at.map_or(Value::Null, |at| Value::String(at.to_string()))
+fn moment(moment: Option<Moment>) -> Value {
+    moment.map_or(Value::Null, |moment| json!(moment.to_string()))
 }
 
-fn text(given: Option<&impl ToString>) -> Value {
-    given.map_or(Value::Null, |given| Value::String(given.to_string()))
+fn text(text: Option<&impl ToString>) -> Value {
+    text.map_or(Value::Null, |text| json!(text.to_string()))
+}
+
+/// `active`, `blocked` or `ended`, with the particulars of a block.
+fn standing(standing: &Standing) -> (Value, Value, Value) {
+    match standing {
+        Standing::Active => (json!("active"), Value::Null, Value::Null),
+        Standing::Blocked(block) => (json!("blocked"), json!(block.reason.as_str()), moment(block.until)),
+        Standing::Ended { .. } => (json!("ended"), Value::Null, Value::Null),
+    }
+}
+
+/// An organisation.
+#[must_use]
+pub fn organisation(row: &Organisation) -> Value {
+    let (standing, reason, until) = standing(&row.standing);
+    json!({
+        "code": row.code.as_str(),
+        "name": row.name.as_str(),
+        "oin": text(row.oin.as_ref()),
+        "kvk": text(row.kvk.as_ref()),
+        "mailDomains": row.mail_domains.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "standing": standing,
+        "blockReason": reason,
+        "blockedUntil": until,
+        "addedAt": row.added_at.to_string(),
+    })
+}
+
+/// A recipient key.
+#[must_use]
+pub fn recipient_key(row: &RecipientKey) -> Value {
+    json!({
+        "organisation": row.organisation.as_str(),
+        "fingerprint": row.fingerprint,
+        "key": row.line,
+        "addedAt": row.added_at.to_string(),
+        "retiredAt": moment(row.retired_at),
+    })
+}
+
+/// A product.
+#[must_use]
+pub fn product(row: &Product) -> Value {
+    json!({
+        "code": row.code.as_str(),
+        "name": row.name.as_str(),
+        "retention": row.retention.to_string(),
+        "requiresMarker": row.requires_marker,
+        "acceptsUploads": row.accepts_uploads,
+        "addedAt": row.added_at.to_string(),
+    })
+}
+
+/// An agreement.
+#[must_use]
+pub fn agreement(row: &Agreement) -> Value {
+    json!({
+        "id": row.id.to_string(),
+        "organisation": row.organisation.as_str(),
+        "product": row.product.as_str(),
+        "purpose": row.purpose.as_str(),
+        "retention": text(row.retention.as_ref()),
+        "from": row.from.to_string(),
+        "until": moment(row.until),
+        "endToEnd": row.end_to_end,
+        "historyHidden": row.history_hidden,
+        "addedAt": row.added_at.to_string(),
+        "endedAt": moment(row.ended_at),
+    })
+}
+
+/// An account.
+#[must_use]
+pub fn account(row: &Account) -> Value {
+    let (standing, reason, until) = standing(&row.standing);
+    let (kind, owner) = match &row.kind {
+        AccountKind::Machine { owner } => ("machine", owner),
+        AccountKind::Person { email } => ("person", email),
+    };
+    json!({
+        "login": row.login.as_str(),
+        "organisation": row.organisation.as_str(),
+        "kind": kind,
+        "owner": owner.as_str(),
+        "administrator": row.is_administrator,
+        "language": match row.language { Language::Dutch => "nl", Language::English => "en" },
+        "standing": standing,
+        "blockReason": reason,
+        "blockedUntil": until,
+        "addedAt": row.added_at.to_string(),
+    })
+}
+
+/// An SSH key.
+#[must_use]
+pub fn ssh_key(row: &SshKey) -> Value {
+    json!({
+        "login": row.login.as_str(),
+        "fingerprint": row.fingerprint,
+        "key": row.line,
+        "addedAt": row.added_at.to_string(),
+        "expiresAt": moment(row.expires_at),
+        "revokedAt": moment(row.revoked_at),
+    })
+}
+
+/// An API token, without its secret.
+#[must_use]
+pub fn token(row: &Token) -> Value {
+    json!({
+        "id": row.id.to_string(),
+        "login": row.login.as_str(),
+        "addedAt": row.added_at.to_string(),
+        "expiresAt": moment(row.expires_at),
+        "revokedAt": moment(row.revoked_at),
+    })
+}
+
+/// A right.
+#[must_use]
+pub fn right(row: &Right) -> Value {
+    json!({
+        "login": row.login.as_str(),
+        "recipient": row.recipient.as_str(),
+        "product": row.product.as_str(),
+        "since": row.since.to_string(),
+    })
+}
+
+/// A delivery with its files and states (interfaces §7).
+#[must_use]
+pub fn delivery(view: &DeliveryView) -> Value {
+    let row = &view.delivery;
+    let (reason, since) = match &row.availability {
+        Availability::Available => (Value::Null, Value::Null),
+        Availability::Held { reason, since } => (json!(reason.as_str()), moment(Some(*since))),
+        Availability::Withdrawn { at, reason } => (json!(reason.as_str()), moment(Some(*at))),
+        Availability::Expired { at } | Availability::Replaced { at, .. } => (Value::Null, moment(Some(*at))),
+        Availability::Shredded { at, after } => {
+            let ended = match after {
+                Ending::Expired => "expired",
+                Ending::Withdrawn => "withdrawn",
+                Ending::Replaced => "replaced",
+            };
+            (json!(ended), moment(Some(*at)))
+        }
+    };
+    let replaced_by = match row.availability {
+        Availability::Replaced { by, .. } => Some(by),
+        _ => None,
+    };
+    let counts: serde_json::Map<String, Value> =
+        row.counts.iter().map(|(label, count)| (label.as_str().to_owned(), json!(count))).collect();
+    let files: Vec<Value> = view.files.iter().map(|file| delivered_file(file, &view.coverage)).collect();
+    json!({
+        "id": row.id.to_string(),
+        "name": row.name(),
+        "publicationId": row.publication.to_string(),
+        "organisation": row.organisation.as_str(),
+        "organisationName": row.organisation_name.as_str(),
+        "product": row.product.as_str(),
+        "productName": row.product_name.as_str(),
+        "purpose": row.purpose.as_str(),
+        "sequence": row.sequence,
+        "period": text(row.period.as_ref()),
+        "counts": counts,
+        "publishedAt": row.published_at.to_string(),
+        "availableUntil": row.available_until.to_string(),
+        "endToEnd": row.end_to_end,
+        "fileCount": row.file_count,
+        "totalBytes": row.total_bytes,
+        "progress": row.progress.state().to_string(),
+        "startedAt": moment(row.progress.started_at),
+        "fetchedAt": moment(row.progress.fetched_at),
+        "acknowledgedAt": moment(row.progress.acknowledged_at),
+        "filesFetched": row.progress.files_fetched,
+        "availability": row.availability.word(),
+        "availabilitySince": since,
+        "availabilityReason": reason,
+        "replaces": text(row.replaces.as_ref()),
+        "replacedBy": text(replaced_by.as_ref()),
+        "files": files,
+    })
+}
+
+fn delivered_file(file: &DeliveredFile, coverage: &[FileCoverage]) -> Value {
+    let left = coverage.iter().find(|coverage| coverage.number == file.number);
+    json!({
+        "id": file.number,
+        "fileName": file.name.as_str(),
+        "originalName": file.original_name.as_str(),
+        "size": file.size_bytes,
+        "sha256": file.sha256.to_string(),
+        "bytesSent": left.map_or(0, |left| left.coverage.bytes()),
+        "fetchedAt": moment(left.and_then(|left| left.fetched_at)),
+    })
 }
 
 /// The media type under which a file is given: sealed files as such, anything else unread.
 #[must_use]
 pub fn content_type(name: &FileName) -> &'static str {
     if name.as_str().ends_with(".age") { "application/age" } else { "application/octet-stream" }
-}
-
-/// A delivery with the metadata of its files. With a hidden history (A20) `progress` and
-/// the fetch times are left out when `for_recipient`.
-#[must_use]
-pub fn delivery(view: &DeliveryView, for_recipient: bool) -> Value {
-    let delivery = &view.delivery;
-    let shows_history = !(for_recipient && view.history_hidden);
-    let mut form = json!({
-        "id": delivery.id.to_string(),
-        "name": delivery.name(),
-        "publication": delivery.publication.to_string(),
-        "organisation": delivery.organisation.as_str(),
-        "organisationName": delivery.organisation_name.as_str(),
-        "product": delivery.product.as_str(),
-        "productName": delivery.product_name.as_str(),
-        "purpose": delivery.purpose.as_str(),
-        "agreement": delivery.agreement.to_string(),
-        "sequence": delivery.sequence,
-        "period": text(delivery.period.as_ref()),
-        "counts": delivery.counts.iter().map(|(label, count)| (label.to_string(), json!(count))).collect::<Map<_, _>>(),
-        "publishedAt": delivery.published_at.to_string(),
-        "availableUntil": delivery.available_until.to_string(),
-        "endToEnd": delivery.end_to_end,
-        "fileCount": delivery.file_count,
-        "totalBytes": delivery.total_bytes,
-        "replaces": text(delivery.replaces.as_ref()),
-        "files": view.files.iter().map(|file| self::file(delivery, file)).collect::<Vec<_>>(),
-    });
-    if let Value::Object(members) = &mut form {
-        members.extend(availability(&delivery.availability, for_recipient));
-        if shows_history {
-            let progress = &delivery.progress;
-            members.insert("progress".to_owned(), json!(progress.state().to_string()));
-            members.insert("filesFetched".to_owned(), json!(progress.files_fetched));
-            members.insert("startedAt".to_owned(), moment(progress.started_at));
-            members.insert("fetchedAt".to_owned(), moment(progress.fetched_at));
-            members.insert("acknowledgedAt".to_owned(), moment(progress.acknowledged_at));
-            let coverage: Vec<Value> = view.coverage.iter().map(coverage).collect();
-            members.insert("coverage".to_owned(), Value::Array(coverage));
-        }
-    }
-    form
-}
-
-fn coverage(row: &FileCoverage) -> Value {
-    json!({
-        "file": row.number,
-        "bytes": row.coverage.bytes(),
-        "releasedAt": moment(row.released_at),
-        "fetchedAt": moment(row.fetched_at),
-    })
-}
-
-/// `availability` with the moments and reasons that belong to it. Why a delivery is held is
-/// the operator's business alone.
-fn availability(state: &Availability, for_recipient: bool) -> Map<String, Value> {
-    let mut members = Map::new();
-    let mut member = |name: &str, value: Value| members.insert(name.to_owned(), value);
-    member("availability", json!(state.word()));
-    match state {
-        Availability::Available => {}
-        Availability::Held { reason, since } => {
-            if !for_recipient {
-                member("heldSince", json!(since.to_string()));
-                member("heldReason", json!(reason.as_str()));
-            }
-        }
-        Availability::Expired { at } => {
-            member("expiredAt", json!(at.to_string()));
-        }
-        Availability::Withdrawn { at, reason } => {
-            member("withdrawnAt", json!(at.to_string()));
-            member("withdrawnReason", json!(reason.as_str()));
-        }
-        Availability::Replaced { at, by } => {
-            member("replacedAt", json!(at.to_string()));
-            member("replacedBy", json!(by.to_string()));
-        }
-        Availability::Shredded { at, after } => {
-            member("shreddedAt", json!(at.to_string()));
-            member(
-                "endedAs",
-                json!(match after {
-                    Ending::Expired => "expired",
-                    Ending::Withdrawn => "withdrawn",
-                    Ending::Replaced => "replaced",
-                }),
-            );
-        }
-    }
-    members
 }
 
 /// The metadata of one file (API Design Rules, module Transfer).
@@ -141,355 +242,178 @@ pub fn file(delivery: &Delivery, file: &DeliveredFile) -> Value {
     })
 }
 
-/// The standing of an organisation or account as it was last decided.
-fn standing(state: &Standing, for_operator: bool) -> Map<String, Value> {
-    let mut members = Map::new();
-    let mut member = |name: &str, value: Value| members.insert(name.to_owned(), value);
-    match state {
-        Standing::Active => {
-            member("standing", json!("active"));
-        }
-        Standing::Blocked(block) => {
-            member("standing", json!("blocked"));
-            member("blockedSince", json!(block.since.to_string()));
-            member("blockedUntil", moment(block.until));
-            if for_operator {
-                member("blockedReason", json!(block.reason.as_str()));
-            }
-        }
-        Standing::Ended { at } => {
-            member("standing", json!("ended"));
-            member("endedAt", json!(at.to_string()));
+/// A delivery as its recipient sees it: files with their metadata, no reason of a hold, and
+/// nothing of who fetched what when the agreement hides the history (A20).
+#[must_use]
+pub fn delivery_for_recipient(view: &DeliveryView) -> Value {
+    let mut form = delivery(view);
+    let Value::Object(members) = &mut form else { return form };
+    if matches!(view.delivery.availability, Availability::Held { .. }) {
+        members.remove("availabilitySince");
+        members.remove("availabilityReason");
+    }
+    if view.history_hidden {
+        for name in ["progress", "startedAt", "fetchedAt", "acknowledgedAt", "filesFetched"] {
+            members.remove(name);
         }
     }
-    members
+    let shown = view.files.iter().map(|shown| {
+        let mut form = file(&view.delivery, shown);
+        if let (Value::Object(form), Value::Object(more), false) =
+            (&mut form, delivered_file(shown, &view.coverage), view.history_hidden)
+        {
+            form.extend(more);
+        }
+        form
+    });
+    members.insert("files".to_owned(), shown.collect());
+    form
 }
 
-fn with(mut form: Value, more: Map<String, Value>) -> Value {
+/// The form of an organisation or account without the reason of its block: that is the operator's.
+#[must_use]
+pub fn without_block_reason(mut form: Value) -> Value {
     if let Value::Object(members) = &mut form {
-        members.extend(more);
+        members.remove("blockReason");
     }
     form
 }
 
-/// An organisation. The reason of a block is shown to the operator only.
+/// An e-mail in the queue.
 #[must_use]
-pub fn organisation(organisation: &Organisation, for_operator: bool) -> Value {
-    let form = json!({
-        "code": organisation.code.as_str(),
-        "name": organisation.name.as_str(),
-        "oin": text(organisation.oin.as_ref()),
-        "kvk": text(organisation.kvk.as_ref()),
-        "mailDomains": organisation.mail_domains.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "addedAt": organisation.added_at.to_string(),
-    });
-    with(form, standing(&organisation.standing, for_operator))
-}
-
-/// A recipient key of an organisation.
-#[must_use]
-pub fn recipient_key(key: &RecipientKey) -> Value {
-    json!({
-        "organisation": key.organisation.as_str(),
-        "fingerprint": key.fingerprint,
-        "key": key.line,
-        "addedAt": key.added_at.to_string(),
-        "retiredAt": moment(key.retired_at),
-    })
-}
-
-/// An account. The reason of a block is shown to the operator only.
-#[must_use]
-pub fn account(account: &Account, for_operator: bool) -> Value {
-    let (kind, owner) = match &account.kind {
-        AccountKind::Machine { owner } => ("machine", owner),
-        AccountKind::Person { email } => ("person", email),
+pub fn mail(row: &Mail) -> Value {
+    let (state, attempts, next_at, ended_at, error) = match &row.state {
+        MailState::Queued { attempts, next_at, last_error } => {
+            ("queued", json!(attempts), moment(Some(*next_at)), Value::Null, text(last_error.as_ref()))
+        }
+        MailState::Sent { at } => ("sent", Value::Null, Value::Null, moment(Some(*at)), Value::Null),
+        MailState::Failed { at, error } => ("failed", Value::Null, Value::Null, moment(Some(*at)), json!(error)),
     };
-    let form = json!({
-        "login": account.login.as_str(),
-        "organisation": account.organisation.as_str(),
-        "kind": kind,
-        "email": owner.as_str(),
-        "isAdministrator": account.is_administrator,
-        "language": match account.language {
-            Language::Dutch => "nl",
-            Language::English => "en",
-        },
-        "addedAt": account.added_at.to_string(),
-    });
-    with(form, standing(&account.standing, for_operator))
-}
-
-/// An SSH key of an account.
-#[must_use]
-pub fn ssh_key(key: &SshKey) -> Value {
     json!({
-        "account": key.login.as_str(),
-        "fingerprint": key.fingerprint,
-        "key": key.line,
-        "addedAt": key.added_at.to_string(),
-        "expiresAt": moment(key.expires_at),
-        "revokedAt": moment(key.revoked_at),
+        "id": row.id.to_string(),
+        "kind": row.kind.word(),
+        "deliveryId": row.delivery.to_string(),
+        "to": row.to.as_str(),
+        "login": row.login.as_str(),
+        "queuedAt": row.queued_at.to_string(),
+        "state": state,
+        "attempts": attempts,
+        "nextAt": next_at,
+        "endedAt": ended_at,
+        "error": error,
     })
 }
 
-/// An API token; neither the secret nor its digest is in it.
-#[must_use]
-pub fn token(token: &Token) -> Value {
-    json!({
-        "id": token.id.to_string(),
-        "account": token.login.as_str(),
-        "addedAt": token.added_at.to_string(),
-        "expiresAt": moment(token.expires_at),
-        "revokedAt": moment(token.revoked_at),
-    })
-}
+/// The members of a history line, in the order of the CSV columns.
+const HISTORY_COLUMNS: &[&str] = &[
+    "sequence", "at", "event", "organisation", "login", "onBehalfOf", "channel", "address", "credential", "client",
+    "product", "publicationId", "deliveryId", "file", "bytes", "until", "note",
+];
 
-/// A token that was just made, with its secret: shown this once.
-#[must_use]
-pub fn new_token(new: &NewToken) -> Value {
-    let mut secret = Map::new();
-    secret.insert("secret".to_owned(), json!(new.secret));
-    with(token(&new.token), secret)
-}
-
-/// A product. Retention as `30d`.
-#[must_use]
-pub fn product(product: &Product) -> Value {
-    json!({
-        "code": product.code.as_str(),
-        "name": product.name.as_str(),
-        "retention": product.retention.to_string(),
-        "requiresMarker": product.requires_marker,
-        "acceptsUploads": product.accepts_uploads,
-        "addedAt": product.added_at.to_string(),
-    })
-}
-
-/// An agreement. `retention` is `null` when the product's own counts.
-#[must_use]
-pub fn agreement(agreement: &Agreement) -> Value {
-    json!({
-        "id": agreement.id.to_string(),
-        "organisation": agreement.organisation.as_str(),
-        "product": agreement.product.as_str(),
-        "purpose": agreement.purpose.as_str(),
-        "retention": text(agreement.retention.as_ref()),
-        "from": agreement.from.to_string(),
-        "until": moment(agreement.until),
-        "endToEnd": agreement.end_to_end,
-        "historyHidden": agreement.history_hidden,
-        "addedAt": agreement.added_at.to_string(),
-        "endedAt": moment(agreement.ended_at),
-    })
-}
-
-/// A right of an account.
-#[must_use]
-pub fn right(right: &Right) -> Value {
-    json!({
-        "account": right.login.as_str(),
-        "organisation": right.recipient.as_str(),
-        "product": right.product.as_str(),
-        "since": right.since.to_string(),
-    })
-}
-
-/// An e-mail of the queue. Its address is whole: for the operator only.
-#[must_use]
-pub fn mail(mail: &Mail) -> Value {
-    let form = json!({
-        "id": mail.id.to_string(),
-        "kind": mail.kind.word(),
-        "delivery": mail.delivery.to_string(),
-        "account": mail.login.as_str(),
-        "to": mail.to.as_str(),
-        "queuedAt": mail.queued_at.to_string(),
-    });
-    let state = match &mail.state {
-        MailState::Queued { attempts, next_at, last_error } => json!({
-            "state": "queued", "attempts": attempts, "nextAt": next_at.to_string(), "lastError": last_error,
-        }),
-        MailState::Sent { at } => json!({ "state": "sent", "sentAt": at.to_string() }),
-        MailState::Failed { at, error } => json!({ "state": "failed", "failedAt": at.to_string(), "lastError": error }),
-    };
-    match state {
-        Value::Object(members) => with(form, members),
-        _ => form,
-    }
-}
-
-/// What a round of e-mail did.
-#[must_use]
-pub fn mail_round(round: &MailRound) -> Value {
-    json!({ "sent": round.sent, "deferred": round.deferred, "failed": round.failed })
-}
-
-/// A line of the history.
+/// A line of the history. `organisation` is the one concerned; `actingOrganisation` the actor's own.
 #[must_use]
 pub fn history_line(line: &HistoryLine) -> Value {
     let (who, about, detail) = (&line.event.who, &line.event.about, &line.event.detail);
+    let on_behalf = about.organisation.as_ref().filter(|_| who.organisation.is_some() && who.organisation != about.organisation);
     json!({
         "sequence": line.sequence,
         "at": line.at.to_string(),
-        "what": line.event.what.word(),
-        "who": {
-            "account": text(who.login.as_ref()),
-            "organisation": text(who.organisation.as_ref()),
-            "channel": who.channel.word(),
-            "address": text(who.address.as_ref()),
-            "credential": who.credential,
-            "client": who.client,
-        },
-        "about": {
-            "organisation": text(about.organisation.as_ref()),
-            "account": text(about.login.as_ref()),
-            "product": text(about.product.as_ref()),
-            "publication": text(about.publication.as_ref()),
-            "delivery": text(about.delivery.as_ref()),
-            "file": text(about.file.as_ref()),
-        },
+        "event": line.event.what.word(),
+        "organisation": text(about.organisation.as_ref()),
+        "actingOrganisation": text(who.organisation.as_ref()),
+        "onBehalfOf": text(on_behalf),
+        "login": text(who.login.as_ref().or(about.login.as_ref())),
+        "channel": who.channel.word(),
+        "address": text(who.address.as_ref()),
+        "credential": who.credential,
+        "client": who.client,
+        "product": text(about.product.as_ref()),
+        "publicationId": text(about.publication.as_ref()),
+        "deliveryId": text(about.delivery.as_ref()),
+        "file": text(about.file.as_ref()),
         "bytes": detail.bytes,
         "until": moment(detail.until),
         "note": detail.note,
     })
 }
 
-/// The head of the history as CSV (RFC 4180), with its line end.
-pub const HISTORY_CSV_HEAD: &str = "sequence,at,what,account,organisation,channel,address,credential,client,\
-aboutOrganisation,aboutAccount,product,publication,delivery,file,bytes,until,note\r\n";
-
-/// A line of the history as CSV (RFC 4180), with its line end.
+/// Lines of the history as comma-separated values (RFC 4180, UTF-8, with a header line). Cells that
+/// a spreadsheet would take for a formula begin with an apostrophe.
 #[must_use]
-pub fn history_csv_line(line: &HistoryLine) -> String {
-    let (who, about, detail) = (&line.event.who, &line.event.about, &line.event.detail);
-    let fields = [
-        line.sequence.to_string(),
-        line.at.to_string(),
-        line.event.what.word().to_owned(),
-        csv_text(who.login.as_ref()),
-        csv_text(who.organisation.as_ref()),
-        who.channel.word().to_owned(),
-        csv_text(who.address.as_ref()),
-        csv_text(who.credential.as_ref()),
-        csv_text(who.client.as_ref()),
-        csv_text(about.organisation.as_ref()),
-        csv_text(about.login.as_ref()),
-        csv_text(about.product.as_ref()),
-        csv_text(about.publication.as_ref()),
-        csv_text(about.delivery.as_ref()),
-        csv_text(about.file.as_ref()),
-        csv_text(detail.bytes.as_ref()),
-        csv_text(detail.until.as_ref()),
-        csv_text(detail.note.as_ref()),
-    ];
-    fields.join(",") + "\r\n"
+pub fn history_csv(lines: &[HistoryLine]) -> String {
+    let mut csv = HISTORY_COLUMNS.join(",") + "\r\n";
+    for line in lines {
+        let line = history_line(line);
+        let cells: Vec<String> = HISTORY_COLUMNS.iter().map(|column| csv_cell(line.get(*column))).collect();
+        csv.push_str(&cells.join(","));
+        csv.push_str("\r\n");
+    }
+    csv
 }
 
-/// One CSV field. A text that a spreadsheet would run as a formula is led by an apostrophe.
-fn csv_text(given: Option<&impl ToString>) -> String {
-    let text = given.map(ToString::to_string).unwrap_or_default();
-    let text = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text };
-    if text.contains(['"', ',', '\r', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
+fn csv_cell(value: Option<&Value>) -> String {
+    let text = match value {
+        None | Some(Value::Null) => return String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(value) => value.to_string(),
+    };
+    let text = if text.starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text };
+    if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }
 
 /// What a publication became.
 #[must_use]
 pub fn published(published: &Published) -> Value {
-    let deliveries = published.deliveries.iter().map(|delivery| {
-        json!({
-            "id": delivery.id.to_string(),
-            "organisation": delivery.organisation.as_str(),
-            "name": delivery.name,
-            "availableUntil": delivery.available_until.to_string(),
-            "fileCount": delivery.file_count,
+    let deliveries: Vec<Value> = published
+        .deliveries
+        .iter()
+        .map(|delivery| {
+            json!({
+                "id": delivery.id.to_string(),
+                "name": delivery.name,
+                "organisation": delivery.organisation.as_str(),
+                "availableUntil": delivery.available_until.to_string(),
+                "fileCount": delivery.file_count,
+            })
         })
-    });
-    let skipped = published
+        .collect();
+    let skipped: Vec<Value> = published
         .skipped
         .iter()
-        .map(|(organisation, reason)| json!({ "organisation": organisation.as_str(), "reason": reason }));
+        .map(|(organisation, reason)| json!({ "organisation": organisation.as_str(), "reason": reason }))
+        .collect();
     json!({
         "publication": published.publication.to_string(),
-        "deliveries": deliveries.collect::<Vec<_>>(),
-        "skipped": skipped.collect::<Vec<_>>(),
         "existed": published.existed,
+        "deliveries": deliveries,
+        "skipped": skipped,
     })
 }
 
-/// What a publication would become: as `published`, without ids and names that do not exist yet.
+/// What a publication would become: as `published`, without the ids and names that do not exist yet.
 #[must_use]
-pub fn planned(published: &Published) -> Value {
-    let deliveries = published.deliveries.iter().map(|delivery| {
-        json!({
-            "organisation": delivery.organisation.as_str(),
-            "availableUntil": delivery.available_until.to_string(),
-            "fileCount": delivery.file_count,
-        })
-    });
-    let skipped = published
-        .skipped
-        .iter()
-        .map(|(organisation, reason)| json!({ "organisation": organisation.as_str(), "reason": reason }));
-    json!({
-        "dryRun": true,
-        "deliveries": deliveries.collect::<Vec<_>>(),
-        "skipped": skipped.collect::<Vec<_>>(),
-    })
+pub fn planned(plan: &Published) -> Value {
+    let mut form = published(plan);
+    if let Value::Object(members) = &mut form {
+        members.remove("publication");
+        members.insert("dryRun".to_owned(), json!(true));
+        let deliveries = members.get_mut("deliveries").and_then(Value::as_array_mut);
+        for delivery in deliveries.into_iter().flatten().filter_map(Value::as_object_mut) {
+            delivery.remove("id");
+            delivery.remove("name");
+        }
+    }
+    form
 }
 
-/// What a round of retention did or would do.
+/// What a round of retention did.
 #[must_use]
 pub fn retention_report(report: &RetentionReport) -> Value {
     json!({
         "expired": report.expired.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "slotsDestroyed": report.slots_destroyed,
+        "shredKeysDestroyed": report.slots_destroyed,
         "shredded": report.shredded.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "payloadsRemoved": report.payloads_removed,
-        "clockNotTrusted": report.clock_not_trusted,
+        "clockTrusted": !report.clock_not_trusted,
     })
-}
-
-/// What recovery found and did.
-#[must_use]
-pub fn recovery(recovery: &Recovery) -> Value {
-    json!({
-        "temporaries": recovery.temporaries,
-        "setAside": recovery.set_aside.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "leftAlone": recovery.left_alone.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "missing": recovery.missing.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "removed": recovery.removed,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::history::{About, Channel, Event, Happening, Who};
-
-    fn line() -> HistoryLine {
-        let mut who = Who::operator(Channel::Api);
-        who.client = Some("=cmd|'/c calc'!A1, \"x\"".to_owned());
-        let event = Event::new(Happening::SignedIn, who, About::default()).with_bytes(7);
-        HistoryLine { sequence: 3, at: Moment::from_millis(0), event }
-    }
-
-    #[test]
-    fn a_csv_line_has_the_columns_of_the_head_and_runs_no_formula() {
-        let csv = history_csv_line(&line());
-        assert_eq!(
-            csv,
-            "3,1970-01-01T00:00:00Z,signed-in,,,api,,,\"'=cmd|'/c calc'!A1, \"\"x\"\"\",,,,,,,7,,\r\n"
-        );
-        assert_eq!(HISTORY_CSV_HEAD.split(',').count(), 18);
-    }
-
-    #[test]
-    fn a_history_line_names_who_and_what() {
-        let form = history_line(&line());
-        assert_eq!(form.pointer("/what"), Some(&json!("signed-in")));
-        assert_eq!(form.pointer("/who/channel"), Some(&json!("api")));
-        assert_eq!(form.pointer("/about/delivery"), Some(&Value::Null));
-        assert_eq!(form.pointer("/bytes"), Some(&json!(7)));
-    }
 }

@@ -1,2 +1,3 @@
-//! x
-fn main() {}
+//! Integration tests: one binary, real sockets on loopback.
+
+mod sftp_core;

@@ -95,9 +95,9 @@ async fn run(door: &Door, route: &Route, segments: Vec<String>, parts: Parts, in
         Ok(content) => content,
         Err(reply) => return *reply,
     };
-    let (path, query) = (parts.uri.path().to_owned(), parts.uri.query().unwrap_or_default().to_owned());
+    let query = parts.uri.query().unwrap_or_default().to_owned();
     let site = Arc::clone(&door.site);
-    let ask = Ask { site, method: parts.method, path, segments, query, headers: parts.headers, content };
+    let ask = Ask { site, method: parts.method, segments, query, headers: parts.headers, content };
     let (handler, address) = (route.handler, door.address);
     let asked = tokio::task::spawn_blocking(move || handle(handler, &ask, address)).await;
     asked.unwrap_or_else(|error| {

@@ -16,13 +16,11 @@ use crate::domain::refusal::{Refusal, What};
 use crate::operations::Failure;
 
 /// A request as handlers see it.
-pub struct Ask {
+pub(super) struct Ask {
     /// The server.
     pub site: Arc<Site>,
     /// The method; GET or HEAD for every reading handler.
     pub method: Method,
-    /// The path as asked.
-    pub path: String,
     /// The variable segments of the path, in order.
     pub segments: Vec<String>,
     /// The query as asked, without its question mark.
@@ -36,13 +34,13 @@ pub struct Ask {
 impl Ask {
     /// The variable segment number `at`, from 0; empty when the route has no such segment.
     #[must_use]
-    pub fn segment(&self, at: usize) -> &str {
+    pub(super) fn segment(&self, at: usize) -> &str {
         self.segments.get(at).map_or("", String::as_str)
     }
 
     /// A header as text, when it is there once and is text.
     #[must_use]
-    pub fn header(&self, name: impl AsHeaderName) -> Option<&str> {
+    pub(super) fn header(&self, name: impl AsHeaderName) -> Option<&str> {
         let mut values = self.headers.get_all(name).iter();
         let value = values.next()?;
         if values.next().is_some() {
@@ -55,19 +53,19 @@ impl Ask {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn delivery_id(&self) -> Result<DeliveryId, Failure> {
+    pub(super) fn delivery_id(&self) -> Result<DeliveryId, Failure> {
         DeliveryId::parse(self.segment(0)).map_err(|_| Refusal::NotFound(What::Delivery).into())
     }
 
     /// Reads the query.
     #[must_use]
-    pub fn query(&self) -> Query {
+    pub(super) fn query(&self) -> Query {
         Query::read(&self.query)
     }
 }
 
 /// The query of a request. Every fault in it is told at once.
-pub struct Query {
+pub(super) struct Query {
     pairs: Vec<(String, String)>,
     faults: Vec<String>,
 }
@@ -102,28 +100,28 @@ impl Query {
     }
 
     /// `limit`: a number from 1, at most `most`; `usual` when not given.
-    pub fn limit(&mut self, usual: usize, most: usize) -> usize {
+    pub(super) fn limit(&mut self, usual: usize, most: usize) -> usize {
         let limit = self.parsed("limit", "a whole number from 1", |text| text.parse().ok().filter(|n| *n >= 1));
         limit.unwrap_or(usual).min(most)
     }
 
     /// A product code.
-    pub fn product(&mut self, name: &str) -> Option<ProductCode> {
+    pub(super) fn product(&mut self, name: &str) -> Option<ProductCode> {
         self.parsed(name, "a product code", |text| ProductCode::parse(text).ok())
     }
 
     /// The id of a delivery.
-    pub fn delivery(&mut self, name: &str) -> Option<DeliveryId> {
+    pub(super) fn delivery(&mut self, name: &str) -> Option<DeliveryId> {
         self.parsed(name, "the id of a delivery", |text| DeliveryId::parse(text).ok())
     }
 
     /// `true` or `false`; false when not given.
-    pub fn flag(&mut self, name: &str) -> bool {
+    pub(super) fn flag(&mut self, name: &str) -> bool {
         self.parsed(name, "true or false", |text| text.parse().ok()).unwrap_or(false)
     }
 
     /// A moment in RFC 3339 with any offset.
-    pub fn moment(&mut self, name: &str) -> Option<Moment> {
+    pub(super) fn moment(&mut self, name: &str) -> Option<Moment> {
         self.parsed(name, "a time such as 2026-11-23T01:10:41Z", |text| {
             let at: jiff::Timestamp = text.parse().ok()?;
             u64::try_from(at.as_millisecond()).ok().map(Moment::from_millis)
@@ -131,7 +129,7 @@ impl Query {
     }
 
     /// `since`, `after`, `delivery` and `limit` of a history.
-    pub fn history(&mut self, usual: usize, most: usize) -> HistoryQuery {
+    pub(super) fn history(&mut self, usual: usize, most: usize) -> HistoryQuery {
         HistoryQuery {
             organisation: None,
             delivery: self.delivery("delivery"),
@@ -145,7 +143,7 @@ impl Query {
     ///
     /// # Errors
     /// `BadRequest` with every fault.
-    pub fn finish(mut self) -> Result<(), Failure> {
+    pub(super) fn finish(mut self) -> Result<(), Failure> {
         for (name, _) in self.pairs {
             let name: String = name.chars().filter(char::is_ascii_alphanumeric).take(40).collect();
             self.faults.push(format!("there is no query key \"{name}\" here"));

@@ -21,7 +21,7 @@ pub(super) const PIECE_BYTES: usize = 256 * 1024;
 
 /// A body was cut off on our side; the connection or stream ends with it.
 #[derive(Debug)]
-pub struct CutOff;
+pub(super) struct CutOff;
 
 impl std::fmt::Display for CutOff {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -32,7 +32,7 @@ impl std::fmt::Display for CutOff {
 impl std::error::Error for CutOff {}
 
 /// The body of an answer.
-pub enum Body {
+pub(super) enum Body {
     /// Nothing.
     Empty,
     /// All of it at hand.
@@ -87,7 +87,7 @@ impl hyper::body::Body for Body {
 }
 
 /// A range of an opened file that is to be sent.
-pub struct Download {
+pub(super) struct Download {
     /// The opened file.
     pub fetch: Arc<Fetch>,
     /// First byte.

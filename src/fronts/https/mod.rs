@@ -31,7 +31,7 @@ use crate::operations::Operations;
 pub use tls::TlsFault;
 
 /// What every handler may use.
-pub struct Site {
+struct Site {
     /// The configuration.
     pub config: Arc<Config>,
     /// The verbs.

@@ -13,7 +13,7 @@ use crate::operations::Failure;
 use crate::telemetry;
 
 /// An answer before the headers that every answer has.
-pub struct Reply {
+pub(super) struct Reply {
     /// The status.
     pub status: StatusCode,
     /// Headers of this answer.
@@ -23,7 +23,7 @@ pub struct Reply {
 }
 
 /// What a reply carries.
-pub enum Content {
+pub(super) enum Content {
     /// Nothing.
     Empty,
     /// All of it.
@@ -37,33 +37,33 @@ pub enum Content {
 impl Reply {
     /// A reply without content.
     #[must_use]
-    pub const fn empty(status: StatusCode) -> Self {
+    pub(super) const fn empty(status: StatusCode) -> Self {
         Self { status, headers: Vec::new(), content: Content::Empty }
     }
 
     /// A JSON document.
     #[must_use]
-    pub fn json(status: StatusCode, document: &Value) -> Self {
+    pub(super) fn json(status: StatusCode, document: &Value) -> Self {
         Self::text(status, "application/json", document.to_string())
     }
 
     /// Content of a media type.
     #[must_use]
-    pub fn text(status: StatusCode, media_type: &'static str, content: impl Into<Bytes>) -> Self {
+    pub(super) fn text(status: StatusCode, media_type: &'static str, content: impl Into<Bytes>) -> Self {
         Self { status, headers: Vec::new(), content: Content::Whole(content.into()) }
             .with(CONTENT_TYPE, HeaderValue::from_static(media_type))
     }
 
     /// With one more header.
     #[must_use]
-    pub fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+    pub(super) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
         self
     }
 
     /// With one more header, left out when the text is none a header can hold.
     #[must_use]
-    pub fn with_text(self, name: HeaderName, value: &str) -> Self {
+    pub(super) fn with_text(self, name: HeaderName, value: &str) -> Self {
         match HeaderValue::from_str(value) {
             Ok(value) => self.with(name, value),
             Err(_) => self,
@@ -72,7 +72,7 @@ impl Reply {
 
     /// A problem document.
     #[must_use]
-    pub fn problem(problem: Problem, detail: &str) -> Self {
+    pub(super) fn problem(problem: Problem, detail: &str) -> Self {
         let document = json!({
             "type": format!("urn:postkluis:problem:{}", problem.word),
             "title": problem.title,
@@ -84,13 +84,13 @@ impl Reply {
 
     /// No such path, or not for the asker to know.
     #[must_use]
-    pub fn not_found() -> Self {
+    pub(super) fn not_found() -> Self {
         Self::problem(NOT_FOUND, "there is nothing here")
     }
 
     /// The path is there, but not for this method.
     #[must_use]
-    pub fn wrong_method(allowed: &[Method]) -> Self {
+    pub(super) fn wrong_method(allowed: &[Method]) -> Self {
         let allowed: Vec<&str> = allowed.iter().map(Method::as_str).collect();
         let allowed = allowed.join(", ");
         Self::problem(WRONG_METHOD, &format!("use {allowed}")).with_text(ALLOW, &allowed)
@@ -98,7 +98,7 @@ impl Reply {
 
     /// Nobody signed in. `wrong` when a token was shown and is not valid (RFC 6750 §3.1).
     #[must_use]
-    pub fn not_signed_in(wrong: bool) -> Self {
+    pub(super) fn not_signed_in(wrong: bool) -> Self {
         let challenge = if wrong {
             "Bearer realm=\"postkluis\", error=\"invalid_token\""
         } else {
@@ -110,13 +110,13 @@ impl Reply {
 
     /// Asked too often; may ask again after `seconds`.
     #[must_use]
-    pub fn too_often(seconds: u64) -> Self {
+    pub(super) fn too_often(seconds: u64) -> Self {
         Self::problem(TOO_MUCH, "too many wrong tokens from this address; wait").with(RETRY_AFTER, seconds.into())
     }
 
     /// What a refusal or fault is outside. A fault is logged here, once.
     #[must_use]
-    pub fn failure(doing: &'static str, failure: &Failure) -> Self {
+    pub(super) fn failure(doing: &'static str, failure: &Failure) -> Self {
         match failure {
             Failure::Refused(refusal) => Self::refusal(refusal),
             Failure::Faulted(fault) => {
@@ -130,7 +130,7 @@ impl Reply {
 
     /// What a refusal is outside.
     #[must_use]
-    pub fn refusal(refusal: &Refusal) -> Self {
+    pub(super) fn refusal(refusal: &Refusal) -> Self {
         let problem = match refusal {
             Refusal::NotFound(_) => NOT_FOUND,
             Refusal::NotAllowed(_) => problem(StatusCode::FORBIDDEN, "not-allowed", "Not allowed"),
@@ -160,7 +160,7 @@ impl Reply {
 
 /// Status, word of the type and title of a problem.
 #[derive(Clone, Copy, Debug)]
-pub struct Problem {
+pub(super) struct Problem {
     status: StatusCode,
     word: &'static str,
     title: &'static str,
@@ -171,21 +171,21 @@ const fn problem(status: StatusCode, word: &'static str, title: &'static str) ->
 }
 
 /// Nothing there.
-pub const NOT_FOUND: Problem = problem(StatusCode::NOT_FOUND, "not-found", "Not found");
+pub(super) const NOT_FOUND: Problem = problem(StatusCode::NOT_FOUND, "not-found", "Not found");
 /// The request is wrong in itself.
-pub const BAD_REQUEST: Problem = problem(StatusCode::BAD_REQUEST, "bad-request", "Bad request");
+pub(super) const BAD_REQUEST: Problem = problem(StatusCode::BAD_REQUEST, "bad-request", "Bad request");
 /// A bound was reached.
-pub const TOO_MUCH: Problem = problem(StatusCode::TOO_MANY_REQUESTS, "too-much", "Too much");
+pub(super) const TOO_MUCH: Problem = problem(StatusCode::TOO_MANY_REQUESTS, "too-much", "Too much");
 /// The content is larger than allowed.
-pub const TOO_LARGE: Problem = problem(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Too large");
+pub(super) const TOO_LARGE: Problem = problem(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Too large");
 /// The content did not come in time.
-pub const TOO_SLOW: Problem = problem(StatusCode::REQUEST_TIMEOUT, "too-slow", "Too slow");
+pub(super) const TOO_SLOW: Problem = problem(StatusCode::REQUEST_TIMEOUT, "too-slow", "Too slow");
 /// The content is not as it was (If-Match, If-Unmodified-Since).
-pub const PRECONDITION: Problem = problem(StatusCode::PRECONDITION_FAILED, "precondition", "Precondition failed");
+pub(super) const PRECONDITION: Problem = problem(StatusCode::PRECONDITION_FAILED, "precondition", "Precondition failed");
 /// The range lies outside the file.
-pub const OUTSIDE: Problem = problem(StatusCode::RANGE_NOT_SATISFIABLE, "range", "Range not satisfiable");
+pub(super) const OUTSIDE: Problem = problem(StatusCode::RANGE_NOT_SATISFIABLE, "range", "Range not satisfiable");
 /// The server is going down.
-pub const STOPPING: Problem = problem(StatusCode::SERVICE_UNAVAILABLE, "stopping", "Stopping");
+pub(super) const STOPPING: Problem = problem(StatusCode::SERVICE_UNAVAILABLE, "stopping", "Stopping");
 const NOT_SIGNED_IN: Problem = problem(StatusCode::UNAUTHORIZED, "not-signed-in", "Not signed in");
 const WRONG_METHOD: Problem = problem(StatusCode::METHOD_NOT_ALLOWED, "wrong-method", "Method not allowed");
 const FAULT: Problem = problem(StatusCode::INTERNAL_SERVER_ERROR, "fault", "Fault");

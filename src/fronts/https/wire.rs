@@ -80,7 +80,7 @@ impl Ledger {
 }
 
 /// A piece of a body. A counted piece tells its transfer how far HTTP moved through it.
-pub struct Piece {
+pub(super) struct Piece {
     bytes: Bytes,
     transfer: Option<Arc<Transfer>>,
 }

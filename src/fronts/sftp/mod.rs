@@ -1,3 +1,15 @@
 //! The SFTP front: listener, sign-in, protocol core and the outbox shelf.
 
+pub mod auth;
+pub mod conversation;
+pub mod handles;
+pub mod jobs;
+pub mod listener;
+pub mod outbox;
+pub mod paths;
+pub mod replies;
+mod reply;
+pub mod requests;
+pub mod session;
 pub mod shelf;
+pub mod wire;

@@ -148,7 +148,9 @@ pub trait OpenedFile: Send + Sync {
         refuse_write("")
     }
 
-    /// The client closed the handle: everything that was answered was taken.
+    /// The client closed the handle. Every range that had reached the transport was
+    /// reported by `taken` before; what was read but not reported did not reach it in
+    /// time and must not be counted.
     fn close(&self) -> Result<(), ShelfError>;
 
     /// The connection ended with the handle open: what was not `taken` is uncertain.

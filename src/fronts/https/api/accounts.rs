@@ -11,5 +11,5 @@ use crate::operations::{Caller, Failure};
 pub(in crate::fronts::https) fn me(ask: &Ask, caller: &Caller) -> Result<Reply, Failure> {
     ask.query().finish()?;
     let account = ask.site.operations.account(&caller.login)?;
-    Ok(Reply::json(StatusCode::OK, &forms::account(&account, false)))
+    Ok(Reply::json(StatusCode::OK, &forms::without_block_reason(forms::account(&account))))
 }

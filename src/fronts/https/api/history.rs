@@ -17,8 +17,7 @@ pub(in crate::fronts::https) fn list(ask: &Ask, caller: &Caller) -> Result<Reply
     query.finish()?;
     let lines = ask.site.operations.own_history(caller, &wanted)?;
     let reply = if wants_csv(ask) {
-        let rows: String = lines.iter().map(forms::history_csv_line).collect();
-        Reply::text(StatusCode::OK, "text/csv; charset=utf-8; header=present", forms::HISTORY_CSV_HEAD.to_owned() + &rows)
+        Reply::text(StatusCode::OK, "text/csv; charset=utf-8; header=present", forms::history_csv(&lines))
     } else {
         let lines: Vec<_> = lines.iter().map(forms::history_line).collect();
         Reply::json(StatusCode::OK, &json!({ "history": lines }))
@@ -37,7 +36,7 @@ pub(in crate::fronts::https) fn list(ask: &Ask, caller: &Caller) -> Result<Reply
 
 fn wants_csv(ask: &Ask) -> bool {
     let accept = ask.header(ACCEPT).unwrap_or_default();
-    let types = accept.split(',').map(|range| range.split(';').next().unwrap_or_default().trim());
+    let mut types = accept.split(',').map(|range| range.split(';').next().unwrap_or_default().trim());
     // The one named first wins; `*/*` means JSON.
-    types.filter(|name| ["text/csv", "application/json", "*/*"].contains(name)).next() == Some("text/csv")
+    types.find(|name| ["text/csv", "application/json", "*/*"].contains(name)) == Some("text/csv")
 }

@@ -15,5 +15,5 @@ pub(in crate::fronts::https) fn show(ask: &Ask, caller: &Caller) -> Result<Reply
         return Err(Refusal::NotFound(What::Organisation).into());
     }
     let organisation = ask.site.operations.organisation(&caller.organisation)?;
-    Ok(Reply::json(StatusCode::OK, &forms::organisation(&organisation, false)))
+    Ok(Reply::json(StatusCode::OK, &forms::without_block_reason(forms::organisation(&organisation))))
 }

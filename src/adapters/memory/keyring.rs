@@ -1,0 +1,158 @@
+//! The keyring in memory. Its seals are toys that only behave: a header opens
+//! for its organisation alone, a sealed one only while its slot's key lives.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+
+use sha2::{Digest as _, Sha256};
+
+use super::locked;
+use crate::domain::ids::{DeliveryId, PayloadId};
+use crate::domain::names::OrganisationCode;
+use crate::domain::refusal::Refusal;
+use crate::domain::retention::ShredSlot;
+use crate::ports::failure::{Failure, Fault};
+use crate::ports::keyring::{FileKey, HeaderBinding, JudgedRecipient, Keyring};
+
+const KINDS: [(&str, &str); 3] = [("age1", "age-x25519"), ("ssh-ed25519 ", "ssh-ed25519"), ("ssh-rsa ", "ssh-rsa")];
+
+/// The keyring in memory.
+#[derive(Debug, Default)]
+pub struct MemoryKeyring {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    keys_made: u64,
+    organisations: BTreeSet<OrganisationCode>,
+    /// Whether the slot's key still lives.
+    slots: BTreeMap<ShredSlot, bool>,
+    sealed: Vec<Sealed>,
+}
+
+#[derive(Debug)]
+struct Sealed {
+    slot: ShredSlot,
+    payload: PayloadId,
+    delivery: DeliveryId,
+    header: Vec<u8>,
+}
+
+impl MemoryKeyring {
+    /// A keyring without organisations and slots.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Keyring for MemoryKeyring {
+    fn new_file_key(&self) -> FileKey {
+        let mut state = locked(&self.state);
+        state.keys_made += 1;
+        FileKey::new(u128::from(state.keys_made).to_be_bytes())
+    }
+
+    fn ensure_organisation(&self, organisation: &OrganisationCode) -> Result<(), Failure> {
+        locked(&self.state).organisations.insert(organisation.clone());
+        Ok(())
+    }
+
+    fn header_for_organisation(&self, organisation: &OrganisationCode, key: &FileKey) -> Result<Vec<u8>, Failure> {
+        if !locked(&self.state).organisations.contains(organisation) {
+            return Err(Fault::new(format!("wrap a file key: {organisation} has no identity")).into());
+        }
+        Ok(header(organisation.as_str(), key))
+    }
+
+    fn header_for_recipients(&self, recipients: &[String], key: &FileKey) -> Result<Vec<u8>, Failure> {
+        if recipients.is_empty() {
+            return Err(Fault::new("wrap a file key: no recipients").into());
+        }
+        for line in recipients {
+            self.judge_recipient(line)?;
+        }
+        Ok(header(&recipients.join("\n"), key))
+    }
+
+    fn judge_recipient(&self, line: &str) -> Result<JudgedRecipient, Failure> {
+        let line = line.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
+        let kind = KINDS.iter().find(|(start, _)| line.len() > start.len() && line.starts_with(start));
+        let Some((_, kind)) = kind else {
+            return Err(Refusal::BadRequest("not a recipient key: use age1…, ssh-ed25519 … or ssh-rsa …".into()).into());
+        };
+        let digest = Sha256::digest(line.as_bytes());
+        let fingerprint = format!("SHA256:{}", data_encoding::BASE64_NOPAD.encode(&digest));
+        Ok(JudgedRecipient { line, kind, fingerprint })
+    }
+
+    fn open_header(&self, organisation: &OrganisationCode, header: &[u8]) -> Result<FileKey, Failure> {
+        let foreign = || Fault::new(format!("open a header: it was not made for {organisation}"));
+        if !locked(&self.state).organisations.contains(organisation) {
+            return Err(foreign().into());
+        }
+        let (to, key) = header.split_last_chunk::<16>().ok_or_else(foreign)?;
+        if to != address(organisation.as_str()) {
+            return Err(foreign().into());
+        }
+        Ok(FileKey::new(*key))
+    }
+
+    fn ensure_slot(&self, slot: &ShredSlot) -> Result<(), Failure> {
+        if *locked(&self.state).slots.entry(slot.clone()).or_insert(true) {
+            return Ok(());
+        }
+        Err(Fault::new(format!("make the shred key {slot}: it was destroyed")).into())
+    }
+
+    fn seal_header(&self, slot: &ShredSlot, binding: HeaderBinding, header: &[u8]) -> Result<Vec<u8>, Failure> {
+        let mut state = locked(&self.state);
+        if state.slots.get(slot) != Some(&true) {
+            return Err(Fault::new(format!("seal a header: there is no shred key {slot}")).into());
+        }
+        let ticket = (state.sealed.len() as u64).to_be_bytes().to_vec();
+        let HeaderBinding { payload, delivery } = binding;
+        state.sealed.push(Sealed { slot: slot.clone(), payload, delivery, header: header.to_vec() });
+        Ok(ticket)
+    }
+
+    fn unseal_header(&self, slot: &ShredSlot, binding: HeaderBinding, sealed: &[u8]) -> Result<Vec<u8>, Failure> {
+        let state = locked(&self.state);
+        if state.slots.get(slot) != Some(&true) {
+            return Err(Refusal::Gone(None).into());
+        }
+        <[u8; 8]>::try_from(sealed)
+            .ok()
+            .and_then(|ticket| usize::try_from(u64::from_be_bytes(ticket)).ok())
+            .and_then(|at| state.sealed.get(at))
+            .filter(|sealed| sealed.slot == *slot)
+            .filter(|sealed| sealed.payload == binding.payload && sealed.delivery == binding.delivery)
+            .map(|sealed| sealed.header.clone())
+            .ok_or_else(|| Fault::new(format!("unseal a header under {slot}: it is not what was sealed")).into())
+    }
+
+    fn destroy_slot(&self, slot: &ShredSlot) -> Result<(), Failure> {
+        let mut state = locked(&self.state);
+        state.slots.insert(slot.clone(), false);
+        // What nobody can open any more is forgotten; the tickets of the others stay as they are.
+        for sealed in state.sealed.iter_mut().filter(|sealed| sealed.slot == *slot) {
+            sealed.header.clear();
+        }
+        Ok(())
+    }
+
+    fn living_slots(&self) -> Result<Vec<ShredSlot>, Fault> {
+        Ok(locked(&self.state).slots.iter().filter(|(_, lives)| **lives).map(|(slot, _)| slot.clone()).collect())
+    }
+}
+
+fn address(to: &str) -> Vec<u8> {
+    format!("toy header for {to}\n").into_bytes()
+}
+
+fn header(to: &str, key: &FileKey) -> Vec<u8> {
+    let mut header = address(to);
+    header.extend_from_slice(key.expose());
+    header
+}

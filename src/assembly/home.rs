@@ -1,0 +1,116 @@
+//! Makes a home folder: configuration, keys, self-signed certificate. Never
+//! overwrites anything.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::net::SocketAddr;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+
+use russh::keys::{Algorithm, HashAlg, PrivateKey, ssh_key};
+
+use crate::adapters::keyring_folder::KeyringFolder;
+use crate::config::{CONFIG_FILE, default_file_text};
+use crate::domain::refusal::Refusal;
+use crate::operations::{Failure, Fault};
+
+/// The host key that `init` makes.
+const HOST_KEY: &str = "ssh_host_ed25519_key";
+
+/// Days that the self-signed certificate is valid.
+const CERTIFICATE_DAYS: i64 = 397;
+
+/// What a new home shows to its maker.
+#[derive(Clone, Debug)]
+pub struct NewHome {
+    /// `SHA256:…` of the SSH host key, to be published.
+    pub host_fingerprint: String,
+}
+
+/// Makes a home for these addresses.
+///
+/// # Errors
+/// `Exists` wording when there is a configuration already; a fault that names the path.
+pub fn init(home: &Path, sftp_listen: SocketAddr, https_listen: SocketAddr) -> Result<NewHome, Failure> {
+    let config = home.join(CONFIG_FILE);
+    if fs::symlink_metadata(&config).is_ok() {
+        let why = format!("{} exists already; nothing was changed", config.display());
+        return Err(Refusal::WrongState(why).into());
+    }
+    for (folder, mode) in [
+        ("", 0o750),
+        ("keys", 0o700),
+        ("data", 0o700),
+        ("spool", 0o770),
+        ("spool/.claimed", 0o700),
+        ("spool/.refused", 0o770),
+        ("intake", 0o750),
+        ("run", 0o700),
+    ] {
+        let path = home.join(folder);
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(mode)
+            .create(&path)
+            .map_err(|error| Fault::from_error(format!("make the folder {}", path.display()), error))?;
+    }
+    let keys = home.join("keys");
+    KeyringFolder::create(&keys)?;
+    let host_fingerprint = make_host_key(&keys)?;
+    make_certificate(&keys, https_listen)?;
+    // The configuration comes last: a home with it is whole.
+    write_new(&config, default_file_text(sftp_listen, https_listen).as_bytes(), 0o640)?;
+    Ok(NewHome { host_fingerprint })
+}
+
+/// Whether a file in the keys folder is a private SSH host key.
+pub(super) fn is_host_key(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.starts_with("ssh_host_") && name.ends_with("_key")
+}
+
+fn make_host_key(keys: &Path) -> Result<String, Failure> {
+    let failed = |error: ssh_key::Error| Fault::from_error("make an SSH host key", error);
+    let mut key = PrivateKey::random(&mut russh::keys::key::safe_rng(), Algorithm::Ed25519).map_err(failed)?;
+    key.set_comment("postkluis");
+    let private = key.to_openssh(ssh_key::LineEnding::LF).map_err(failed)?;
+    write_new(&keys.join(HOST_KEY), private.as_bytes(), 0o600)?;
+    let public = key.public_key().to_openssh().map_err(failed)?;
+    write_new(&keys.join(format!("{HOST_KEY}.pub")), format!("{public}\n").as_bytes(), 0o644)?;
+    Ok(key.fingerprint(HashAlg::Sha256).to_string())
+}
+
+fn make_certificate(keys: &Path, listen: SocketAddr) -> Result<(), Failure> {
+    let failed = |error: rcgen::Error| Fault::from_error("make a self-signed certificate", error);
+    let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
+    let own = listen.ip();
+    if !own.is_unspecified() && !names.contains(&own.to_string()) {
+        names.push(own.to_string());
+    }
+    let mut parameters = rcgen::CertificateParams::new(names).map_err(failed)?;
+    parameters.distinguished_name.push(rcgen::DnType::CommonName, "postkluis");
+    let now = jiff::Timestamp::now();
+    let date = |days: i64| {
+        let day = now.to_zoned(jiff::tz::TimeZone::UTC).date().saturating_add(jiff::Span::new().days(days));
+        rcgen::date_time_ymd(
+            i32::from(day.year()),
+            u8::try_from(day.month()).unwrap_or(1),
+            u8::try_from(day.day()).unwrap_or(1),
+        )
+    };
+    parameters.not_before = date(-1);
+    parameters.not_after = date(CERTIFICATE_DAYS);
+    let key = rcgen::KeyPair::generate().map_err(failed)?;
+    let certificate = parameters.self_signed(&key).map_err(failed)?;
+    write_new(&keys.join("https-key.pem"), key.serialize_pem().as_bytes(), 0o600)?;
+    write_new(&keys.join("https-cert.pem"), certificate.pem().as_bytes(), 0o644)
+}
+
+fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Failure> {
+    let write = || -> std::io::Result<()> {
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    };
+    write().map_err(|error| Fault::from_error(format!("write {}", path.display()), error).into())
+}

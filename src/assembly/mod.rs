@@ -1,0 +1,229 @@
+//! The one place that knows every part: builds the server from its
+//! configuration, starts it, drains it, stops it.
+
+pub mod check;
+pub mod demo;
+pub mod home;
+mod mail;
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use russh::keys::PrivateKey;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::adapters::catalog_journal::{CatalogJournal, JournalSettings};
+use crate::adapters::clock_system::SystemClock;
+use crate::adapters::entropy_system::SystemEntropy;
+use crate::adapters::keyring_folder::KeyringFolder;
+use crate::adapters::vault_folder::VaultFolder;
+use crate::config::Config;
+use crate::fronts::cli::commands::Office;
+use crate::fronts::cli::door;
+use crate::fronts::sessions::Sessions;
+use crate::fronts::sftp::outbox::FrontDoor;
+use crate::fronts::spool::Spool;
+use crate::fronts::{https, offload, sftp};
+use crate::housekeeping::{self, Timers};
+use crate::operations::{Failure, Fault, MailSender, Operations, Ports, Settings};
+
+/// Coverage of a running fetch is made durable every so many bytes (engine §2, I8).
+const COVERAGE_STEP_BYTES: u64 = 64 << 20;
+
+/// Folder of the spool below the home.
+pub const SPOOL: &str = "spool";
+
+/// Socket of the command line below the home.
+pub const ADMIN_SOCKET: &str = "run/admin.sock";
+
+/// A server that answers.
+pub struct Server {
+    /// Where SFTP answers.
+    pub sftp: SocketAddr,
+    /// Where HTTPS answers.
+    pub https: SocketAddr,
+    /// Where the operator's listener answers, if there is one.
+    pub operator: Option<SocketAddr>,
+    /// The operations, for the demo.
+    pub operations: Arc<Operations>,
+    shutdown: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+    spool: Option<Spool>,
+}
+
+/// Opens the stores of a home and recovers what a crash left. Nothing is served yet.
+///
+/// # Errors
+/// A store does not open; the fault names it.
+pub fn open(config: &Config) -> Result<Arc<Operations>, Failure> {
+    let data = config.home.join("data");
+    let journal = JournalSettings {
+        segment_bytes: config.storage.journal_segment_bytes,
+        index_cache_bytes: config.storage.index_cache_bytes,
+        max_frame_bytes: config.storage.max_frame_bytes,
+        reserve_bytes: config.storage.reserve_bytes,
+        ..JournalSettings::default()
+    };
+    let catalog = CatalogJournal::open(&data.join("catalog"), journal)?;
+    let ports = Ports {
+        catalog: Arc::new(catalog),
+        vault: Arc::new(VaultFolder::open(data.join("vault"), config.storage.reserve_bytes)?),
+        keyring: Arc::new(KeyringFolder::open(config.home.join("keys"))?),
+        clock: Arc::new(SystemClock::new(config.portal.time_zone.clone())),
+        entropy: Arc::new(SystemEntropy::new()),
+        mailer: mail::mailer(config)?,
+    };
+    let operations = Arc::new(Operations::new(ports, settings(config)));
+    let recovery = operations.recover()?;
+    for payload in &recovery.missing {
+        tracing::error!(%payload, "ALARM: a payload on record is not in the vault or has another size");
+    }
+    if !recovery.set_aside.is_empty() || !recovery.left_alone.is_empty() || recovery.temporaries > 0 {
+        tracing::warn!(
+            temporaries = recovery.temporaries,
+            set_aside = recovery.set_aside.len(),
+            left_alone = recovery.left_alone.len(),
+            "recovery found what an unfinished publication left"
+        );
+    }
+    Ok(operations)
+}
+
+fn settings(config: &Config) -> Settings {
+    let text = |text: Option<&dyn ToString>| text.map(ToString::to_string).unwrap_or_default();
+    Settings {
+        sender: MailSender {
+            portal: config.portal.name.to_string(),
+            organisation: config.organisation.name.to_string(),
+            portal_url: config.portal.base_url.clone(),
+            contact_mail: text(config.organisation.contact_mail.as_ref().map(|mail| mail as &dyn ToString)),
+            contact_phone: text(config.organisation.contact_phone.as_ref().map(|phone| phone as &dyn ToString)),
+        },
+        open_grace: config.retention.open_grace,
+        shred_delay: config.retention.shred_delay,
+        coverage_step_bytes: COVERAGE_STEP_BYTES,
+        max_open_fetches: config.limits.max_open_fetches_per_account,
+        max_files_per_delivery: config.spool.max_files_per_delivery,
+        max_page: config.limits.max_page_size,
+        mail_retries: config.mail.retry.clone(),
+    }
+}
+
+impl Server {
+    /// Builds everything, recovers, and begins to answer.
+    ///
+    /// # Errors
+    /// A store does not open or an address cannot be listened on; nothing answers then.
+    pub async fn start(config: &Config) -> Result<Self, Failure> {
+        let opening = config.clone();
+        let operations = offload(move || open(&opening)).await?;
+        let host_keys = read_host_keys(&config.home.join("keys"))?;
+        let tls = https::tls::configuration(&config.https)?;
+        let sftp_listener = listen("sftp.listen", config.sftp.listen).await?;
+        let https_listener = listen("https.listen", config.https.listen).await?;
+        let operator_listener = match config.operator.listen {
+            Some(address) => Some(listen("operator.listen", address).await?),
+            None => None,
+        };
+        let admin = config.home.join(ADMIN_SOCKET);
+        let admin = door::bind(&admin)
+            .map_err(|error| Fault::from_error(format!("make the socket {}", admin.display()), error))?;
+        let spool = config.home.join(SPOOL);
+        let spool = Spool::start(&spool, config.spool.clone(), Arc::clone(&operations))
+            .map_err(|error| Fault::from_error(format!("watch the spool {}", spool.display()), error))?;
+
+        let (shutdown, stop) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        let address = |listener: &TcpListener| {
+            listener.local_addr().map_err(|error| Fault::from_error("read a listener's address", error))
+        };
+        let (sftp_address, https_address) = (address(&sftp_listener)?, address(&https_listener)?);
+        let operator_address = operator_listener.as_ref().map(address).transpose()?;
+        let front_door = FrontDoor::new(Arc::clone(&operations), config.folders.clone());
+        tasks.spawn(sftp::listener::serve(
+            sftp_listener,
+            host_keys,
+            config.sftp.settings.clone(),
+            Arc::new(front_door),
+            Sessions::default(),
+            stop.clone(),
+        ));
+        tasks.spawn(https::listener::serve(
+            https_listener,
+            tls,
+            config.clone(),
+            Arc::clone(&operations),
+            stop.clone(),
+        ));
+        if let Some(listener) = operator_listener {
+            tasks.spawn(https::listener::serve_operator(listener, config.clone(), Arc::clone(&operations), stop.clone()));
+        }
+        let office = Office {
+            operations: Arc::clone(&operations),
+            time_zone: config.portal.time_zone.clone(),
+            mail_test: mail::tester(config)?,
+        };
+        tasks.spawn(door::serve(admin, Arc::new(office), stop.clone()));
+        let timers = Timers { retention: config.retention.tick, mails_per_minute: config.mail.max_per_minute };
+        housekeeping::start(&mut tasks, &operations, timers, &stop);
+        Ok(Self {
+            sftp: sftp_address,
+            https: https_address,
+            operator: operator_address,
+            operations,
+            shutdown,
+            tasks,
+            spool: Some(spool),
+        })
+    }
+
+    /// Stops taking connections, lets transfers in flight finish for the configured grace, and stops.
+    pub async fn stop(mut self) {
+        // Nobody listening any more is fine: then everything has stopped already.
+        let _ = self.shutdown.send(true);
+        if let Some(spool) = self.spool.take() {
+            let stopped = tokio::task::spawn_blocking(move || spool.stop()).await;
+            if stopped.is_err() {
+                tracing::error!("the spool did not stop in order");
+            }
+        }
+        while let Some(ended) = self.tasks.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(%error, "a part of the server had failed");
+            }
+        }
+    }
+}
+
+async fn listen(key: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|error| {
+        Fault::from_error(format!("listen on {address} ({key}); is another server running there?"), error).into()
+    })
+}
+
+/// The SSH host keys: every `ssh_host_*_key` in the keys folder.
+fn read_host_keys(keys: &Path) -> Result<Vec<PrivateKey>, Failure> {
+    let failed = |error: std::io::Error| Fault::from_error(format!("read the SSH host keys in {}", keys.display()), error);
+    let mut paths: Vec<_> = std::fs::read_dir(keys)
+        .map_err(failed)?
+        .filter_map(Result::ok)
+        .map(|entry| entry.path())
+        .filter(|path| home::is_host_key(path))
+        .collect();
+    paths.sort();
+    let mut found = Vec::new();
+    for path in paths {
+        crate::config::secrets::refuse_readable_by_others(&path).map_err(Fault::new)?;
+        let key = russh::keys::load_secret_key(&path, None)
+            .map_err(|error| Fault::from_error(format!("read the SSH host key {}", path.display()), error))?;
+        found.push(key);
+    }
+    if found.is_empty() {
+        let keys = keys.display();
+        return Err(Fault::new(format!("find an SSH host key ssh_host_*_key in {keys}; run `postkluis init`")).into());
+    }
+    Ok(found)
+}

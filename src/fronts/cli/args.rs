@@ -1,0 +1,610 @@
+//! The grammar of the command line: `postkluis <noun> <verb>` (interfaces §2).
+//! Parses only; texts become domain names where a command runs.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Secure file delivery over SFTP and HTTPS.
+#[derive(Parser, Debug)]
+#[command(name = "postkluis", version, propagate_version = true, subcommand_required = true)]
+pub struct CommandLine {
+    /// Home folder [default: $POSTKLUIS_HOME, else ./postkluis-home]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub home: Option<PathBuf>,
+    /// Print one JSON document on standard output
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The nouns.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Make a home: configuration, keys, self-signed certificate
+    Init {
+        /// Where SFTP listens
+        #[arg(long, default_value = "127.0.0.1:2222", value_name = "ADDR")]
+        sftp_listen: SocketAddr,
+        /// Where HTTPS listens
+        #[arg(long, default_value = "127.0.0.1:8443", value_name = "ADDR")]
+        https_listen: SocketAddr,
+    },
+    /// Check configuration, keys, permissions, ports, disk and certificate
+    Check {
+        /// Also print the DNS records that the outside world needs
+        #[arg(long)]
+        dns: bool,
+    },
+    /// Serve; prints `ready sftp=ADDR https=ADDR` once it answers
+    Serve,
+    /// The sample world: a full round trip with a report
+    Demo {
+        /// Go on serving afterwards
+        #[arg(long)]
+        keep: bool,
+    },
+    /// What a running server does
+    #[command(flatten)]
+    Running(Running),
+}
+
+/// Nouns that need a running server.
+#[derive(Subcommand, Debug)]
+pub enum Running {
+    /// Organisations
+    #[command(subcommand)]
+    Organisation(Organisation),
+    /// Public keys of organisations for end-to-end deliveries
+    #[command(subcommand)]
+    RecipientKey(RecipientKey),
+    /// Products
+    #[command(subcommand)]
+    Product(Product),
+    /// Agreements
+    #[command(subcommand)]
+    Agreement(Agreement),
+    /// Accounts
+    #[command(subcommand)]
+    Account(Account),
+    /// SSH keys of accounts
+    #[command(subcommand)]
+    Key(Key),
+    /// API tokens of accounts
+    #[command(subcommand)]
+    Token(Token),
+    /// Rights: which account may fetch which product
+    #[command(subcommand)]
+    Right(Right),
+    /// Deliveries
+    #[command(subcommand)]
+    Delivery(Delivery),
+    /// The history
+    #[command(subcommand)]
+    History(History),
+    /// Retention
+    #[command(subcommand)]
+    Retention(Retention),
+    /// E-mail
+    #[command(subcommand)]
+    Mail(Mail),
+    /// Reports
+    #[command(subcommand)]
+    Report(Report),
+}
+
+/// `organisation …`
+#[derive(Subcommand, Debug)]
+pub enum Organisation {
+    /// Add an organisation
+    Add {
+        /// Short code
+        code: String,
+        /// Full name
+        #[arg(long)]
+        name: String,
+        /// OIN, 20 digits
+        #[arg(long)]
+        oin: Option<String>,
+        /// KVK number, 8 digits
+        #[arg(long)]
+        kvk: Option<String>,
+        /// Mail domain; may be given more than once
+        #[arg(long = "mail-domain", value_name = "D")]
+        mail_domains: Vec<String>,
+    },
+    /// List organisations
+    List,
+    /// Show one organisation
+    Show {
+        /// Short code
+        code: String,
+    },
+    /// Change an organisation
+    Change {
+        /// Short code
+        code: String,
+        /// Full name
+        #[arg(long)]
+        name: Option<String>,
+        /// OIN, 20 digits
+        #[arg(long)]
+        oin: Option<String>,
+        /// KVK number, 8 digits
+        #[arg(long)]
+        kvk: Option<String>,
+        /// Mail domains; replace the present ones
+        #[arg(long = "mail-domain", value_name = "D")]
+        mail_domains: Vec<String>,
+    },
+    /// Block an organisation and all its accounts
+    Block(Block),
+    /// Lift a block
+    Unblock {
+        /// Short code
+        code: String,
+    },
+    /// End an organisation for good
+    End {
+        /// Short code
+        code: String,
+    },
+}
+
+/// Who is blocked, why and until when.
+#[derive(Args, Debug)]
+pub struct Block {
+    /// Code or login
+    pub code: String,
+    /// Why; shown to the operator
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+    /// Until when: a date, or a moment such as 2026-12-01T12:00:00Z
+    #[arg(long, value_name = "T")]
+    pub until: Option<String>,
+}
+
+/// `recipient-key …`
+#[derive(Subcommand, Debug)]
+pub enum RecipientKey {
+    /// Add age or SSH public keys, one per line
+    Add {
+        /// Whose keys
+        #[arg(long, value_name = "CODE")]
+        organisation: String,
+        /// File with the keys
+        #[arg(long, value_name = "KEYFILE")]
+        file: PathBuf,
+    },
+    /// List the keys of an organisation
+    List {
+        /// Whose keys
+        #[arg(long, value_name = "CODE")]
+        organisation: String,
+    },
+    /// Retire a key
+    Retire {
+        /// Whose key
+        #[arg(long, value_name = "CODE")]
+        organisation: String,
+        /// SHA256:… as shown by `list`
+        fingerprint: String,
+        /// From when [default: now]
+        #[arg(long, value_name = "DATE")]
+        from: Option<String>,
+    },
+}
+
+/// `product …`
+#[derive(Subcommand, Debug)]
+pub enum Product {
+    /// Add a product
+    Add {
+        /// Short code
+        code: String,
+        /// Full name
+        #[arg(long)]
+        name: String,
+        /// How long deliveries can be fetched, such as 30d
+        #[arg(long, value_name = "PERIOD")]
+        retention: String,
+        /// The spool accepts it only with a .done marker
+        #[arg(long)]
+        require_marker: bool,
+        /// Recipients may upload participant files
+        #[arg(long)]
+        accepts_uploads: bool,
+    },
+    /// List products
+    List,
+    /// Show one product
+    Show {
+        /// Short code
+        code: String,
+    },
+    /// Change a product; deliveries that are there keep their window
+    Change {
+        /// Short code
+        code: String,
+        /// Full name
+        #[arg(long)]
+        name: Option<String>,
+        /// How long new deliveries can be fetched
+        #[arg(long, value_name = "PERIOD")]
+        retention: Option<String>,
+        /// Whether the spool accepts it only with a .done marker
+        #[arg(long, value_name = "true|false")]
+        require_marker: Option<bool>,
+    },
+}
+
+/// `agreement …`
+#[derive(Subcommand, Debug)]
+pub enum Agreement {
+    /// Add an agreement
+    Add {
+        /// The recipient
+        #[arg(long, value_name = "CODE")]
+        organisation: String,
+        /// The product
+        #[arg(long, value_name = "CODE")]
+        product: String,
+        /// What the data may be used for
+        #[arg(long, value_name = "TEXT")]
+        purpose: String,
+        /// Own retention, such as 14d [default: the product's]
+        #[arg(long, value_name = "PERIOD")]
+        retention: Option<String>,
+        /// In force from [default: now]
+        #[arg(long, value_name = "DATE")]
+        from: Option<String>,
+        /// In force until and including
+        #[arg(long, value_name = "DATE")]
+        until: Option<String>,
+        /// Seal to the recipient's own keys
+        #[arg(long)]
+        end_to_end: bool,
+        /// Hide the history from the recipient
+        #[arg(long)]
+        history_hidden: bool,
+    },
+    /// List agreements
+    List {
+        /// Only of this organisation
+        #[arg(long, value_name = "CODE")]
+        organisation: Option<String>,
+    },
+    /// Show the agreements of an organisation for a product
+    Show {
+        /// The recipient
+        #[arg(long, value_name = "CODE")]
+        organisation: String,
+        /// The product
+        #[arg(long, value_name = "CODE")]
+        product: String,
+    },
+    /// End the agreement in force
+    End {
+        /// The recipient
+        #[arg(long, value_name = "CODE")]
+        organisation: String,
+        /// The product
+        #[arg(long, value_name = "CODE")]
+        product: String,
+    },
+}
+
+/// Machine or person.
+#[derive(Clone, Copy, ValueEnum, Debug)]
+pub enum Kind {
+    /// A robot with a named owner
+    Machine,
+    /// A person; the login is the e-mail address
+    Person,
+}
+
+/// Language of e-mails.
+#[derive(Clone, Copy, ValueEnum, Debug)]
+pub enum Language {
+    /// Dutch
+    Nl,
+    /// English
+    En,
+}
+
+/// `account …`
+#[derive(Subcommand, Debug)]
+pub enum Account {
+    /// Add an account
+    Add {
+        /// Login name
+        login: String,
+        /// Its organisation
+        #[arg(long, value_name = "CODE")]
+        organisation: String,
+        /// Machine or person
+        #[arg(long, value_enum)]
+        kind: Kind,
+        /// The responsible person of a machine
+        #[arg(long, value_name = "EMAIL")]
+        owner: Option<String>,
+        /// Administers its organisation
+        #[arg(long)]
+        administrator: bool,
+        /// Language of its e-mails
+        #[arg(long, value_enum, default_value = "nl")]
+        language: Language,
+    },
+    /// List accounts
+    List,
+    /// Show one account
+    Show {
+        /// Login name
+        login: String,
+    },
+    /// Block an account
+    Block(Block),
+    /// Lift a block
+    Unblock {
+        /// Login name
+        login: String,
+    },
+    /// End an account for good
+    End {
+        /// Login name
+        login: String,
+    },
+}
+
+/// `key …`
+#[derive(Subcommand, Debug)]
+pub enum Key {
+    /// Add a public SSH key
+    Add {
+        /// Whose key
+        #[arg(long, value_name = "LOGIN")]
+        account: String,
+        /// Public key file, as ssh-keygen makes it
+        #[arg(long, value_name = "PUBKEY")]
+        file: PathBuf,
+        /// Refused from then on: a date, or a period such as 90d
+        #[arg(long, value_name = "DATE")]
+        expires: Option<String>,
+    },
+    /// List the keys of an account
+    List {
+        /// Whose keys
+        #[arg(long, value_name = "LOGIN")]
+        account: String,
+    },
+    /// Revoke a key
+    Revoke {
+        /// Whose key
+        #[arg(long, value_name = "LOGIN")]
+        account: String,
+        /// SHA256:… as shown by `list`
+        fingerprint: String,
+    },
+}
+
+/// `token …`
+#[derive(Subcommand, Debug)]
+pub enum Token {
+    /// Make an API token; its secret is shown once
+    Add {
+        /// Whose token
+        #[arg(long, value_name = "LOGIN")]
+        account: String,
+        /// Refused from then on: a date, or a period such as 90d
+        #[arg(long, value_name = "DATE")]
+        expires: Option<String>,
+    },
+    /// List the tokens of an account
+    List {
+        /// Whose tokens
+        #[arg(long, value_name = "LOGIN")]
+        account: String,
+    },
+    /// Revoke a token
+    Revoke {
+        /// Id as shown by `list`
+        id: String,
+    },
+}
+
+/// `right …`
+#[derive(Subcommand, Debug)]
+pub enum Right {
+    /// Let an account fetch a product
+    Couple(Coupling),
+    /// Undo it, at once
+    Decouple(Coupling),
+    /// List rights
+    List {
+        /// Only of this account
+        #[arg(long, value_name = "LOGIN")]
+        account: Option<String>,
+    },
+}
+
+/// Account, product, recipient.
+#[derive(Args, Debug)]
+pub struct Coupling {
+    /// The account
+    #[arg(long, value_name = "LOGIN")]
+    pub account: String,
+    /// The product
+    #[arg(long, value_name = "CODE")]
+    pub product: String,
+    /// The recipient [default: the account's organisation]
+    #[arg(long = "for", value_name = "CODE")]
+    pub recipient: Option<String>,
+}
+
+/// `delivery …`
+#[derive(Subcommand, Debug)]
+pub enum Delivery {
+    /// Publish files as one delivery
+    Publish(Publish),
+    /// List deliveries
+    List {
+        /// Only of this organisation
+        #[arg(long, value_name = "CODE")]
+        organisation: Option<String>,
+        /// Only of this product
+        #[arg(long, value_name = "CODE")]
+        product: Option<String>,
+        /// Only those that can be fetched now
+        #[arg(long)]
+        available: bool,
+        /// Only those after this one, for the next page
+        #[arg(long, value_name = "ID")]
+        after: Option<String>,
+    },
+    /// Show one delivery with its files and what left of them
+    Show {
+        /// Its id
+        id: String,
+    },
+    /// Withdraw one delivery, or a whole publication
+    Withdraw {
+        /// Id of the delivery
+        #[arg(required_unless_present = "publication", conflicts_with = "publication")]
+        id: Option<String>,
+        /// Id of the publication
+        #[arg(long, value_name = "ID")]
+        publication: Option<String>,
+        /// Why; the recipients see it
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Publish corrected files in the place of a delivery
+    Replace {
+        /// Its id
+        id: String,
+        /// The corrected files
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// Extend the window of a delivery
+    Extend {
+        /// Its id
+        id: String,
+        /// Last day, or a moment
+        #[arg(long, value_name = "T")]
+        until: String,
+    },
+    /// Keep a delivery from destruction
+    Hold {
+        /// Its id
+        id: String,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// End a hold
+    Release {
+        /// Its id
+        id: String,
+    },
+}
+
+/// `delivery publish …`
+#[derive(Args, Debug)]
+pub struct Publish {
+    /// The files of one delivery
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// The product
+    #[arg(long, value_name = "CODE")]
+    pub product: String,
+    /// A recipient; may be given more than once [default: all with an agreement in force]
+    #[arg(long = "organisation", value_name = "CODE")]
+    pub organisations: Vec<String>,
+    /// Publish a single file under another name
+    #[arg(long, value_name = "TEXT")]
+    pub name: Option<String>,
+    /// What period the data are about
+    #[arg(long, value_name = "TEXT")]
+    pub period: Option<String>,
+    /// JSON file with counts: {"label": number, …}
+    #[arg(long, value_name = "FILE")]
+    pub counts: Option<PathBuf>,
+    /// The expected number; refused unless it is the next
+    #[arg(long, value_name = "N")]
+    pub sequence: Option<u32>,
+    /// Leave out end-to-end recipients without a valid key
+    #[arg(long)]
+    pub skip_unready: bool,
+    /// Asking again with the same key publishes nothing again
+    #[arg(long, value_name = "KEY")]
+    pub idempotency_key: Option<String>,
+    /// Only say what would happen
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// `history …`
+#[derive(Subcommand, Debug)]
+pub enum History {
+    /// List the history, oldest first
+    List {
+        /// Only what concerns this organisation
+        #[arg(long, value_name = "CODE")]
+        organisation: Option<String>,
+        /// Only what concerns this delivery
+        #[arg(long, value_name = "ID")]
+        delivery: Option<String>,
+        /// Only from then on
+        #[arg(long, value_name = "T")]
+        since: Option<String>,
+        /// Only after this number, for the next page
+        #[arg(long, value_name = "N")]
+        after: Option<u64>,
+        /// As comma-separated values (RFC 4180)
+        #[arg(long)]
+        csv: bool,
+    },
+}
+
+/// `retention …`
+#[derive(Subcommand, Debug)]
+pub enum Retention {
+    /// End the windows that are due and destroy what has ended
+    Run {
+        /// Only say what would happen
+        #[arg(long)]
+        dry_run: bool,
+        /// The clock is right: it may destroy again
+        #[arg(long)]
+        confirm_time: bool,
+    },
+}
+
+/// `mail …`
+#[derive(Subcommand, Debug)]
+pub enum Mail {
+    /// List the e-mails and how far they came
+    Queue {
+        /// Only those after this one, for the next page
+        #[arg(long, value_name = "ID")]
+        after: Option<String>,
+    },
+    /// Try everything again that was not sent
+    Retry,
+    /// Send a test e-mail
+    Test {
+        /// To whom
+        address: String,
+    },
+}
+
+/// `report …`
+#[derive(Subcommand, Debug)]
+pub enum Report {
+    /// Available deliveries that were not fetched in full
+    Unfetched,
+}

@@ -1,0 +1,246 @@
+//! Commands about organisations, accounts and their keys and tokens.
+
+use std::path::Path;
+
+use russh::keys::{Algorithm, HashAlg, PublicKey};
+use serde_json::json;
+
+use super::Office;
+use super::texts::{all_pages, read_text};
+use crate::domain::account::{AccountKind, Language};
+use crate::domain::history::Channel;
+use crate::domain::ids::TokenId;
+use crate::domain::names::{EmailAddress, Kvk, Line, LoginName, MailDomain, NameFault, Oin, OrganisationCode};
+use crate::domain::refusal::Refusal;
+use crate::fronts::cli::{Answer, args};
+use crate::fronts::forms;
+use crate::operations::{Failure, NewAccount, NewOrganisation, StandingChange};
+
+const CHANNEL: Channel = Channel::CommandLine;
+
+/// The smallest RSA key that is accepted (domain 3.3).
+const LEAST_RSA_BITS: u32 = 3_072;
+
+pub(super) fn organisation(office: &Office, command: args::Organisation) -> Result<Answer, Failure> {
+    let operations = &office.operations;
+    match command {
+        args::Organisation::Add { code, name, oin, kvk, mail_domains } => {
+            let new = NewOrganisation {
+                code: OrganisationCode::parse(&code)?,
+                name: Line::parse(&name)?,
+                oin: oin.as_deref().map(Oin::parse).transpose()?,
+                kvk: kvk.as_deref().map(Kvk::parse).transpose()?,
+                mail_domains: domains(&mail_domains)?,
+            };
+            let added = operations.add_organisation(new, CHANNEL)?;
+            Ok(Answer::said(format!("added organisation {code}"), forms::organisation(&added)))
+        }
+        args::Organisation::List => {
+            let rows = all_pages(|last| operations.organisations(last.map(|row: &crate::domain::organisation::Organisation| &row.code)))?;
+            Ok(Answer::list(rows.iter().map(forms::organisation).collect(), &["code", "name", "oin", "kvk", "standing"]))
+        }
+        args::Organisation::Show { code } => shown(office, &OrganisationCode::parse(&code)?),
+        args::Organisation::Change { code, name, oin, kvk, mail_domains } => {
+            let code = OrganisationCode::parse(&code)?;
+            operations.change_organisation(
+                &code,
+                name.as_deref().map(Line::parse).transpose()?,
+                oin.as_deref().map(Oin::parse).transpose()?,
+                kvk.as_deref().map(Kvk::parse).transpose()?,
+                if mail_domains.is_empty() { None } else { Some(domains(&mail_domains)?) },
+                CHANNEL,
+            )?;
+            shown(office, &code)
+        }
+        args::Organisation::Block(block) => {
+            let code = OrganisationCode::parse(&block.code)?;
+            operations.change_organisation_standing(&code, blocking(office, &block)?, CHANNEL)?;
+            shown(office, &code)
+        }
+        args::Organisation::Unblock { code } => {
+            let code = OrganisationCode::parse(&code)?;
+            operations.change_organisation_standing(&code, StandingChange::Unblock, CHANNEL)?;
+            shown(office, &code)
+        }
+        args::Organisation::End { code } => {
+            let code = OrganisationCode::parse(&code)?;
+            operations.change_organisation_standing(&code, StandingChange::End, CHANNEL)?;
+            shown(office, &code)
+        }
+    }
+}
+
+fn shown(office: &Office, code: &OrganisationCode) -> Result<Answer, Failure> {
+    Ok(Answer::one(forms::organisation(&office.operations.organisation(code)?)))
+}
+
+fn domains(texts: &[String]) -> Result<Vec<MailDomain>, NameFault> {
+    texts.iter().map(|text| MailDomain::parse(text)).collect()
+}
+
+fn blocking(office: &Office, block: &args::Block) -> Result<StandingChange, Failure> {
+    let until = block.until.as_deref().map(|text| office.until(text)).transpose()?;
+    Ok(StandingChange::Block { reason: Line::parse(&block.reason)?, until })
+}
+
+pub(super) fn recipient_key(office: &Office, command: args::RecipientKey, folder: &Path) -> Result<Answer, Failure> {
+    let operations = &office.operations;
+    match command {
+        args::RecipientKey::Add { organisation, file } => {
+            let code = OrganisationCode::parse(&organisation)?;
+            let text = read_text(folder, &file)?;
+            let lines: Vec<&str> =
+                text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+            if lines.is_empty() {
+                return Err(Refusal::BadRequest(format!("{} holds no key", file.display())).into());
+            }
+            let mut added = Vec::new();
+            for line in lines {
+                added.push(forms::recipient_key(&operations.add_recipient_key(&code, line, CHANNEL)?));
+            }
+            Ok(Answer::list(added, RECIPIENT_KEY_COLUMNS))
+        }
+        args::RecipientKey::List { organisation } => {
+            let keys = operations.recipient_keys(&OrganisationCode::parse(&organisation)?)?;
+            Ok(Answer::list(keys.iter().map(forms::recipient_key).collect(), RECIPIENT_KEY_COLUMNS))
+        }
+        args::RecipientKey::Retire { organisation, fingerprint, from } => {
+            let code = OrganisationCode::parse(&organisation)?;
+            let from = from.as_deref().map(|text| office.from(text)).transpose()?;
+            operations.retire_recipient_key(&code, &fingerprint, from, CHANNEL)?;
+            Ok(Answer::said(format!("retired {fingerprint}"), json!({ "fingerprint": fingerprint })))
+        }
+    }
+}
+
+const RECIPIENT_KEY_COLUMNS: &[&str] = &["organisation", "fingerprint", "addedAt", "retiredAt"];
+
+pub(super) fn account(office: &Office, command: args::Account) -> Result<Answer, Failure> {
+    let operations = &office.operations;
+    match command {
+        args::Account::Add { login, organisation, kind, owner, administrator, language } => {
+            let login = LoginName::parse(&login)?;
+            let kind = match (kind, owner) {
+                (args::Kind::Machine, Some(owner)) => AccountKind::Machine { owner: EmailAddress::parse(&owner)? },
+                (args::Kind::Machine, None) => {
+                    return Err(Refusal::BadRequest("a machine account needs a named owner: --owner EMAIL".to_owned()).into());
+                }
+                (args::Kind::Person, None) => AccountKind::Person { email: EmailAddress::parse(login.as_str())? },
+                (args::Kind::Person, Some(_)) => {
+                    return Err(Refusal::BadRequest("a person owns the own account; leave --owner out".to_owned()).into());
+                }
+            };
+            let new = NewAccount {
+                login,
+                organisation: OrganisationCode::parse(&organisation)?,
+                kind,
+                is_administrator: administrator,
+                language: match language {
+                    args::Language::Nl => Language::Dutch,
+                    args::Language::En => Language::English,
+                },
+            };
+            let added = operations.add_account(new, CHANNEL)?;
+            Ok(Answer::said(format!("added account {} of {organisation}", added.login), forms::account(&added)))
+        }
+        args::Account::List => {
+            let rows = all_pages(|last| operations.accounts(last.map(|row: &crate::domain::account::Account| &row.login)))?;
+            let columns = ["login", "organisation", "kind", "owner", "administrator", "standing"];
+            Ok(Answer::list(rows.iter().map(forms::account).collect(), &columns))
+        }
+        args::Account::Show { login } => shown_account(office, &LoginName::parse(&login)?),
+        args::Account::Block(block) => {
+            let change = blocking(office, &block)?;
+            changed_account(office, &block.code, change)
+        }
+        args::Account::Unblock { login } => changed_account(office, &login, StandingChange::Unblock),
+        args::Account::End { login } => changed_account(office, &login, StandingChange::End),
+    }
+}
+
+fn changed_account(office: &Office, login: &str, change: StandingChange) -> Result<Answer, Failure> {
+    let login = LoginName::parse(login)?;
+    office.operations.change_account_standing(&login, change, CHANNEL)?;
+    shown_account(office, &login)
+}
+
+fn shown_account(office: &Office, login: &LoginName) -> Result<Answer, Failure> {
+    Ok(Answer::one(forms::account(&office.operations.account(login)?)))
+}
+
+pub(super) fn key(office: &Office, command: args::Key, folder: &Path) -> Result<Answer, Failure> {
+    let operations = &office.operations;
+    match command {
+        args::Key::Add { account, file, expires } => {
+            let login = LoginName::parse(&account)?;
+            let expires = expires.as_deref().map(|text| office.until(text)).transpose()?;
+            let (fingerprint, line) = judge_key(&read_text(folder, &file)?)?;
+            let key = operations.add_key(&login, &fingerprint, &line, expires, CHANNEL)?;
+            Ok(Answer::said(format!("added key {fingerprint} to {login}"), forms::ssh_key(&key)))
+        }
+        args::Key::List { account } => {
+            let keys = operations.keys(&LoginName::parse(&account)?)?;
+            let columns = ["login", "fingerprint", "addedAt", "expiresAt", "revokedAt"];
+            Ok(Answer::list(keys.iter().map(forms::ssh_key).collect(), &columns))
+        }
+        args::Key::Revoke { account, fingerprint } => {
+            operations.revoke_key(&LoginName::parse(&account)?, &fingerprint, CHANNEL)?;
+            Ok(Answer::said(format!("revoked {fingerprint}"), json!({ "fingerprint": fingerprint })))
+        }
+    }
+}
+
+/// Fingerprint and canonical line of a public key that may sign in (domain 3.3).
+fn judge_key(text: &str) -> Result<(String, String), Failure> {
+    let refused = |why: String| Failure::from(Refusal::BadRequest(why));
+    if text.contains("PRIVATE KEY") {
+        return Err(refused("this is a private key: give the public one (.pub), and keep this file to yourself".to_owned()));
+    }
+    let mut key: PublicKey = text
+        .trim()
+        .parse()
+        .map_err(|_| refused("this is no public SSH key: give a line such as `ssh-ed25519 AAAA…`".to_owned()))?;
+    match key.algorithm() {
+        Algorithm::Ed25519 | Algorithm::Ecdsa { .. } | Algorithm::SkEd25519 | Algorithm::SkEcdsaSha2NistP256 => {}
+        Algorithm::Rsa { .. } => {
+            let bits = key.key_data().rsa().map_or(0, rsa_bits);
+            if bits < LEAST_RSA_BITS {
+                return Err(refused(format!("an RSA key needs at least {LEAST_RSA_BITS} bits, this one has {bits}; better make an ed25519 key")));
+            }
+        }
+        other => return Err(refused(format!("keys of kind {other} are not accepted; make one with `ssh-keygen -t ed25519`"))),
+    }
+    key.set_comment("");
+    let line = key.to_openssh().map_err(|error| refused(format!("the key cannot be written: {error}")))?;
+    Ok((key.fingerprint(HashAlg::Sha256).to_string(), line.trim().to_owned()))
+}
+
+fn rsa_bits(key: &russh::keys::ssh_key::public::RsaPublicKey) -> u32 {
+    let modulus = key.n().as_positive_bytes().unwrap_or_default();
+    let leading = modulus.first().map_or(0, |byte| byte.leading_zeros());
+    u32::try_from(modulus.len()).unwrap_or_default().saturating_mul(8).saturating_sub(leading)
+}
+
+pub(super) fn token(office: &Office, command: args::Token) -> Result<Answer, Failure> {
+    let operations = &office.operations;
+    match command {
+        args::Token::Add { account, expires } => {
+            let expires = expires.as_deref().map(|text| office.until(text)).transpose()?;
+            let new = operations.add_token(&LoginName::parse(&account)?, expires, CHANNEL)?;
+            let mut document = forms::token(&new.token);
+            if let Some(members) = document.as_object_mut() {
+                members.insert("secret".to_owned(), json!(new.secret));
+            }
+            Ok(Answer::said(format!("{}\nThis is the only time that the secret is shown.", new.secret), document))
+        }
+        args::Token::List { account } => {
+            let tokens = operations.tokens(&LoginName::parse(&account)?)?;
+            let columns = ["id", "login", "addedAt", "expiresAt", "revokedAt"];
+            Ok(Answer::list(tokens.iter().map(forms::token).collect(), &columns))
+        }
+        args::Token::Revoke { id } => {
+            operations.revoke_token(TokenId::parse(&id)?, CHANNEL)?;
+            Ok(Answer::said(format!("revoked {id}"), json!({ "id": id })))
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Sign-in as this front sees it: a door that is asked about a visitor. Who may
+//! enter is decided behind the door.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use super::shelf::Shelf;
+
+/// Who stands before the door.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Visitor {
+    /// Login name as sent.
+    pub login: String,
+    /// `SHA256:…` of the public key.
+    pub fingerprint: String,
+    /// The key's signature algorithm, such as `ssh-ed25519`.
+    pub algorithm: String,
+    /// Where the connection comes from.
+    pub address: SocketAddr,
+    /// The client's identification line; empty when it came too late to be seen.
+    pub client_version: String,
+}
+
+/// What a visitor who may enter gets.
+#[derive(Clone)]
+pub struct Entrance {
+    /// The folders and files of the account.
+    pub shelf: Arc<dyn Shelf>,
+    /// The organisation, for the list of sessions.
+    pub label: String,
+}
+
+/// Why a visitor may not enter.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DoorRefusal {
+    /// A sentence for the user where the protocol allows one; reveals nothing.
+    pub message: String,
+}
+
+/// Decides who may enter. Both calls may block.
+pub trait Door: Send + Sync + 'static {
+    /// Whether a signature by this key would be of use; the key is not yet proven.
+    fn may_offer(&self, visitor: &Visitor) -> bool;
+
+    /// Lets in a visitor whose signature has been verified.
+    ///
+    /// # Errors
+    /// [`DoorRefusal`] with the sentence to show.
+    fn enter(&self, visitor: &Visitor) -> Result<Entrance, DoorRefusal>;
+}

@@ -1,0 +1,285 @@
+//! The account's folders over the operations: `/outbox/<product>/…`, read-only
+//! (interfaces §4). Decides no right: the operations do at every call.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::auth::{Door, DoorRefusal, Entrance, Visitor};
+use super::reply::shelf_error;
+use super::shelf::{Attributes, Entry, FolderCursor, OpenMode, OpenedFile, Shelf, ShelfError, ShelfErrorKind};
+use crate::config::sections::FolderNames;
+use crate::domain::delivery::OutboxEntry;
+use crate::domain::moment::Moment;
+use crate::domain::names::{FileName, ProductCode};
+use crate::domain::product::Product;
+use crate::domain::refusal::{Refusal, What};
+use crate::operations::{self, Caller, Failure, Fetch, Operations};
+
+/// Delivered files: readable by owner and group (domain 3.14).
+const FILE_PERMISSIONS: u32 = 0o440;
+
+/// Folders of the outbox: nothing can be made or removed in them.
+const FOLDER_PERMISSIONS: u32 = 0o550;
+
+/// Owner and group shown; clients only compare them with nothing.
+const SHOWN_ID: u32 = 1_000;
+
+/// The door of the SFTP front over the operations.
+pub struct FrontDoor {
+    operations: Arc<Operations>,
+    folders: FolderNames,
+}
+
+impl FrontDoor {
+    /// A door to these operations, with these folder names.
+    #[must_use]
+    pub const fn new(operations: Arc<Operations>, folders: FolderNames) -> Self {
+        Self { operations, folders }
+    }
+}
+
+impl Door for FrontDoor {
+    fn may_offer(&self, visitor: &Visitor) -> bool {
+        match self.operations.knows_key(&visitor.login, &visitor.fingerprint) {
+            Ok(known) => known,
+            Err(failure) => {
+                tracing::error!(%failure, "a key could not be looked up");
+                false
+            }
+        }
+    }
+
+    fn enter(&self, visitor: &Visitor) -> Result<Entrance, DoorRefusal> {
+        let client = Some(visitor.client_version.clone());
+        let who = operations::Visitor { address: visitor.address.ip(), client };
+        match self.operations.sign_in_with_key(&visitor.login, &visitor.fingerprint, &who) {
+            Ok(caller) => {
+                let label = caller.organisation.to_string();
+                let folders = self.folders.clone();
+                let shelf = OutboxShelf { operations: Arc::clone(&self.operations), caller, folders, since: self.operations.now() };
+                Ok(Entrance { shelf: Arc::new(shelf), label })
+            }
+            Err(failure) => Err(DoorRefusal { message: shelf_error(failure).message }),
+        }
+    }
+}
+
+/// The folders of one signed-in account; its end is the end of the session.
+struct OutboxShelf {
+    operations: Arc<Operations>,
+    caller: Caller,
+    folders: FolderNames,
+    since: Moment,
+}
+
+/// Where a path leads.
+enum Place {
+    Root,
+    Outbox,
+    Product(ProductCode),
+    File(ProductCode, FileName),
+}
+
+impl OutboxShelf {
+    fn place(&self, path: &str) -> Result<Place, ShelfError> {
+        let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+        let not_found = || shelf_error(Refusal::NotFound(What::File).into());
+        match parts.as_slice() {
+            [] => Ok(Place::Root),
+            [outbox, rest @ ..] if *outbox == self.folders.outbox => match rest {
+                [] => Ok(Place::Outbox),
+                [product] => Ok(Place::Product(ProductCode::parse(product).map_err(|_| not_found())?)),
+                [product, name] => Ok(Place::File(
+                    ProductCode::parse(product).map_err(|_| not_found())?,
+                    FileName::parse(name).map_err(|_| not_found())?,
+                )),
+                _ => Err(not_found()),
+            },
+            _ => Err(not_found()),
+        }
+    }
+
+    fn products(&self) -> Result<Vec<Product>, ShelfError> {
+        self.operations.outbox_products(&self.caller, &self.caller.organisation).map_err(shelf_error)
+    }
+
+    fn product(&self, code: &ProductCode) -> Result<Product, ShelfError> {
+        let found = self.products()?.into_iter().find(|product| product.code == *code);
+        found.ok_or_else(|| shelf_error(Refusal::NotFound(What::Folder).into()))
+    }
+
+    fn entry(&self, product: &ProductCode, name: &FileName) -> Result<OutboxEntry, ShelfError> {
+        self.operations.outbox_entry(&self.caller, &self.caller.organisation, product, name).map_err(shelf_error)
+    }
+}
+
+impl Shelf for OutboxShelf {
+    fn stat(&self, path: &str) -> Result<Attributes, ShelfError> {
+        match self.place(path)? {
+            Place::Root | Place::Outbox => Ok(folder(self.since)),
+            Place::Product(code) => Ok(folder(self.product(&code)?.added_at)),
+            Place::File(product, name) => Ok(file(&self.entry(&product, &name)?)),
+        }
+    }
+
+    fn open_folder(&self, path: &str) -> Result<Box<dyn FolderCursor>, ShelfError> {
+        match self.place(path)? {
+            Place::Root => {
+                let entry = Entry { name: self.folders.outbox.clone(), attributes: folder(self.since) };
+                Ok(Box::new(Listed(vec![entry])))
+            }
+            Place::Outbox => {
+                let entries = self.products()?.into_iter().map(|product| Entry {
+                    name: product.code.to_string(),
+                    attributes: folder(product.added_at),
+                });
+                Ok(Box::new(Listed(entries.collect())))
+            }
+            Place::Product(product) => {
+                self.product(&product)?;
+                let (operations, caller) = (Arc::clone(&self.operations), self.caller.clone());
+                Ok(Box::new(Pages { operations, caller, product, after: None }))
+            }
+            Place::File(..) => Err(ShelfError {
+                kind: ShelfErrorKind::Failure,
+                message: "this is a file, not a folder".to_owned(),
+            }),
+        }
+    }
+
+    fn open_file(&self, path: &str, mode: OpenMode) -> Result<Arc<dyn OpenedFile>, ShelfError> {
+        if mode.write || mode.append || mode.create || mode.truncate {
+            return Err(ShelfError {
+                kind: ShelfErrorKind::PermissionDenied,
+                message: "the outbox is read-only".to_owned(),
+            });
+        }
+        match self.place(path)? {
+            Place::File(product, name) => {
+                let entry = self.entry(&product, &name)?;
+                let fetch = self.operations.open_part(&self.caller, entry.delivery, entry.part).map_err(shelf_error)?;
+                Ok(Arc::new(OutboxFile { fetch, attributes: file(&entry) }))
+            }
+            Place::Root | Place::Outbox | Place::Product(_) => Err(ShelfError {
+                kind: ShelfErrorKind::Failure,
+                message: "this is a folder, not a file".to_owned(),
+            }),
+        }
+    }
+}
+
+impl Drop for OutboxShelf {
+    fn drop(&mut self) {
+        let (operations, caller) = (Arc::clone(&self.operations), self.caller.clone());
+        let sign_out = move || {
+            if let Err(failure) = operations.sign_out(&caller) {
+                tracing::warn!(%failure, "the end of a session could not be recorded");
+            }
+        };
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn_blocking(sign_out)),
+            Err(_) => sign_out(),
+        }
+    }
+}
+
+fn seconds(moment: Moment) -> u32 {
+    u32::try_from(moment.seconds()).unwrap_or(u32::MAX)
+}
+
+fn folder(changed: Moment) -> Attributes {
+    let time = seconds(changed);
+    Attributes {
+        is_folder: true,
+        size_bytes: 0,
+        permissions: FOLDER_PERMISSIONS,
+        uid: SHOWN_ID,
+        gid: SHOWN_ID,
+        atime_seconds: time,
+        mtime_seconds: time,
+    }
+}
+
+fn file(entry: &OutboxEntry) -> Attributes {
+    let time = seconds(entry.published_at);
+    Attributes {
+        is_folder: false,
+        size_bytes: entry.size_bytes,
+        permissions: FILE_PERMISSIONS,
+        uid: SHOWN_ID,
+        gid: SHOWN_ID,
+        atime_seconds: time,
+        mtime_seconds: time,
+    }
+}
+
+/// A listing that is known at once.
+struct Listed(Vec<Entry>);
+
+impl FolderCursor for Listed {
+    fn next(&mut self, limit: usize) -> Result<Vec<Entry>, ShelfError> {
+        let count = limit.min(self.0.len());
+        Ok(self.0.drain(..count).collect())
+    }
+}
+
+/// A product's folder, page by page in order of name.
+struct Pages {
+    operations: Arc<Operations>,
+    caller: Caller,
+    product: ProductCode,
+    after: Option<FileName>,
+}
+
+impl FolderCursor for Pages {
+    fn next(&mut self, limit: usize) -> Result<Vec<Entry>, ShelfError> {
+        let recipient = &self.caller.organisation;
+        let page = self.operations.outbox_page(&self.caller, recipient, &self.product, self.after.as_ref(), limit);
+        let page = page.map_err(shelf_error)?;
+        if let Some(last) = page.last() {
+            self.after = Some(last.name.clone());
+        }
+        Ok(page.iter().map(|entry| Entry { name: entry.name.to_string(), attributes: file(entry) }).collect())
+    }
+}
+
+/// An opened delivered file.
+struct OutboxFile {
+    fetch: Fetch,
+    attributes: Attributes,
+}
+
+impl OpenedFile for OutboxFile {
+    fn attributes(&self) -> Result<Attributes, ShelfError> {
+        Ok(self.attributes)
+    }
+
+    fn read(&self, offset: u64, length: usize) -> Result<Bytes, ShelfError> {
+        let left = self.fetch.size_bytes().saturating_sub(offset);
+        let length = length.min(usize::try_from(left).unwrap_or(usize::MAX));
+        let mut bytes = vec![0; length];
+        let count = self.fetch.read(offset, &mut bytes).map_err(shelf_error)?;
+        bytes.truncate(count);
+        Ok(Bytes::from(bytes))
+    }
+
+    fn taken(&self, offset: u64, length: usize) {
+        log_unrecorded(self.fetch.taken(offset, length));
+    }
+
+    fn close(&self) -> Result<(), ShelfError> {
+        self.fetch.close().map_err(shelf_error)
+    }
+
+    fn abandon(&self) {
+        log_unrecorded(self.fetch.abandon());
+    }
+}
+
+/// What could not be recorded is understated, which is the safe side (I8).
+fn log_unrecorded(outcome: Result<(), Failure>) {
+    if let Err(failure) = outcome {
+        tracing::error!(%failure, "the progress of a fetch could not be recorded");
+    }
+}

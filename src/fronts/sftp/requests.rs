@@ -1,0 +1,390 @@
+//! The protocol core: takes bytes, gives jobs to run and answers to send. A state
+//! machine without threads or sockets; what drives it decides where jobs run.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+
+use super::handles::{self, Handles, Opened};
+use super::jobs::{Done, Work, plan};
+use super::replies;
+use super::shelf::{OpenedFile, Shelf, ShelfError, ShelfErrorKind};
+use super::wire::{Assembler, MAX_DATA_BYTES, Packet, Request, WireFault};
+
+/// Most requests that may wait; a client that sends more without reading is cut.
+const MAX_WAITING: usize = 262_144;
+/// Bytes one waiting request is counted for beside its data.
+const WAITING_OVERHEAD_BYTES: usize = 160;
+
+/// Bounds of one conversation.
+#[derive(Clone, Copy, Debug)]
+pub struct CoreLimits {
+    /// Most open handles.
+    pub max_handles: usize,
+    /// Most requests running at once.
+    pub window_requests: usize,
+    /// Most bytes read or answered but not yet with the transport, and most waiting to be written.
+    pub window_bytes: usize,
+}
+
+/// Why a conversation cannot go on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Broken {
+    /// The bytes are not SFTP.
+    Wire(WireFault),
+    /// A request before INIT, or INIT twice.
+    OutOfOrder,
+    /// More waits than the bounds allow.
+    Overrun,
+    /// It has ended already.
+    Ended,
+}
+
+/// Bytes on their way to the transport, and reads that reached it.
+#[derive(Default)]
+pub struct Flow {
+    outstanding_bytes: AtomicUsize,
+    sent: Mutex<Vec<SentRead>>,
+}
+
+struct SentRead {
+    file: Arc<dyn OpenedFile>,
+    offset: u64,
+    length: usize,
+}
+
+impl Flow {
+    /// Bytes answered that the transport has not yet taken.
+    pub fn outstanding_bytes(&self) -> usize {
+        self.outstanding_bytes.load(Ordering::Acquire)
+    }
+
+    fn report_taken(&self) {
+        let sent = std::mem::take(&mut *self.sent.lock().unwrap_or_else(PoisonError::into_inner));
+        for read in sent {
+            read.file.taken(read.offset, read.length);
+        }
+    }
+}
+
+/// Answer bytes that tell the flow when the transport drops them, having sent them.
+struct Parcel {
+    bytes: Bytes,
+    flow: Arc<Flow>,
+    read: Option<SentRead>,
+}
+
+impl AsRef<[u8]> for Parcel {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Drop for Parcel {
+    fn drop(&mut self) {
+        self.flow.outstanding_bytes.fetch_sub(self.bytes.len(), Ordering::AcqRel);
+        if let Some(read) = self.read.take() {
+            self.flow.sent.lock().unwrap_or_else(PoisonError::into_inner).push(read);
+        }
+    }
+}
+
+/// What a request must not run beside.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Lane {
+    /// Anything may run beside it.
+    Free,
+    /// Runs beside other shared ones of the handle.
+    Shared(u64),
+    /// Runs alone on its handle.
+    Exclusive(u64),
+    /// Runs alone.
+    Barrier,
+}
+
+struct Waiting {
+    id: u32,
+    request: Request,
+    lane: Lane,
+    bytes: usize,
+}
+
+/// A job to run, on any thread; its outcome goes to [`Core::finish`].
+pub struct Job {
+    id: u32,
+    lane: Lane,
+    reserved: usize,
+    work: Work,
+}
+
+/// A job that has run.
+pub struct Finished {
+    id: u32,
+    lane: Lane,
+    reserved: usize,
+    done: Done,
+}
+
+impl Finished {
+    /// For an outcome that nobody waits for: a file opened too late is abandoned.
+    pub fn abandon(self) {
+        if let Done::Opened(Ok(Opened::File { file, .. })) = self.done {
+            file.abandon();
+        }
+    }
+}
+
+impl Job {
+    /// Runs it; may block on the disk.
+    pub fn run(self, shelf: &dyn Shelf) -> Finished {
+        let Self { id, lane, reserved, work } = self;
+        Finished { id, lane, reserved, done: work.run(shelf) }
+    }
+}
+
+/// One conversation over one channel.
+pub struct Core {
+    limits: CoreLimits,
+    assembler: Assembler,
+    greeted: bool,
+    waiting: VecDeque<Waiting>,
+    waiting_bytes: usize,
+    handles: Handles,
+    opening: usize,
+    running: usize,
+    reserved_bytes: usize,
+    barrier: bool,
+    outgoing: VecDeque<Bytes>,
+    flow: Arc<Flow>,
+}
+
+impl Core {
+    /// A conversation that has not yet begun.
+    pub fn new(limits: CoreLimits) -> Self {
+        Self {
+            limits,
+            assembler: Assembler::default(),
+            greeted: false,
+            waiting: VecDeque::new(),
+            waiting_bytes: 0,
+            handles: Handles::default(),
+            opening: 0,
+            running: 0,
+            reserved_bytes: 0,
+            barrier: false,
+            outgoing: VecDeque::new(),
+            flow: Arc::new(Flow::default()),
+        }
+    }
+
+    /// Takes bytes from the client.
+    ///
+    /// # Errors
+    /// [`Broken`]: the channel must be closed.
+    pub fn feed(&mut self, data: &[u8]) -> Result<(), Broken> {
+        self.assembler.push(data);
+        while let Some(packet) = self.assembler.take_packet().map_err(Broken::Wire)? {
+            match packet {
+                Packet::Init { .. } if self.greeted => return Err(Broken::OutOfOrder),
+                Packet::Init { .. } => {
+                    self.greeted = true;
+                    self.answer(replies::version(), None);
+                }
+                Packet::Request { .. } if !self.greeted => return Err(Broken::OutOfOrder),
+                Packet::Request { id, request } => self.enqueue(id, request)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn enqueue(&mut self, id: u32, request: Request) -> Result<(), Broken> {
+        // the client speaks again: what the transport has sent before is with it
+        self.flow.report_taken();
+        let bytes = WAITING_OVERHEAD_BYTES + if let Request::Write { data, .. } = &request { data.len() } else { 0 };
+        let most = 2 * self.limits.window_bytes + MAX_WAITING * WAITING_OVERHEAD_BYTES;
+        if self.waiting.len() >= MAX_WAITING || self.waiting_bytes + bytes > most {
+            return Err(Broken::Overrun);
+        }
+        self.waiting_bytes += bytes;
+        let lane = lane(&request);
+        self.waiting.push_back(Waiting { id, request, lane, bytes });
+        Ok(())
+    }
+
+    /// Whether the client should be made to wait: more than the window is queued to be
+    /// written and only the disk, not the client, is being waited for.
+    pub fn is_full(&self) -> bool {
+        self.waiting_bytes > self.limits.window_bytes && self.running > 0 && !self.client_is_slow()
+    }
+
+    fn client_is_slow(&self) -> bool {
+        self.flow.outstanding_bytes() + self.reserved_bytes + MAX_DATA_BYTES > self.limits.window_bytes
+    }
+
+    /// The next job that may run now, in the order the client asked.
+    pub fn take_job(&mut self) -> Option<Job> {
+        let head = self.waiting.front()?;
+        if self.barrier || self.running >= self.limits.window_requests.max(1) {
+            return None;
+        }
+        let used = self.flow.outstanding_bytes() + self.reserved_bytes;
+        let reserved = match &head.request {
+            Request::Read { length, .. } => (*length as usize).min(MAX_DATA_BYTES),
+            Request::Readdir { .. } => replies::NAMES_BUDGET_BYTES,
+            _ => 512,
+        };
+        if used > 0 && used + reserved > self.limits.window_bytes {
+            return None;
+        }
+        let lane = head.lane;
+        match lane {
+            Lane::Free => {}
+            Lane::Barrier if self.running > 0 => return None,
+            Lane::Barrier => self.barrier = true,
+            Lane::Shared(number) => {
+                if let Some(slot) = self.handles.slot(number) {
+                    if slot.exclusive {
+                        return None;
+                    }
+                    slot.shared += 1;
+                }
+            }
+            Lane::Exclusive(number) => {
+                if let Some(slot) = self.handles.slot(number) {
+                    if slot.exclusive || slot.shared > 0 {
+                        return None;
+                    }
+                    slot.exclusive = true;
+                }
+            }
+        }
+        let Waiting { id, request, bytes, .. } = self.waiting.pop_front()?;
+        self.waiting_bytes -= bytes;
+        self.running += 1;
+        self.reserved_bytes += reserved;
+        let room = self.handles.count() + self.opening < self.limits.max_handles;
+        let work = plan(request, &mut self.handles, room);
+        if work.opens() {
+            self.opening += 1;
+        }
+        Some(Job { id, lane, reserved, work })
+    }
+
+    /// Takes a job's outcome: its answer is queued and its lane is free again.
+    pub fn finish(&mut self, finished: Finished) {
+        let Finished { id, lane, reserved, done } = finished;
+        self.running -= 1;
+        self.reserved_bytes -= reserved;
+        match lane {
+            Lane::Free => {}
+            Lane::Barrier => self.barrier = false,
+            Lane::Shared(number) => {
+                if let Some(slot) = self.handles.slot(number) {
+                    slot.shared = slot.shared.saturating_sub(1);
+                }
+            }
+            Lane::Exclusive(number) => {
+                if let Some(slot) = self.handles.slot(number) {
+                    slot.exclusive = false;
+                }
+            }
+        }
+        match done {
+            Done::Opened(result) => {
+                self.opening -= 1;
+                match result {
+                    Ok(opened) => {
+                        let number = self.handles.add(opened);
+                        self.answer(replies::handle(id, &number.to_be_bytes()), None);
+                    }
+                    Err(error) => self.answer(replies::refused(id, &error), None),
+                }
+            }
+            Done::Data { file, offset, bytes } => {
+                let read = SentRead { file, offset, length: bytes.len() };
+                self.answer(replies::data_head(id, bytes.len()), None);
+                self.answer(bytes, Some(read));
+            }
+            Done::Names { listing } => {
+                let mut listing = listing.lock().unwrap_or_else(PoisonError::into_inner);
+                let packet = replies::names(id, &mut listing.rest);
+                drop(listing);
+                self.answer(packet, None);
+            }
+            Done::Path(path) => self.answer(replies::path(id, &path), None),
+            Done::Attributes(shown) => self.answer(replies::attributes(id, &shown), None),
+            Done::Ok => self.answer(replies::done(id), None),
+            Done::Eof => self.answer(replies::status(id, replies::EOF, "end of file"), None),
+            Done::Limits => self.answer(replies::limits(id, self.limits.max_handles), None),
+            Done::NoNames { users, groups } => self.answer(replies::no_names(id, users, groups), None),
+            Done::Refused(error) => self.answer(replies::refused(id, &error), None),
+        }
+    }
+
+    fn answer(&mut self, bytes: Bytes, read: Option<SentRead>) {
+        self.flow.outstanding_bytes.fetch_add(bytes.len(), Ordering::AcqRel);
+        self.outgoing.push_back(Bytes::from_owner(Parcel { bytes, flow: Arc::clone(&self.flow), read }));
+    }
+
+    /// The next bytes to send; they count as sent when they are dropped.
+    pub fn take_outgoing(&mut self) -> Option<Bytes> {
+        self.outgoing.pop_front()
+    }
+
+    /// Whether nothing waits, runs or is to be sent.
+    pub fn is_idle(&self) -> bool {
+        self.waiting.is_empty() && self.running == 0 && self.outgoing.is_empty() && self.flow.outstanding_bytes() == 0
+    }
+
+    /// Whether any handle is open.
+    pub fn has_open_handles(&self) -> bool {
+        self.handles.count() > 0
+    }
+
+    /// Ends the conversation: nothing more is answered, and the files still open are
+    /// returned for [`OpenedFile::abandon`].
+    pub fn end(&mut self) -> Vec<Arc<dyn OpenedFile>> {
+        self.waiting.clear();
+        self.outgoing.clear();
+        let files = self.handles.drain().into_iter();
+        files
+            .filter_map(|opened| match opened {
+                Opened::File { file, .. } => Some(file),
+                Opened::Folder(_) => None,
+            })
+            .collect()
+    }
+}
+
+fn lane(request: &Request) -> Lane {
+    let on = |handle: &Bytes, make: fn(u64) -> Lane| handles::number(handle).map_or(Lane::Free, make);
+    match request {
+        Request::Read { handle, .. } | Request::Fstat { handle } => on(handle, Lane::Shared),
+        Request::Write { handle, .. }
+        | Request::Fsetstat { handle, .. }
+        | Request::Readdir { handle }
+        | Request::Close { handle } => on(handle, Lane::Exclusive),
+        Request::Open { .. }
+        | Request::Setstat { .. }
+        | Request::Remove { .. }
+        | Request::Mkdir { .. }
+        | Request::Rmdir { .. }
+        | Request::Rename { .. }
+        | Request::Symlink { .. }
+        | Request::Extended { .. } => Lane::Barrier,
+        Request::Lstat { .. }
+        | Request::Stat { .. }
+        | Request::Opendir { .. }
+        | Request::Realpath { .. }
+        | Request::Readlink { .. }
+        | Request::Unknown { .. }
+        | Request::Malformed => Lane::Free,
+    }
+}
+
+/// An error of this front's own making.
+pub fn error(kind: ShelfErrorKind, message: &str) -> ShelfError {
+    ShelfError { kind, message: message.to_owned() }
+}

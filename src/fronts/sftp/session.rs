@@ -1,0 +1,273 @@
+//! One SSH connection: what russh reports becomes sign-in and SFTP conversations;
+//! everything that is not SFTP is refused with a sentence.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use russh::keys::{Algorithm, HashAlg, PublicKey};
+use russh::server::{Auth, ChannelOpenHandle, Handle, Handler, Msg, PublicKeyOffer, Session, VerifiedPublicKey};
+use russh::{Channel, ChannelId, ChannelOpenFailure, Disconnect};
+use tokio::sync::Notify;
+
+use crate::config::sftp::SftpSettings;
+use crate::fronts::sessions::{Seat, Sessions};
+
+use super::auth::{Door, Entrance, Visitor};
+use super::conversation::Conversation;
+use super::requests::CoreLimits;
+
+/// Most channels of one connection.
+const MAX_CHANNELS: usize = 10;
+/// The sentence for everything that is not SFTP.
+const ONLY_SFTP: &str = "This server offers file transfer by SFTP only.\r\n";
+
+/// What the listener and the session both look at.
+#[derive(Default)]
+pub struct Signals {
+    /// Set once the visitor has entered.
+    pub entered: AtomicBool,
+    /// The client's identification line, if it was seen in time.
+    pub client_version: std::sync::OnceLock<String>,
+    /// Told when the visitor enters.
+    pub entrance: Notify,
+    /// Told when the session must end at once.
+    pub cut: Notify,
+    /// The conversations, so that draining knows what is still under way.
+    pub conversations: std::sync::Mutex<Vec<Conversation>>,
+}
+
+impl Signals {
+    /// Whether a transfer is under way.
+    pub fn is_busy(&self) -> bool {
+        let conversations = self.conversations.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        conversations.iter().any(Conversation::is_busy)
+    }
+}
+
+/// The state of one connection.
+pub struct Guest {
+    settings: Arc<SftpSettings>,
+    door: Arc<dyn Door>,
+    sessions: Sessions,
+    address: SocketAddr,
+    signals: Arc<Signals>,
+    entrance: Option<Entrance>,
+    seat: Option<Seat>,
+    channels: HashMap<ChannelId, Option<Conversation>>,
+    refusal: Option<String>,
+}
+
+impl Guest {
+    /// A connection that has not signed in.
+    pub fn new(
+        settings: Arc<SftpSettings>,
+        door: Arc<dyn Door>,
+        sessions: Sessions,
+        address: SocketAddr,
+        signals: Arc<Signals>,
+    ) -> Self {
+        Self {
+            settings,
+            door,
+            sessions,
+            address,
+            signals,
+            entrance: None,
+            seat: None,
+            channels: HashMap::new(),
+            refusal: None,
+        }
+    }
+
+    fn visitor(&self, login: &str, key: &PublicKey, algorithm: &Algorithm) -> Visitor {
+        Visitor {
+            login: login.to_owned(),
+            fingerprint: key.fingerprint(HashAlg::Sha256).to_string(),
+            algorithm: algorithm.to_string(),
+            address: self.address,
+            client_version: self.signals.client_version.get().cloned().unwrap_or_default(),
+        }
+    }
+
+    fn forget(&mut self, channel: ChannelId) {
+        if let Some(Some(conversation)) = self.channels.remove(&channel) {
+            end_elsewhere(conversation);
+        }
+        let mut conversations =
+            self.signals.conversations.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        conversations.retain(Conversation::is_busy);
+    }
+
+    fn refuse(&self, channel: ChannelId, session: &mut Session) -> Result<(), russh::Error> {
+        const STDERR: u32 = 1;
+        session.channel_success(channel)?;
+        session.extended_data(channel, STDERR, ONLY_SFTP.as_bytes().to_vec())?;
+        session.exit_status_request(channel, 1)?;
+        session.eof(channel)?;
+        session.close(channel)
+    }
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        for (_, conversation) in self.channels.drain() {
+            if let Some(conversation) = conversation {
+                end_elsewhere(conversation);
+            }
+        }
+    }
+}
+
+/// Ending tells the shelf what was not taken, which may touch the disk.
+fn end_elsewhere(conversation: Conversation) {
+    match tokio::runtime::Handle::try_current() {
+        Ok(runtime) => drop(runtime.spawn_blocking(move || conversation.end())),
+        Err(_) => conversation.end(),
+    }
+}
+
+fn is_sha1_rsa(algorithm: &Algorithm) -> bool {
+    matches!(algorithm, Algorithm::Rsa { hash: None } | Algorithm::Dsa)
+}
+
+impl Handler for Guest {
+    type Error = russh::Error;
+
+    async fn authentication_banner(&mut self) -> Result<Option<String>, Self::Error> {
+        Ok(self.settings.banner.clone())
+    }
+
+    async fn auth_publickey_offered(&mut self, user: &str, offer: PublicKeyOffer<'_>) -> Result<Auth, Self::Error> {
+        if is_sha1_rsa(offer.algorithm) {
+            return Ok(Auth::reject());
+        }
+        let visitor = self.visitor(user, offer.public_key, offer.algorithm);
+        let door = Arc::clone(&self.door);
+        let useful = tokio::task::spawn_blocking(move || door.may_offer(&visitor)).await.unwrap_or(false);
+        Ok(if useful { Auth::Accept } else { Auth::reject() })
+    }
+
+    async fn auth_publickey(&mut self, user: &str, key: VerifiedPublicKey<'_>) -> Result<Auth, Self::Error> {
+        if is_sha1_rsa(key.algorithm) {
+            return Ok(Auth::reject());
+        }
+        let visitor = self.visitor(user, key.public_key, key.algorithm);
+        let door = Arc::clone(&self.door);
+        match tokio::task::spawn_blocking(move || door.enter(&visitor)).await {
+            Ok(Ok(entrance)) => {
+                let signals = Arc::clone(&self.signals);
+                let cut = move || signals.cut.notify_one();
+                let most = self.settings.max_sessions;
+                match self.sessions.enter(user, &entrance.label, self.address, most, cut) {
+                    Some(seat) => self.seat = Some(seat),
+                    None => self.refusal = Some("The server is full; try again later.".to_owned()),
+                }
+                self.entrance = Some(entrance);
+                self.signals.entered.store(true, Ordering::Release);
+                self.signals.entrance.notify_one();
+                Ok(Auth::Accept)
+            }
+            Ok(Err(refusal)) => {
+                self.refusal = Some(refusal.message);
+                Ok(Auth::reject())
+            }
+            Err(_) => Ok(Auth::reject()),
+        }
+    }
+
+    async fn auth_succeeded(&mut self, session: &mut Session) -> Result<(), Self::Error> {
+        if self.seat.is_none() {
+            let sentence = self.refusal.take().unwrap_or_default();
+            session.disconnect(Disconnect::TooManyConnections, &sentence, "en")?;
+        }
+        Ok(())
+    }
+
+    async fn channel_open_session(
+        &mut self,
+        channel: Channel<Msg>,
+        reply: ChannelOpenHandle,
+        _session: &mut Session,
+    ) -> Result<(), Self::Error> {
+        if self.channels.len() >= MAX_CHANNELS {
+            reply.reject(ChannelOpenFailure::ResourceShortage).await;
+            return Ok(());
+        }
+        self.channels.insert(channel.id(), None);
+        reply.accept().await;
+        Ok(())
+    }
+
+    async fn subsystem_request(
+        &mut self,
+        channel: ChannelId,
+        name: &str,
+        session: &mut Session,
+    ) -> Result<(), Self::Error> {
+        let fresh = matches!(self.channels.get(&channel), Some(None));
+        let (true, "sftp", Some(entrance)) = (fresh, name, &self.entrance) else {
+            return session.channel_failure(channel);
+        };
+        let limits = CoreLimits {
+            max_handles: self.settings.max_handles,
+            window_requests: self.settings.window_requests,
+            window_bytes: self.settings.window_bytes,
+        };
+        let conversation = Conversation::new(Arc::clone(&entrance.shelf), limits);
+        self.signals
+            .conversations
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .push(conversation.clone());
+        tokio::spawn(send_answers(conversation.clone(), session.handle(), channel));
+        self.channels.insert(channel, Some(conversation));
+        session.channel_success(channel)
+    }
+
+    async fn data(&mut self, channel: ChannelId, data: &[u8], session: &mut Session) -> Result<(), Self::Error> {
+        let Some(Some(conversation)) = self.channels.get(&channel) else { return Ok(()) };
+        if let Err(broken) = conversation.feed(data).await {
+            tracing::warn!(?broken, address = %self.address, "sftp conversation broken off");
+            session.close(channel)?;
+            self.forget(channel);
+        }
+        Ok(())
+    }
+
+    async fn channel_eof(&mut self, channel: ChannelId, session: &mut Session) -> Result<(), Self::Error> {
+        if self.channels.contains_key(&channel) {
+            session.exit_status_request(channel, 0)?;
+            session.close(channel)?;
+            self.forget(channel);
+        }
+        Ok(())
+    }
+
+    async fn channel_close(&mut self, channel: ChannelId, _session: &mut Session) -> Result<(), Self::Error> {
+        self.forget(channel);
+        Ok(())
+    }
+
+    async fn shell_request(&mut self, channel: ChannelId, session: &mut Session) -> Result<(), Self::Error> {
+        self.refuse(channel, session)
+    }
+
+    async fn exec_request(
+        &mut self,
+        channel: ChannelId,
+        _command: &[u8],
+        session: &mut Session,
+    ) -> Result<(), Self::Error> {
+        self.refuse(channel, session)
+    }
+}
+
+/// Carries answers to russh, which takes them only while the window is open and no
+/// keys are being exchanged: held back and resumed without a callback.
+async fn send_answers(conversation: Conversation, handle: Handle, channel: ChannelId) {
+    conversation.pump(|bytes| async { handle.data(channel, bytes).await.is_ok() }).await;
+    // the session may be gone already, and the channel with it
+    let _ = handle.close(channel).await;
+}

@@ -1,0 +1,167 @@
+//! What lies in the spool: finds drops and tells which are whole. Publishes nothing.
+
+use std::collections::HashMap;
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use crate::domain::names::FileName;
+
+/// Ending of a folder that is one delivery of several files.
+pub(super) const DELIVERY: &str = ".delivery";
+
+/// Ending of the marker that says a drop is whole.
+pub(super) const DONE: &str = ".done";
+
+/// A drop that was found.
+#[derive(Clone, Debug)]
+pub(super) struct Drop {
+    /// Where it lies.
+    pub(super) path: PathBuf,
+    /// Its file name.
+    pub(super) name: String,
+    /// Folder names between the spool and it: product, then organisation.
+    pub(super) folders: Vec<String>,
+    /// Whether it is a folder.
+    pub(super) is_folder: bool,
+    /// The marker beside it, if any.
+    pub(super) marker: Option<PathBuf>,
+    /// What changes when it is still being written.
+    pub(super) state: State,
+}
+
+/// What changes while a drop is being written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct State {
+    size: u64,
+    changed: (i64, i64),
+    entries: u64,
+    inode: u64,
+    was_renamed: bool,
+}
+
+/// What was seen of drops that are not whole yet.
+#[derive(Default)]
+pub(super) struct Watchlist {
+    seen: HashMap<PathBuf, (State, Instant)>,
+}
+
+/// How whole a drop is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Wholeness {
+    /// Marked or moved in.
+    Whole,
+    /// Unchanged for the settle time; still to be checked for writers.
+    Settled,
+    /// Look again after so long.
+    Waiting(Duration),
+    /// Only a marker or a rename makes it whole.
+    NeedsMarker,
+}
+
+/// Lists every drop below the spool, at most `limit`; the next scan sees the rest.
+pub(super) fn find(spool: &Path, limit: usize) -> std::io::Result<Vec<Drop>> {
+    let mut found = Vec::new();
+    find_below(spool, &[], &mut found, limit)?;
+    Ok(found)
+}
+
+fn find_below(folder: &Path, folders: &[String], found: &mut Vec<Drop>, limit: usize) -> std::io::Result<()> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let Ok(name) = entry?.file_name().into_string() else { continue };
+        names.push(name);
+    }
+    names.sort();
+    for name in &names {
+        if found.len() >= limit {
+            return Ok(());
+        }
+        if FileName::is_unfinished(name) {
+            continue;
+        }
+        let path = folder.join(name);
+        // Gone meanwhile: the next scan will know.
+        let Ok(metadata) = std::fs::symlink_metadata(&path) else { continue };
+        let is_marker = metadata.is_file() && metadata.len() == 0 && name.strip_suffix(DONE).is_some_and(|of| !of.is_empty());
+        if is_marker {
+            continue;
+        }
+        let is_folder = metadata.is_dir();
+        // Product and organisation folders are ways to drops, everything deeper is a drop.
+        if is_folder && folders.len() < 2 && !name.ends_with(DELIVERY) {
+            let mut below = folders.to_vec();
+            below.push(name.clone());
+            if let Err(error) = find_below(&path, &below, found, limit) {
+                tracing::warn!(%error, folder = %path.display(), "a spool folder cannot be read");
+            }
+            continue;
+        }
+        let marker = format!("{name}{DONE}");
+        let marker = names.binary_search(&marker).is_ok().then(|| folder.join(marker));
+        let Ok(state) = State::of(&path, &metadata) else { continue };
+        found.push(Drop { path, name: name.clone(), folders: folders.to_vec(), is_folder, marker, state });
+    }
+    Ok(())
+}
+
+impl State {
+    fn of(path: &Path, metadata: &Metadata) -> std::io::Result<Self> {
+        let own = (metadata.mtime(), metadata.mtime_nsec());
+        let renamed = (metadata.ctime(), metadata.ctime_nsec());
+        let mut state = Self {
+            size: metadata.len(),
+            changed: own,
+            entries: 0,
+            inode: metadata.ino(),
+            // A folder that was only made and filled changed last when its last entry came; a later
+            // change of its status alone is a rename.
+            was_renamed: renamed > own,
+        };
+        if metadata.is_dir() {
+            for entry in std::fs::read_dir(path)? {
+                let metadata = entry?.metadata()?;
+                state.entries += 1;
+                state.size = state.size.wrapping_add(metadata.len());
+                state.changed = state.changed.max((metadata.mtime(), metadata.mtime_nsec()));
+            }
+        }
+        Ok(state)
+    }
+}
+
+impl Watchlist {
+    /// Judges one drop at `now`; remembers it while it is not whole.
+    pub(super) fn judge(&mut self, drop: &Drop, was_moved_in: bool, needs_marker: bool, settle: Duration, now: Instant) -> Wholeness {
+        if drop.marker.is_some() || (was_moved_in && !needs_marker) {
+            self.seen.remove(&drop.path);
+            return Wholeness::Whole;
+        }
+        if needs_marker || (drop.is_folder && !drop.state.was_renamed) {
+            return Wholeness::NeedsMarker;
+        }
+        let since = match self.seen.get(&drop.path) {
+            Some((state, since)) if *state == drop.state => *since,
+            _ => {
+                self.seen.insert(drop.path.clone(), (drop.state, now));
+                now
+            }
+        };
+        match settle.checked_sub(now.duration_since(since)) {
+            Some(left) if !left.is_zero() => Wholeness::Waiting(left),
+            _ => Wholeness::Settled,
+        }
+    }
+
+    /// Forgets everything that is not among `present`, so that the list stays as small as the spool.
+    pub(super) fn keep_only(&mut self, present: &[Drop]) {
+        let present: std::collections::HashSet<_> = present.iter().map(|drop| &drop.path).collect();
+        self.seen.retain(|path, _| present.contains(path));
+    }
+
+    /// Begins to wait anew for a drop that turned out to be still written.
+    pub(super) fn restart(&mut self, path: &Path) {
+        self.seen.remove(path);
+    }
+}

@@ -1,0 +1,306 @@
+//! Claims whole drops, publishes them, and puts refused ones aside with a
+//! reason. Every step can be cut off and is taken up again at the next start.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::drops::{self, DELIVERY, DONE, Drop, Watchlist, Wholeness};
+use super::{CLAIMED, REFUSED, writers};
+use crate::config::sections::SpoolSettings;
+use crate::domain::history::Channel;
+use crate::domain::names::{FileName, Line, OrganisationCode, ProductCode};
+use crate::domain::refusal::Refusal;
+use crate::fronts::source_file::FileSource;
+use crate::operations::{Failure, Offer, OfferedFile, Operations, Recipients};
+
+/// One scan looks at no more drops than this; the next sees the rest.
+const MOST_DROPS: usize = 10_000;
+
+/// Description of a delivery folder; it is not delivered.
+const DESCRIPTION: &str = "delivery.toml";
+
+/// The largest description that is read.
+const MOST_DESCRIPTION_BYTES: u64 = 1 << 20;
+
+pub(super) struct Pickup {
+    spool: PathBuf,
+    settings: SpoolSettings,
+    operations: Arc<Operations>,
+    watchlist: Watchlist,
+    moved_in: HashSet<PathBuf>,
+}
+
+/// What the description of a delivery folder may say.
+#[derive(Default, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Description {
+    period: Option<String>,
+    sequence: Option<u32>,
+    #[serde(default)]
+    counts: std::collections::BTreeMap<String, u64>,
+}
+
+impl Pickup {
+    pub(super) fn new(spool: PathBuf, settings: SpoolSettings, operations: Arc<Operations>) -> Self {
+        Self { spool, settings, operations, watchlist: Watchlist::default(), moved_in: HashSet::new() }
+    }
+
+    /// A hint that this path was moved in, and is whole therefore.
+    pub(super) fn moved_in(&mut self, path: PathBuf) {
+        if self.moved_in.len() < MOST_DROPS {
+            self.moved_in.insert(path);
+        }
+    }
+
+    /// One scan: publishes every whole drop. Returns how long to wait for the next.
+    pub(super) fn scan(&mut self) -> Duration {
+        self.retry_claims();
+        let found = match drops::find(&self.spool, MOST_DROPS) {
+            Ok(found) => found,
+            Err(error) => {
+                tracing::error!(%error, "the spool cannot be read");
+                return self.settings.rescan;
+            }
+        };
+        self.watchlist.keep_only(&found);
+        let now = Instant::now();
+        let mut wait = self.settings.rescan;
+        let mut settled = Vec::new();
+        for drop in found {
+            let was_moved_in = self.moved_in.contains(&drop.path);
+            let needs_marker = self.needs_marker(&drop);
+            match self.watchlist.judge(&drop, was_moved_in, needs_marker, self.settings.settle, now) {
+                Wholeness::Whole => self.take(&drop),
+                Wholeness::Settled => settled.push(drop),
+                Wholeness::Waiting(left) => wait = wait.min(left),
+                Wholeness::NeedsMarker => {}
+            }
+        }
+        self.moved_in.clear();
+        self.take_settled(&settled);
+        wait.max(Duration::from_millis(1))
+    }
+
+    /// Claims that a crash left: a claim with its drop is published, an empty one is undone.
+    pub(super) fn recover_claims(&mut self) {
+        self.retry_claims();
+    }
+
+    fn take_settled(&mut self, settled: &[Drop]) {
+        let wanted = settled.iter().filter_map(|drop| writers::identity(&drop.path)).collect::<HashSet<_>>();
+        if wanted.is_empty() {
+            return;
+        }
+        let written = writers::open_for_writing(&wanted);
+        for drop in settled {
+            match writers::identity(&drop.path) {
+                Some(id) if !written.contains(&id) => self.take(drop),
+                _ => self.watchlist.restart(&drop.path),
+            }
+        }
+    }
+
+    fn needs_marker(&self, drop: &Drop) -> bool {
+        let product = drop.folders.first().and_then(|code| ProductCode::parse(code).ok());
+        product.and_then(|code| self.operations.product(&code).ok()).is_some_and(|product| product.requires_marker)
+    }
+
+    fn take(&mut self, drop: &Drop) {
+        self.watchlist.restart(&drop.path);
+        match self.claim(drop) {
+            Ok(claim) => self.publish_claim(&claim),
+            Err(error) => tracing::error!(%error, drop = %drop.path.display(), "a drop cannot be claimed"),
+        }
+    }
+
+    /// Moves a drop, its marker first, to `.claimed/<uuid>/<product>/<organisation>/`; durable on return.
+    fn claim(&self, drop: &Drop) -> std::io::Result<PathBuf> {
+        let claim = self.spool.join(CLAIMED).join(uuid::Uuid::new_v4().to_string());
+        let inner = drop.folders.iter().fold(claim.clone(), |path, folder| path.join(folder));
+        fs::create_dir_all(&inner)?;
+        if let Some(marker) = &drop.marker {
+            fs::rename(marker, inner.join(format!("{}{DONE}", drop.name)))?;
+        }
+        fs::rename(&drop.path, inner.join(&drop.name))?;
+        sync_folder(&inner)?;
+        sync_folder(&self.spool.join(CLAIMED))?;
+        if let Some(parent) = drop.path.parent() {
+            sync_folder(parent)?;
+        }
+        Ok(claim)
+    }
+
+    fn retry_claims(&self) {
+        let Ok(claims) = fs::read_dir(self.spool.join(CLAIMED)) else { return };
+        for claim in claims.flatten() {
+            self.publish_claim(&claim.path());
+        }
+    }
+
+    fn publish_claim(&self, claim: &Path) {
+        let found = match drops::find(claim, 2) {
+            Ok(found) => found,
+            Err(error) => {
+                tracing::error!(%error, claim = %claim.display(), "a claim cannot be read");
+                return;
+            }
+        };
+        let Some(drop) = found.into_iter().next() else {
+            self.undo_claim(claim);
+            return;
+        };
+        let source_key = format!("spool:{}", claim.file_name().unwrap_or_default().to_string_lossy());
+        match self.offer(&drop, source_key).and_then(|offer| self.operations.publish(&offer)) {
+            Ok(published) => {
+                tracing::info!(publication = %published.publication, deliveries = published.deliveries.len(), "published from the spool");
+                remove_claim(claim);
+            }
+            // Nothing is wrong with the drop: it stays claimed and is tried again at the next scan.
+            Err(Failure::Refused(Refusal::NoSpace)) => tracing::warn!("no space to publish a drop; it is tried again"),
+            Err(Failure::Faulted(fault)) => {
+                let reference = crate::telemetry::report("publish a drop", &fault);
+                tracing::error!(%reference, "a drop could not be published; it is tried again");
+            }
+            Err(Failure::Refused(Refusal::Changed(name))) => {
+                tracing::warn!(%name, "a drop was still being written; it is put back");
+                self.put_back(claim, &drop);
+            }
+            Err(Failure::Refused(refusal)) => self.refuse(claim, &drop, &refusal),
+        }
+    }
+
+    fn offer(&self, drop: &Drop, source_key: String) -> Result<Offer, Failure> {
+        let (product, recipients) = match drop.folders.as_slice() {
+            [product] => (ProductCode::parse(product)?, Recipients::All),
+            [product, organisation] => {
+                let product = ProductCode::parse(product)?;
+                (product, Recipients::Listed(vec![OrganisationCode::parse(organisation)?]))
+            }
+            _ => {
+                let why = "put it in spool/<product>/ or spool/<product>/<organisation>/";
+                return Err(Refusal::BadRequest(why.to_owned()).into());
+            }
+        };
+        let (files, description) = if drop.is_folder { self.folder_files(drop)? } else { (one_file(drop)?, Description::default()) };
+        let counts = description.counts.iter().map(|(label, count)| Ok((Line::parse(label)?, *count)));
+        Ok(Offer {
+            source_key,
+            product,
+            recipients,
+            files,
+            period: description.period.as_deref().map(Line::parse).transpose()?,
+            counts: counts.collect::<Result<_, Failure>>()?,
+            sequence: description.sequence,
+            replaces: None,
+            skip_unready: false,
+            channel: Channel::Spool,
+        })
+    }
+
+    fn folder_files(&self, drop: &Drop) -> Result<(Vec<OfferedFile>, Description), Failure> {
+        if !drop.name.ends_with(DELIVERY) {
+            let why = "a folder of files is one delivery only when its name ends in .delivery";
+            return Err(Refusal::BadRequest(why.to_owned()).into());
+        }
+        let unreadable = |error: std::io::Error| Refusal::BadRequest(format!("the folder cannot be read: {error}"));
+        let mut paths = Vec::new();
+        for entry in fs::read_dir(&drop.path).map_err(unreadable)? {
+            paths.push(entry.map_err(unreadable)?.path());
+            if paths.len() > self.settings.max_files_per_delivery + 1 {
+                let most = self.settings.max_files_per_delivery;
+                return Err(Refusal::TooMuch(format!("a delivery may hold at most {most} files")).into());
+            }
+        }
+        paths.sort();
+        let mut files = Vec::new();
+        let mut description = Description::default();
+        for path in paths {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if name == DESCRIPTION {
+                description = read_description(&path)?;
+            } else {
+                let source = FileSource::open(&path)?;
+                files.push(OfferedFile { name: FileName::parse(&name)?, source });
+            }
+        }
+        Ok((files, description))
+    }
+
+    /// Moves a refused drop to `.refused/`, with its reason beside it.
+    fn refuse(&self, claim: &Path, drop: &Drop, refusal: &Refusal) {
+        tracing::warn!(%refusal, "a drop was refused");
+        let folder = self.spool.join(REFUSED);
+        let mut name = drop.name.clone();
+        if fs::symlink_metadata(folder.join(&name)).is_ok() {
+            let claim = claim.file_name().unwrap_or_default().to_string_lossy();
+            name = format!("{name}.{claim}");
+        }
+        let where_from = drop.folders.join("/");
+        let reason = format!("{refusal}\n\nDropped as: {where_from}/{}\nRefused at: {}\n", drop.name, self.operations.now());
+        let outcome = fs::write(folder.join(format!("{name}.reason.txt")), reason)
+            .and_then(|()| fs::rename(&drop.path, folder.join(&name)))
+            .and_then(|()| sync_folder(&folder));
+        match outcome {
+            Ok(()) => remove_claim(claim),
+            Err(error) => tracing::error!(%error, "a refused drop cannot be put aside; it is tried again"),
+        }
+    }
+
+    fn put_back(&self, claim: &Path, drop: &Drop) {
+        let home = drop.folders.iter().fold(self.spool.clone(), |path, folder| path.join(folder)).join(&drop.name);
+        if fs::symlink_metadata(&home).is_ok() {
+            let why = "it was still being written, and a new file of its name has come";
+            self.refuse(claim, drop, &Refusal::WrongState(why.to_owned()));
+        } else if let Err(error) = fs::rename(&drop.path, &home) {
+            tracing::error!(%error, "a drop cannot be put back");
+        } else {
+            remove_claim(claim);
+        }
+    }
+
+    /// A claim without a drop: the crash came before the move. A marker goes back beside its drop.
+    fn undo_claim(&self, claim: &Path) {
+        let mut pending = vec![(claim.to_owned(), self.spool.clone())];
+        while let Some((folder, home)) = pending.pop() {
+            for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+                let (path, home) = (entry.path(), home.join(entry.file_name()));
+                if path.is_dir() {
+                    pending.push((path, home));
+                } else if let Err(error) = fs::rename(&path, &home) {
+                    tracing::error!(%error, "a marker cannot be put back");
+                }
+            }
+        }
+        remove_claim(claim);
+    }
+}
+
+fn one_file(drop: &Drop) -> Result<Vec<OfferedFile>, Failure> {
+    let name = FileName::parse(&drop.name)?;
+    Ok(vec![OfferedFile { name, source: FileSource::open(&drop.path)? }])
+}
+
+fn read_description(path: &Path) -> Result<Description, Failure> {
+    let bad = |why: String| Refusal::BadRequest(format!("{DESCRIPTION} {why}"));
+    let size = fs::symlink_metadata(path).map_err(|error| bad(format!("cannot be read: {error}")))?.len();
+    if size > MOST_DESCRIPTION_BYTES {
+        return Err(bad(format!("is larger than {MOST_DESCRIPTION_BYTES} bytes")).into());
+    }
+    let text = fs::read_to_string(path).map_err(|error| bad(format!("cannot be read: {error}")))?;
+    toml::from_str(&text)
+        .map_err(|error| bad(format!("is wrong: {}; it may hold period, sequence and [counts]", error.message())).into())
+}
+
+fn remove_claim(claim: &Path) {
+    // What cannot be removed is found again at the next scan; its publication exists already.
+    if let Err(error) = fs::remove_dir_all(claim) {
+        tracing::error!(%error, "a finished claim cannot be removed");
+    }
+}
+
+fn sync_folder(folder: &Path) -> std::io::Result<()> {
+    fs::File::open(folder)?.sync_all()
+}

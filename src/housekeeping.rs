@@ -1,0 +1,59 @@
+//! Timers: each tick calls one operation. Decides nothing itself.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
+
+use crate::fronts::offload;
+use crate::operations::{Failure, Operations};
+
+/// How often the mail queue is looked at.
+const MAIL_TICK: Duration = Duration::from_secs(1);
+
+/// What the timers need to know.
+#[derive(Clone, Copy, Debug)]
+pub struct Timers {
+    /// How often retention is enforced.
+    pub retention: Duration,
+    /// How many e-mails leave per minute at most.
+    pub mails_per_minute: u32,
+}
+
+/// Starts the timers; they end soon after `shutdown`.
+pub fn start(tasks: &mut JoinSet<()>, operations: &Arc<Operations>, timers: Timers, shutdown: &watch::Receiver<bool>) {
+    let per_tick = usize::try_from(timers.mails_per_minute / 60).unwrap_or(usize::MAX).max(1);
+    tasks.spawn(every(timers.retention, Arc::clone(operations), shutdown.clone(), "enforce retention", |operations| {
+        let report = operations.enforce_retention()?;
+        if report.clock_not_trusted {
+            tracing::warn!("the clock is not trusted: nothing is destroyed until `postkluis retention run --confirm-time`");
+        }
+        Ok(())
+    }));
+    tasks.spawn(every(MAIL_TICK, Arc::clone(operations), shutdown.clone(), "send e-mail", move |operations| {
+        operations.send_due_mail(per_tick).map(|_| ())
+    }));
+}
+
+async fn every(
+    tick: Duration,
+    operations: Arc<Operations>,
+    mut shutdown: watch::Receiver<bool>,
+    doing: &'static str,
+    work: impl Fn(&Operations) -> Result<(), Failure> + Clone + Send + 'static,
+) {
+    let mut interval = tokio::time::interval(tick);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = interval.tick() => {}
+            _ = shutdown.wait_for(|stop| *stop) => return,
+        }
+        let (operations, work) = (Arc::clone(&operations), work.clone());
+        if let Err(failure) = offload(move || work(&operations)).await {
+            tracing::error!(%failure, doing, "housekeeping failed; it is tried again at the next tick");
+        }
+    }
+}
