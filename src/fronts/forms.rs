@@ -306,15 +306,31 @@ pub fn mail(row: &Mail) -> Value {
 
 /// The members of a history line, in the order of the CSV columns.
 const HISTORY_COLUMNS: &[&str] = &[
-    "sequence", "at", "event", "organisation", "login", "onBehalfOf", "channel", "address", "credential", "client",
-    "product", "publicationId", "deliveryId", "file", "bytes", "until", "note",
+    "sequence",
+    "at",
+    "event",
+    "organisation",
+    "login",
+    "onBehalfOf",
+    "channel",
+    "address",
+    "credential",
+    "client",
+    "product",
+    "publicationId",
+    "deliveryId",
+    "file",
+    "bytes",
+    "until",
+    "note",
 ];
 
 /// A line of the history. `organisation` is the one concerned; `actingOrganisation` the actor's own.
 #[must_use]
 pub fn history_line(line: &HistoryLine) -> Value {
     let (who, about, detail) = (&line.event.who, &line.event.about, &line.event.detail);
-    let on_behalf = about.organisation.as_ref().filter(|_| who.organisation.is_some() && who.organisation != about.organisation);
+    let on_behalf =
+        about.organisation.as_ref().filter(|_| who.organisation.is_some() && who.organisation != about.organisation);
     json!({
         "sequence": line.sequence,
         "at": line.at.to_string(),
