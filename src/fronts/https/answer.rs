@@ -100,9 +100,7 @@ async fn run(door: &Door, route: &Route, segments: Vec<String>, parts: Parts, in
     let ask = Ask { site, method: parts.method, segments, query, headers: parts.headers, content };
     let (handler, address) = (route.handler, door.address);
     let asked = tokio::task::spawn_blocking(move || handle(handler, &ask, address)).await;
-    asked.unwrap_or_else(|error| {
-        Reply::failure("answering a request", &Fault::from_error("handler", error).into())
-    })
+    asked.unwrap_or_else(|error| Reply::failure("answering a request", &Fault::from_error("handler", error).into()))
 }
 
 fn handle(handler: Handler, ask: &Ask, address: IpAddr) -> Reply {

@@ -153,7 +153,8 @@ mod tests {
 
     #[test]
     fn if_range_needs_the_same_tag_or_date() {
-        let asked = |if_range| Conditions { range: Some("bytes=1-"), if_range: Some(if_range), ..Conditions::default() };
+        let asked =
+            |if_range| Conditions { range: Some("bytes=1-"), if_range: Some(if_range), ..Conditions::default() };
         let part = Answer::Part { start: 1, length: 9 };
         assert_eq!(judge(asked("\"abc\""), &file()), part);
         assert_eq!(judge(asked("Sun, 06 Nov 1994 08:49:37 GMT"), &file()), part);

@@ -99,11 +99,8 @@ impl Reply {
     /// Nobody signed in. `wrong` when a token was shown and is not valid (RFC 6750 §3.1).
     #[must_use]
     pub(super) fn not_signed_in(wrong: bool) -> Self {
-        let challenge = if wrong {
-            "Bearer realm=\"postkluis\", error=\"invalid_token\""
-        } else {
-            "Bearer realm=\"postkluis\""
-        };
+        let challenge =
+            if wrong { "Bearer realm=\"postkluis\", error=\"invalid_token\"" } else { "Bearer realm=\"postkluis\"" };
         Self::problem(NOT_SIGNED_IN, &Refusal::NotSignedIn.to_string())
             .with(WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
     }
@@ -181,7 +178,8 @@ pub(super) const TOO_LARGE: Problem = problem(StatusCode::PAYLOAD_TOO_LARGE, "to
 /// The content did not come in time.
 pub(super) const TOO_SLOW: Problem = problem(StatusCode::REQUEST_TIMEOUT, "too-slow", "Too slow");
 /// The content is not as it was (If-Match, If-Unmodified-Since).
-pub(super) const PRECONDITION: Problem = problem(StatusCode::PRECONDITION_FAILED, "precondition", "Precondition failed");
+pub(super) const PRECONDITION: Problem =
+    problem(StatusCode::PRECONDITION_FAILED, "precondition", "Precondition failed");
 /// The range lies outside the file.
 pub(super) const OUTSIDE: Problem = problem(StatusCode::RANGE_NOT_SATISFIABLE, "range", "Range not satisfiable");
 /// The server is going down.

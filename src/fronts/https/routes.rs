@@ -52,12 +52,14 @@ impl Route {
 /// Routes of the public listener.
 pub(super) static PUBLIC: &[Route] = &[
     get("/api/v1/openapi.json", Handler::Open(well_known::openapi), "This description", JSON),
-    get("/api/v1/deliveries", Handler::Account(deliveries::list), "Deliveries of the own organisation", JSON).asking(&[
-        ("product", "Only of this product (code)"),
-        ("available", "true: only what can be fetched now"),
-        ("limit", "At most so many"),
-        ("after", "Go on after the delivery with this id"),
-    ]),
+    get("/api/v1/deliveries", Handler::Account(deliveries::list), "Deliveries of the own organisation", JSON).asking(
+        &[
+            ("product", "Only of this product (code)"),
+            ("available", "true: only what can be fetched now"),
+            ("limit", "At most so many"),
+            ("after", "Go on after the delivery with this id"),
+        ],
+    ),
     get("/api/v1/deliveries/{id}", Handler::Account(deliveries::show), "One delivery", JSON),
     get("/api/v1/deliveries/{id}/packing-slip", Handler::Account(deliveries::packing_slip), "Its packing slip", JSON),
     get("/api/v1/deliveries/{id}/fetches", Handler::Account(deliveries::fetches), "Who fetched what of it", JSON),
@@ -68,10 +70,12 @@ pub(super) static PUBLIC: &[Route] = &[
         "The bytes of a file; one range at most",
         &["application/octet-stream", "application/age"],
     ),
-    get("/api/v1/history", Handler::Account(history::list), "History of the own organisation", &[
-        "application/json",
-        "text/csv",
-    ])
+    get(
+        "/api/v1/history",
+        Handler::Account(history::list),
+        "History of the own organisation",
+        &["application/json", "text/csv"],
+    )
     .asking(&[
         ("since", "Only from this time on (RFC 3339)"),
         ("delivery", "Only about the delivery with this id"),
@@ -83,9 +87,12 @@ pub(super) static PUBLIC: &[Route] = &[
     get("/api/v1/accounts/me", Handler::Account(accounts::me), "The account that asks", JSON),
     get("/health/live", Handler::Open(health::live), "Whether the server lives", JSON),
     get("/health/ready", Handler::Open(health::ready), "Whether the server takes work", JSON),
-    get("/.well-known/security.txt", Handler::Open(well_known::security_txt), "Security contact (RFC 9116)", &[
-        "text/plain",
-    ]),
+    get(
+        "/.well-known/security.txt",
+        Handler::Open(well_known::security_txt),
+        "Security contact (RFC 9116)",
+        &["text/plain"],
+    ),
 ];
 
 /// Routes of an operator listener that others than this machine can reach.
@@ -167,7 +174,8 @@ mod tests {
     fn a_path_is_matched_whole_and_without_slash_at_its_end() {
         let pattern = "/api/v1/deliveries/{id}/files/{fileId}";
         assert_eq!(matched(pattern, "/api/v1/deliveries/a/files/2"), Some(vec!["a".to_owned(), "2".to_owned()]));
-        for path in ["/api/v1/deliveries/a/files/2/", "/api/v1/deliveries//files/2", "/api/v1/deliveries/a/files", "/"] {
+        for path in ["/api/v1/deliveries/a/files/2/", "/api/v1/deliveries//files/2", "/api/v1/deliveries/a/files", "/"]
+        {
             assert_eq!(matched(pattern, path), None, "{path}");
         }
     }

@@ -14,9 +14,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::HttpsFront;
-use crate::adapters::memory::{
-    CountingEntropy, FixedClock, MemoryCatalog, MemoryKeyring, MemoryMailer, MemoryVault,
-};
+use crate::adapters::memory::{CountingEntropy, FixedClock, MemoryCatalog, MemoryKeyring, MemoryMailer, MemoryVault};
 use crate::config::Config;
 use crate::domain::account::{AccountKind, Language};
 use crate::domain::history::{Channel, HistoryQuery};
@@ -76,13 +74,8 @@ fn members(operations: &Operations) -> String {
     let channel = Channel::CommandLine;
     let line = |text: &str| Line::parse(text).unwrap();
     let (code, product) = (OrganisationCode::parse("gemeente").unwrap(), ProductCode::parse("polis").unwrap());
-    let organisation = NewOrganisation {
-        code: code.clone(),
-        name: line("Gemeente"),
-        oin: None,
-        kvk: None,
-        mail_domains: Vec::new(),
-    };
+    let organisation =
+        NewOrganisation { code: code.clone(), name: line("Gemeente"), oin: None, kvk: None, mail_domains: Vec::new() };
     operations.add_organisation(organisation, channel).unwrap();
     let new = NewProduct {
         code: product.clone(),
@@ -370,8 +363,12 @@ async fn strangers_and_wrong_paths_learn_nothing_and_every_answer_has_its_header
     for (status, seen) in answers {
         assert_eq!(seen.status, status);
         for name in [
-            "cache-control", "strict-transport-security", "x-content-type-options", "x-frame-options",
-            "content-security-policy", "referrer-policy",
+            "cache-control",
+            "strict-transport-security",
+            "x-content-type-options",
+            "x-frame-options",
+            "content-security-policy",
+            "referrer-policy",
         ] {
             assert!(seen.header(name).is_some(), "{name}: {}", seen.head);
         }
@@ -440,7 +437,7 @@ async fn publishing_again_gives_the_same_and_a_web_page_cannot() {
 }
 
 #[tokio::test]
-async fn old_tls_and_weak_suites_are_refused() {
+async fn a_tls_version_below_the_minimum_is_refused() {
     let world = world_with("[https]\ntls_minimum = \"1.3\"\n").await;
     let mut command = Command::new("curl");
     command.args(["--silent", "--insecure", "--noproxy", "*", "--tls-max", "1.2"]).arg(world.url("/health/live"));

@@ -99,9 +99,7 @@ pub(super) fn send(ask: &Ask, caller: &Caller, part: DeliveryPart) -> Result<Rep
 }
 
 fn with_validators(reply: Reply, file: &Validators) -> Reply {
-    let reply = reply
-        .with_text(ETAG, &file.etag)
-        .with(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    let reply = reply.with_text(ETAG, &file.etag).with(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     match http_date(file.modified_seconds) {
         Some(date) => reply.with_text(LAST_MODIFIED, &date),
         None => reply,

@@ -56,11 +56,8 @@ pub(in crate::fronts::https) fn packing_slip(ask: &Ask, caller: &Caller) -> Resu
 pub(in crate::fronts::https) fn fetches(ask: &Ask, caller: &Caller) -> Result<Reply, Failure> {
     let limits = &ask.site.config.limits;
     ask.query().finish()?;
-    let mut query = HistoryQuery {
-        delivery: Some(ask.delivery_id()?),
-        limit: limits.max_page_size,
-        ..HistoryQuery::default()
-    };
+    let mut query =
+        HistoryQuery { delivery: Some(ask.delivery_id()?), limit: limits.max_page_size, ..HistoryQuery::default() };
     let mut fetches = Vec::new();
     // Bounded: a delivery with more lines shows the first of them; `/history` pages through all.
     for _ in 0..MOST_PAGES {
@@ -80,8 +77,5 @@ pub(in crate::fronts::https) fn fetches(ask: &Ask, caller: &Caller) -> Result<Re
 const MOST_PAGES: usize = 10;
 
 fn tells_of_fetching(what: Happening) -> bool {
-    matches!(
-        what,
-        Happening::FetchStarted | Happening::FileReleased | Happening::FileFetched | Happening::FetchEnded
-    )
+    matches!(what, Happening::FetchStarted | Happening::FileReleased | Happening::FileFetched | Happening::FetchEnded)
 }

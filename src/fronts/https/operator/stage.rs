@@ -141,7 +141,8 @@ async fn finish(temporary: &Path, named: &Path, folder: &Path) -> io::Result<()>
 /// `Content-Digest` with sha-256 (RFC 9530), when given.
 fn agrees(headers: &HeaderMap, digest: &Digest) -> bool {
     let given = headers.get_all("content-digest").iter().filter_map(|value| value.to_str().ok());
-    let mut given = given.flat_map(|value| value.split(',')).filter_map(|member| member.trim().strip_prefix("sha-256="));
+    let mut given =
+        given.flat_map(|value| value.split(',')).filter_map(|member| member.trim().strip_prefix("sha-256="));
     let ours = format!(":{}:", digest.base64());
     given.all(|theirs| theirs == ours)
 }
