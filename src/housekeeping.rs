@@ -28,7 +28,9 @@ pub fn start(tasks: &mut JoinSet<()>, operations: &Arc<Operations>, timers: Time
     tasks.spawn(every(timers.retention, Arc::clone(operations), shutdown.clone(), "enforce retention", |operations| {
         let report = operations.enforce_retention()?;
         if report.clock_not_trusted {
-            tracing::warn!("the clock is not trusted: nothing is destroyed until `postkluis retention run --confirm-time`");
+            tracing::warn!(
+                "the clock is not trusted: nothing is destroyed until `postkluis retention run --confirm-time`"
+            );
         }
         Ok(())
     }));

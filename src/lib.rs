@@ -8,6 +8,8 @@
 #[cfg(feature = "server")]
 pub mod adapters;
 #[cfg(feature = "server")]
+pub mod assembly;
+#[cfg(feature = "server")]
 pub mod config;
 pub mod domain;
 #[cfg(feature = "server")]

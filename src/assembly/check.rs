@@ -13,7 +13,7 @@ use super::{ADMIN_SOCKET, SPOOL, read_host_keys};
 use crate::adapters::keyring_folder::KeyringFolder;
 use crate::config::mail::Relay;
 use crate::config::{CONFIG_FILE, Config, environment};
-use crate::fronts::https;
+use crate::fronts::https::tls;
 
 /// How one look ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -120,14 +120,22 @@ fn check_folders(report: &mut Report, home: &Path) {
         let shown = path.display();
         match std::fs::metadata(&path) {
             Err(error) => {
-                report.add("folder", Verdict::Wrong, format!("{shown} cannot be looked at: {error}; run `postkluis init`"));
+                report.add(
+                    "folder",
+                    Verdict::Wrong,
+                    format!("{shown} cannot be looked at: {error}; run `postkluis init`"),
+                );
             }
             Ok(metadata) if !metadata.is_dir() => {
                 report.add("folder", Verdict::Wrong, format!("{shown} is not a folder"));
             }
             Ok(metadata) if !open_to_others && metadata.permissions().mode() & 0o077 != 0 => {
                 let mode = metadata.permissions().mode() & 0o777;
-                report.add("folder", Verdict::Wrong, format!("{shown} is open to others ({mode:o}); run `chmod 700 {shown}`"));
+                report.add(
+                    "folder",
+                    Verdict::Wrong,
+                    format!("{shown} is open to others ({mode:o}); run `chmod 700 {shown}`"),
+                );
             }
             Ok(_) => report.add("folder", Verdict::Fine, shown.to_string()),
         }
@@ -158,7 +166,8 @@ fn check_keys(report: &mut Report, config: &Config) {
 
 fn check_certificate(report: &mut Report, config: &Config) {
     let path = &config.https.certificate;
-    report.judge("certificate and key", https::tls::configuration(&config.https).map(|_| path.display().to_string()));
+    let opened = tls::acceptor(path, &config.https.key, config.https.tls_minimum);
+    report.judge("certificate and key", opened.map(|_| path.display().to_string()));
     let Ok(pem) = std::fs::read(path) else { return };
     let Ok((_, pem)) = x509_parser::pem::parse_x509_pem(&pem) else { return };
     let Ok(certificate) = pem.parse_x509() else { return };
@@ -166,7 +175,11 @@ fn check_certificate(report: &mut Report, config: &Config) {
     let days = (ends - jiff::Timestamp::now().as_second()) / 86_400;
     let detail = format!("{}: valid for {days} more days", path.display());
     match days {
-        ..0 => report.add("certificate dates", Verdict::Wrong, format!("{}: expired {} days ago; renew it", path.display(), -days)),
+        ..0 => report.add(
+            "certificate dates",
+            Verdict::Wrong,
+            format!("{}: expired {} days ago; renew it", path.display(), -days),
+        ),
         0..CERTIFICATE_WARNING_DAYS => report.add("certificate dates", Verdict::Warning, detail),
         _ => report.add("certificate dates", Verdict::Fine, detail),
     }
@@ -176,7 +189,8 @@ fn check_address(report: &mut Report, key: &str, address: SocketAddr) {
     match TcpListener::bind(address) {
         Ok(_) => report.add(key, Verdict::Fine, format!("{address} is free")),
         Err(error) => {
-            let detail = format!("{address} cannot be listened on: {error}; choose another address or stop what listens there");
+            let detail =
+                format!("{address} cannot be listened on: {error}; choose another address or stop what listens there");
             report.add(key, Verdict::Wrong, detail);
         }
     }
@@ -189,7 +203,9 @@ fn check_disk(report: &mut Report, config: &Config) {
             let free = disk.f_bavail.saturating_mul(disk.f_frsize);
             let detail = format!("{} MiB free, storage.reserve_bytes keeps {} MiB", free >> 20, reserve >> 20);
             match free {
-                free if free < reserve => report.add("disk", Verdict::Wrong, format!("{detail}: nothing can be stored; free some space")),
+                free if free < reserve => {
+                    report.add("disk", Verdict::Wrong, format!("{detail}: nothing can be stored; free some space"))
+                }
                 free if free < reserve.saturating_mul(4) => report.add("disk", Verdict::Warning, detail),
                 _ => report.add("disk", Verdict::Fine, detail),
             }
@@ -201,7 +217,11 @@ fn check_disk(report: &mut Report, config: &Config) {
 fn check_relay(report: &mut Report, config: &Config) {
     match &config.mail.relay {
         Relay::Folder(folder) => {
-            report.add("mail.relay", Verdict::Warning, format!("e-mails go to the folder {}, not to people", folder.display()));
+            report.add(
+                "mail.relay",
+                Verdict::Warning,
+                format!("e-mails go to the folder {}, not to people", folder.display()),
+            );
         }
         Relay::Smtp(relay) => {
             let reached = (relay.host.as_str(), relay.port)
@@ -212,7 +232,9 @@ fn check_relay(report: &mut Report, config: &Config) {
                 })
                 .map(|_| "answers".to_owned());
             match reached {
-                Ok(detail) => report.add("mail.relay", Verdict::Fine, format!("{}:{} {detail}", relay.host, relay.port)),
+                Ok(detail) => {
+                    report.add("mail.relay", Verdict::Fine, format!("{}:{} {detail}", relay.host, relay.port))
+                }
                 // Publication never waits for mail: a relay that is down is no reason not to serve.
                 Err(error) => report.add(
                     "mail.relay",
@@ -228,7 +250,8 @@ fn check_relay(report: &mut Report, config: &Config) {
 #[must_use]
 pub fn dns_records(home: &Path) -> Vec<String> {
     let Ok(config) = Config::load(home, environment()) else { return Vec::new() };
-    let host = config.portal.base_url.trim_start_matches("https://").split([':', '/']).next().unwrap_or_default().to_owned();
+    let host =
+        config.portal.base_url.trim_start_matches("https://").split([':', '/']).next().unwrap_or_default().to_owned();
     let mut records = vec![
         format!("{host}. IN A      <IPv4 address>"),
         format!("{host}. IN AAAA   <IPv6 address>"),

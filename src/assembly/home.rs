@@ -59,7 +59,7 @@ pub fn init(home: &Path, sftp_listen: SocketAddr, https_listen: SocketAddr) -> R
     let host_fingerprint = make_host_key(&keys)?;
     make_certificate(&keys, https_listen)?;
     // The configuration comes last: a home with it is whole.
-    write_new(&config, default_file_text(sftp_listen, https_listen).as_bytes(), 0o640)?;
+    write_new(&config, default_file_text(&sftp_listen.to_string(), &https_listen.to_string()).as_bytes(), 0o640)?;
     Ok(NewHome { host_fingerprint })
 }
 

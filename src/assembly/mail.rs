@@ -24,7 +24,8 @@ pub(super) fn mailer(config: &Config) -> Result<Arc<dyn Mailer>, Failure> {
 fn smtp_server(relay: &SmtpRelay, config: &Config) -> Result<SmtpServer, Failure> {
     let trust_pem = match &relay.trust {
         Some(path) => Some(
-            std::fs::read(path).map_err(|error| Fault::from_error(format!("read mail.trust {}", path.display()), error))?,
+            std::fs::read(path)
+                .map_err(|error| Fault::from_error(format!("read mail.trust {}", path.display()), error))?,
         ),
         None => None,
     };
@@ -35,7 +36,7 @@ fn smtp_server(relay: &SmtpRelay, config: &Config) -> Result<SmtpServer, Failure
             MailEncryption::Implicit => Protection::Tls,
             MailEncryption::StartTls => Protection::StartTls,
             MailEncryption::StartTlsIfOffered => Protection::StartTlsIfOffered,
-            MailEncryption::None => Protection::Plain,
+            MailEncryption::Plain => Protection::Plain,
         },
         login: relay.login.as_ref().map(|(user, password)| (user.clone(), password.reveal().to_owned().into())),
         trust_pem,

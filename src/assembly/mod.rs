@@ -23,10 +23,11 @@ use crate::adapters::vault_folder::VaultFolder;
 use crate::config::Config;
 use crate::fronts::cli::commands::Office;
 use crate::fronts::cli::door;
+use crate::fronts::https::HttpsFront;
 use crate::fronts::sessions::Sessions;
 use crate::fronts::sftp::outbox::FrontDoor;
 use crate::fronts::spool::Spool;
-use crate::fronts::{https, offload, sftp};
+use crate::fronts::{offload, sftp};
 use crate::housekeeping::{self, Timers};
 use crate::operations::{Failure, Fault, MailSender, Operations, Ports, Settings};
 
@@ -153,7 +154,8 @@ impl Server {
         let opening = config.clone();
         let operations = offload(move || open(&opening)).await?;
         let host_keys = read_host_keys(&config.home.join("keys"))?;
-        let tls = https::tls::configuration(&config.https)?;
+        let front = HttpsFront::new(Arc::new(config.clone()), Arc::clone(&operations));
+        let front = Arc::new(front.map_err(|error| Fault::from_error("read https.certificate and https.key", error))?);
         let sftp_listener = listen("sftp.listen", config.sftp.listen).await?;
         let https_listener = listen("https.listen", config.https.listen).await?;
         let operator_listener = match config.operator.listen {
@@ -183,15 +185,15 @@ impl Server {
             Sessions::default(),
             stop.clone(),
         ));
-        tasks.spawn(https::listener::serve(
-            https_listener,
-            tls,
-            config.clone(),
-            Arc::clone(&operations),
-            stop.clone(),
-        ));
+        let (public, until) = (Arc::clone(&front), stop.clone());
+        tasks.spawn(async move { public.serve(https_listener, until).await });
         if let Some(listener) = operator_listener {
-            tasks.spawn(https::listener::serve_operator(listener, config.clone(), Arc::clone(&operations), stop.clone()));
+            let until = stop.clone();
+            tasks.spawn(async move {
+                if let Err(error) = front.serve_operator(listener, until).await {
+                    tracing::error!(%error, "the operator's listener had to stop");
+                }
+            });
         }
         let office = Office {
             operations: Arc::clone(&operations),
@@ -238,7 +240,8 @@ async fn listen(key: &str, address: SocketAddr) -> Result<TcpListener, Failure> 
 
 /// The SSH host keys: every `ssh_host_*_key` in the keys folder.
 fn read_host_keys(keys: &Path) -> Result<Vec<PrivateKey>, Failure> {
-    let failed = |error: std::io::Error| Fault::from_error(format!("read the SSH host keys in {}", keys.display()), error);
+    let failed =
+        |error: std::io::Error| Fault::from_error(format!("read the SSH host keys in {}", keys.display()), error);
     let mut paths: Vec<_> = std::fs::read_dir(keys)
         .map_err(failed)?
         .filter_map(Result::ok)

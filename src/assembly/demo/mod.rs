@@ -280,7 +280,10 @@ impl Demo {
         let config = self.work.join("curl.conf");
         write_private(
             &config,
-            format!("cacert = \"{certificate}\"\nheader = \"Authorization: Bearer {secret}\"\nfail-with-body\nsilent\n").as_bytes(),
+            format!(
+                "cacert = \"{certificate}\"\nheader = \"Authorization: Bearer {secret}\"\nfail-with-body\nsilent\n"
+            )
+            .as_bytes(),
         )?;
         let list = curl(&config, &[&format!("{base}/deliveries?available=true")]).await?;
         let list: Value = serde_json::from_slice(&list).map_err(|error| failed(format!("read the list: {error}")))?;
@@ -315,7 +318,10 @@ impl Demo {
             if pull::digest_of(&opened)? != pull::digest_of(&self.work.join(&name))? {
                 return Err(failed(format!("{name} opened by {} is not what was published", organisation.code)));
             }
-            self.note(&format!("{}: opened with its own key, equal to what was published; the server cannot", organisation.code));
+            self.note(&format!(
+                "{}: opened with its own key, equal to what was published; the server cannot",
+                organisation.code
+            ));
         }
         Ok(())
     }
@@ -325,18 +331,22 @@ impl Demo {
         let begun = Instant::now();
         loop {
             let queue = self.ask_silently(&["mail", "queue"]).await?;
-            let sent = queue.as_array().into_iter().flatten().filter(|mail| mail.get("state") == Some(&json!("sent"))).count();
+            let sent =
+                queue.as_array().into_iter().flatten().filter(|mail| mail.get("state") == Some(&json!("sent"))).count();
             if sent == expected {
                 break;
             }
             if begun.elapsed() > SPOOL_PATIENCE {
-                return Err(failed(format!("{sent} of {expected} e-mails were sent within {SPOOL_PATIENCE:?}: {queue}")));
+                return Err(failed(format!(
+                    "{sent} of {expected} e-mails were sent within {SPOOL_PATIENCE:?}: {queue}"
+                )));
             }
             tokio::time::sleep(LOOK_AGAIN).await;
         }
         self.ask(&["mail", "queue"]).await?;
         let folder = self.home.join("mail");
-        let mut letters: Vec<PathBuf> = std::fs::read_dir(&folder)?.filter_map(Result::ok).map(|entry| entry.path()).collect();
+        let mut letters: Vec<PathBuf> =
+            std::fs::read_dir(&folder)?.filter_map(Result::ok).map(|entry| entry.path()).collect();
         letters.sort();
         if letters.len() != expected {
             return Err(failed(format!("{} of {expected} e-mails lie in {}", letters.len(), folder.display())));
@@ -394,7 +404,14 @@ impl Demo {
         }
     }
 
-    async fn close(&self, server: &Server, files: usize, mails: usize, history: &Value, begun: Instant) -> Result<(), StartError> {
+    async fn close(
+        &self,
+        server: &Server,
+        files: usize,
+        mails: usize,
+        history: &Value,
+        begun: Instant,
+    ) -> Result<(), StartError> {
         let rows = self.ask_silently(&["delivery", "list"]).await?;
         let lines = history.as_array().map_or(0, Vec::len);
         // What must be true at the end: everything was fetched, and is either there or shredded.
@@ -452,7 +469,8 @@ fn open_age(key: &Path, sealed: &Path, opened: &Path) -> Result<(), StartError> 
     let identity: age::x25519::Identity = key.trim().parse().map_err(|error: &str| wrong(&error))?;
     let decryptor = age::Decryptor::new_buffered(std::io::BufReader::new(std::fs::File::open(sealed)?))
         .map_err(|error| wrong(&error))?;
-    let mut plain = decryptor.decrypt(std::iter::once(&identity as &dyn age::Identity)).map_err(|error| wrong(&error))?;
+    let mut plain =
+        decryptor.decrypt(std::iter::once(&identity as &dyn age::Identity)).map_err(|error| wrong(&error))?;
     std::io::copy(&mut plain, &mut std::fs::File::create(opened)?)?;
     Ok(())
 }

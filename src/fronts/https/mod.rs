@@ -15,7 +15,7 @@ mod openapi;
 mod operator;
 mod reply;
 mod routes;
-mod tls;
+pub mod tls;
 mod wire;
 
 use std::io;

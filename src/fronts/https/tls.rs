@@ -33,7 +33,7 @@ impl Error for TlsFault {}
 ///
 /// # Errors
 /// Unreadable files, a key that does not belong to the certificate, or one that TLS does not take.
-pub(super) fn acceptor(certificate: &Path, key: &Path, minimum: TlsMinimum) -> Result<TlsAcceptor, TlsFault> {
+pub fn acceptor(certificate: &Path, key: &Path, minimum: TlsMinimum) -> Result<TlsAcceptor, TlsFault> {
     let fault = |file: &Path, source: Box<dyn Error + Send + Sync>| TlsFault {
         doing: format!("reading {} for HTTPS", file.display()),
         source,

@@ -69,6 +69,12 @@ const KEYS: &[Algorithm] = &[
     Algorithm::Rsa { hash: Some(HashAlg::Sha256) },
 ];
 
+/// The stop signal, or its sender gone.
+async fn stopped(shutdown: &mut watch::Receiver<bool>) {
+    // Both ways mean the same; the borrowed value must not be held over an await.
+    drop(shutdown.wait_for(|stop| *stop).await);
+}
+
 /// Serves SFTP on `listener` until `shutdown` becomes true (or its sender is gone),
 /// then lets transfers finish for at most `settings.drain_grace`.
 pub async fn serve(
@@ -86,7 +92,7 @@ pub async fn serve(
     let stop = shutdown.clone();
     loop {
         tokio::select! {
-            _ = shutdown.wait_for(|stop| *stop) => break,
+            () = stopped(&mut shutdown) => break,
             Some(ended) = connections.join_next() => report(ended),
             accepted = listener.accept() => match accepted {
                 Ok((socket, address)) => {
