@@ -4,13 +4,13 @@
 
 /// One path that a file names.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct NamedPath {
+pub(crate) struct NamedPath {
     /// From the crate's root (`["crate", "domain", "names"]`) or from an outside crate (`["std", "fs"]`).
-    pub segments: Vec<String>,
+    pub(crate) segments: Vec<String>,
     /// The line, from 1.
-    pub line: usize,
+    pub(crate) line: usize,
     /// Whether it stands in a module for tests.
-    pub in_tests: bool,
+    pub(crate) in_tests: bool,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -26,7 +26,7 @@ struct Token {
 }
 
 /// The module that a file under `src/` is: `src/fronts/sftp/mod.rs` → `["fronts", "sftp"]`.
-pub fn module_of(path: &str) -> Vec<String> {
+pub(crate) fn module_of(path: &str) -> Vec<String> {
     let inner = path.strip_prefix("src/").unwrap_or(path).trim_end_matches(".rs");
     let mut module: Vec<String> = inner.split('/').map(str::to_owned).collect();
     if module.last().is_some_and(|name| name == "mod" || name == "lib" || name == "main") {
@@ -36,7 +36,7 @@ pub fn module_of(path: &str) -> Vec<String> {
 }
 
 /// Every path of two or more segments, and every single name of a `use`.
-pub fn named_paths(module: &[String], text: &str) -> Vec<NamedPath> {
+pub(crate) fn named_paths(module: &[String], text: &str) -> Vec<NamedPath> {
     let tokens = tokens(text);
     let mut found = Vec::new();
     let mut inside: Vec<(String, usize)> = Vec::new();
@@ -87,7 +87,7 @@ pub fn named_paths(module: &[String], text: &str) -> Vec<NamedPath> {
 }
 
 /// Whether `wanted` stands in the text as a word of the language, outside tests' modules or not.
-pub fn lines_with_word(text: &str, wanted: &str) -> Vec<usize> {
+pub(crate) fn lines_with_word(text: &str, wanted: &str) -> Vec<usize> {
     let is_wanted = |token: &&Token| matches!(&token.word, Word::Name(name) if name == wanted);
     tokens(text).iter().filter(is_wanted).map(|token| token.line).collect()
 }

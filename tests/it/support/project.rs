@@ -10,19 +10,19 @@ const NOT_OURS: [&str; 4] = ["target", ".git", "postkluis-home", "node_modules"]
 const MOST_FILES: usize = 20_000;
 
 /// The folder of `Cargo.toml`.
-pub fn root() -> &'static Path {
+pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// One file: its path from the root with `/` between the parts, and its text.
-pub struct SourceFile {
-    pub path: String,
-    pub text: String,
+pub(crate) struct SourceFile {
+    pub(crate) path: String,
+    pub(crate) text: String,
 }
 
 /// Every file below `folder` whose name ends in `ending`, sorted by path. A
 /// folder that is not there has no files.
-pub fn files_ending(folder: &str, ending: &str) -> Vec<SourceFile> {
+pub(crate) fn files_ending(folder: &str, ending: &str) -> Vec<SourceFile> {
     let mut found = Vec::new();
     walk(&root().join(folder), &mut found);
     found.retain(|path| path.to_string_lossy().ends_with(ending));
@@ -37,7 +37,7 @@ pub fn files_ending(folder: &str, ending: &str) -> Vec<SourceFile> {
 }
 
 /// Every file of ours that holds text, whatever its kind.
-pub fn text_files() -> Vec<SourceFile> {
+pub(crate) fn text_files() -> Vec<SourceFile> {
     let mut found = Vec::new();
     walk(root(), &mut found);
     found.sort();
