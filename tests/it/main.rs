@@ -1,5 +1,11 @@
 //! Integration tests: one binary, real sockets on loopback.
+#![cfg(test)]
 
+mod dependencies;
+mod layering;
 mod operations;
 mod rights_matrix;
+mod server_life;
 mod sftp_core;
+mod support;
+mod tidy;
