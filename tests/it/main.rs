@@ -4,6 +4,7 @@
 mod dependencies;
 mod layering;
 mod operations;
+mod ports_catalog;
 mod rights_matrix;
 mod server_life;
 mod sftp_core;

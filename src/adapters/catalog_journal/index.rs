@@ -2,6 +2,7 @@
 //! by key, events by number, organisation and delivery. Syncs nothing of its
 //! own while it runs: what a crash leaves of it is thrown away.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -84,25 +85,25 @@ impl Index {
     pub(super) fn apply(&self, entries: &[(Entry, Place)]) -> Result<(), Fault> {
         let Some((last, _)) = entries.last() else { return Ok(()) };
         let mut batch = sled::Batch::default();
-        for (entry, place) in entries {
-            for (key, value) in &entry.changes {
-                let key = [&[RECORDS], key.as_slice()].concat();
-                match value {
-                    Some(value) => batch.insert(key, value.as_slice()),
-                    None => batch.remove(key),
-                }
-            }
-            let spot = EventSpot { place: *place, first_event: entry.first_event, at: entry.at }.encode();
-            batch.insert(numbered(vec![BY_NUMBER], entry.first_event), spot.as_slice());
-            for (number, event) in (entry.first_event..).zip(&entry.events) {
-                for key in keys_of(event) {
-                    batch.insert(numbered(key, number), spot.as_slice());
-                }
+        for (key, value) in contents(entries) {
+            match value {
+                Some(value) => batch.insert(key, value),
+                None => batch.remove(key),
             }
         }
-        let meta = [&[FORMAT], last.sequence.to_be_bytes().as_slice()].concat();
-        batch.insert(META, meta);
+        batch.insert(META, meta(last.sequence));
         self.tree.apply_batch(batch).map_err(|error| self.fault("apply to", error))
+    }
+
+    /// As `apply`, several times faster, while nobody reads and a crash means to begin again.
+    pub(super) fn fill(&self, entries: &[(Entry, Place)]) -> Result<(), Fault> {
+        let Some((last, _)) = entries.last() else { return Ok(()) };
+        let filled = contents(entries).into_iter().try_for_each(|(key, value)| match value {
+            Some(value) => self.tree.insert(key, value).map(drop),
+            None => self.tree.remove(key).map(drop),
+        });
+        let filled = filled.and_then(|()| self.tree.insert(META, meta(last.sequence)).map(drop));
+        filled.map_err(|error| self.fault("fill", error))
     }
 
     /// The spots of the events that `query` may mean, in order, up to event number `newest`:
@@ -202,6 +203,28 @@ impl EventSpot {
         let place = Place { segment: numbers.next()?, offset: numbers.next()? };
         Some(Self { place, first_event: numbers.next()?, at: Moment::from_millis(numbers.next()?) })
     }
+}
+
+/// What records leave in the index: the last value of every key they touch, in key order.
+fn contents(entries: &[(Entry, Place)]) -> BTreeMap<Vec<u8>, Option<Vec<u8>>> {
+    let mut contents = BTreeMap::new();
+    for (entry, place) in entries {
+        for (key, value) in &entry.changes {
+            contents.insert([&[RECORDS], key.as_slice()].concat(), value.clone());
+        }
+        let spot = EventSpot { place: *place, first_event: entry.first_event, at: entry.at }.encode();
+        contents.insert(numbered(vec![BY_NUMBER], entry.first_event), Some(spot.clone()));
+        for (number, event) in (entry.first_event..).zip(&entry.events) {
+            for key in keys_of(event) {
+                contents.insert(numbered(key, number), Some(spot.clone()));
+            }
+        }
+    }
+    contents
+}
+
+fn meta(sequence: u64) -> Vec<u8> {
+    [&[FORMAT], sequence.to_be_bytes().as_slice()].concat()
 }
 
 /// An event concerns the organisation that it is about and the one that acted.

@@ -235,12 +235,12 @@ fn rebuild(index: &Index, journal_folder: &Path, checked: &Checked) -> Result<()
         segment.scan(&mut chain, false, &mut |entry, place| {
             waiting.push((entry, place));
             if waiting.len() >= REBUILD_RECORDS {
-                index.apply(&std::mem::take(&mut waiting))?;
+                index.fill(&std::mem::take(&mut waiting))?;
             }
             Ok(())
         })?;
     }
-    index.apply(&waiting)?;
+    index.fill(&waiting)?;
     if chain != checked.chain {
         return Err(Fault::new("rebuild the index: the journal ends elsewhere than its last segment says"));
     }

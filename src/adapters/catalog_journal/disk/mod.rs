@@ -4,6 +4,8 @@
 
 mod enums;
 mod events;
+#[cfg(test)]
+mod golden;
 mod rows;
 
 use core::net::IpAddr;

@@ -1,0 +1,348 @@
+//! Golden bytes: one value of every kind, and a body of events, as version 1
+//! wrote them. A difference means that catalogs on disk can no longer be read.
+
+use super::{decode, decode_events, encode, encode_events};
+use crate::domain::account::{Account, AccountKind, Language, SshKey, Token};
+use crate::domain::agreement::Agreement;
+use crate::domain::block::{Block, Standing};
+use crate::domain::coverage::Coverage;
+use crate::domain::delivery::{
+    Availability, DeliveredFile, Delivery, DeliveryPart, Ending, FileCoverage, OutboxEntry, Payload, Progress,
+    Publication, SealedHeader,
+};
+use crate::domain::digest::Digest;
+use crate::domain::history::{About, Channel, Event, Happening, Who};
+use crate::domain::ids::{AgreementId, DeliveryId, MailId, PayloadId, PublicationId, TokenId};
+use crate::domain::moment::{Moment, Span};
+use crate::domain::names::{
+    EmailAddress, FileName, Kvk, Line, LoginName, MailDomain, Oin, OrganisationCode, ProductCode,
+};
+use crate::domain::notice::{Mail, MailState, NoticeKind};
+use crate::domain::organisation::{Organisation, RecipientKey};
+use crate::domain::product::Product;
+use crate::domain::record::{
+    DeliveryNumber, DoomedPayload, LastSequence, MailDue, PublicationPart, PublishedSource, Record, RightHolder,
+    SlotMember, SlotRecord, WindowEnd,
+};
+use crate::domain::retention::ShredSlot;
+use crate::domain::rights::Right;
+
+const GOLDEN: &str = include_str!("../../../../fixtures/catalog/v1/values.txt");
+
+fn at(days: u64) -> Moment {
+    Moment::from_millis(1_790_000_000_000).after(Span::from_days(days))
+}
+
+fn line(text: &str) -> Line {
+    Line::parse(text).unwrap()
+}
+
+fn code() -> OrganisationCode {
+    OrganisationCode::parse("gemeente-demo").unwrap()
+}
+
+fn product() -> ProductCode {
+    ProductCode::parse("leerlingen").unwrap()
+}
+
+fn login() -> LoginName {
+    LoginName::parse("robot-1").unwrap()
+}
+
+fn name(text: &str) -> FileName {
+    FileName::parse(text).unwrap()
+}
+
+fn mail_address() -> EmailAddress {
+    EmailAddress::parse("beheer@demo.example").unwrap()
+}
+
+fn slot() -> ShredSlot {
+    ShredSlot::of_day(at(30))
+}
+
+const DELIVERY: DeliveryId = DeliveryId::from_bytes([0xd1; 16]);
+const PUBLICATION: PublicationId = PublicationId::from_bytes([0xb1; 16]);
+const PAYLOAD: PayloadId = PayloadId::from_bytes([0xa1; 16]);
+const MAIL: MailId = MailId::from_bytes([0xe1; 16]);
+const AGREEMENT: AgreementId = AgreementId::from_bytes([0xc1; 16]);
+const DIGEST: Digest = Digest::new([0x5a; 32]);
+
+fn delivery(availability: Availability) -> Record {
+    Delivery {
+        id: DELIVERY,
+        publication: PUBLICATION,
+        organisation: code(),
+        organisation_name: line("Gemeente Demo"),
+        product: product(),
+        product_name: line("Leerlingen"),
+        agreement: AGREEMENT,
+        purpose: line("leerplicht"),
+        sequence: 7,
+        day: 20_261_123,
+        period: Some(line("2026-10")),
+        counts: vec![(line("leerlingen"), 1_234)],
+        published_at: at(0),
+        promised_until: at(30),
+        available_until: at(31),
+        slot: slot(),
+        end_to_end: true,
+        file_count: 2,
+        total_bytes: 5_000_000_000,
+        progress: Progress {
+            started_at: Some(at(1)),
+            files_fetched: 2,
+            fetched_at: Some(at(2)),
+            acknowledged_at: Some(at(3)),
+        },
+        availability,
+        replaces: Some(DeliveryId::from_bytes([0xd0; 16])),
+    }
+    .into()
+}
+
+fn deliveries() -> Vec<Record> {
+    vec![
+        delivery(Availability::Available),
+        delivery(Availability::Held { reason: line("onderzoek"), since: at(4) }),
+        delivery(Availability::Expired { at: at(5) }),
+        delivery(Availability::Withdrawn { at: at(5), reason: line("fout bestand") }),
+        delivery(Availability::Replaced { at: at(5), by: DeliveryId::from_bytes([0xd2; 16]) }),
+        delivery(Availability::Shredded { at: at(6), after: Ending::Replaced }),
+    ]
+}
+
+fn members() -> Vec<Record> {
+    let block = Block { reason: line("laptop kwijt"), since: at(1), until: Some(at(2)) };
+    let account = |kind, standing| Account {
+        login: login(),
+        organisation: code(),
+        kind,
+        is_administrator: true,
+        language: Language::English,
+        standing,
+        added_at: at(0),
+    };
+    let organisation = Organisation {
+        code: code(),
+        name: line("Gemeente Demo"),
+        oin: Some(Oin::parse("00000001234567890000").unwrap()),
+        kvk: Some(Kvk::parse("12345678").unwrap()),
+        mail_domains: vec![MailDomain::parse("demo.example").unwrap()],
+        standing: Standing::Active,
+        added_at: at(0),
+    };
+    vec![
+        organisation.into(),
+        account(AccountKind::Machine { owner: mail_address() }, Standing::Blocked(block)).into(),
+        account(AccountKind::Person { email: mail_address() }, Standing::Ended { at: at(3) }).into(),
+        SshKey {
+            login: login(),
+            fingerprint: "SHA256:abc".to_owned(),
+            line: "ssh-ed25519 AAAA".to_owned(),
+            added_at: at(0),
+            expires_at: Some(at(9)),
+            revoked_at: None,
+        }
+        .into(),
+        Token {
+            id: TokenId::from_bytes([0xf1; 16]),
+            secret_sha256: DIGEST,
+            login: login(),
+            added_at: at(0),
+            expires_at: None,
+            revoked_at: Some(at(1)),
+        }
+        .into(),
+        Right { login: login(), recipient: code(), product: product(), since: at(0) }.into(),
+        RightHolder { recipient: code(), product: product(), login: login() }.into(),
+        RecipientKey {
+            organisation: code(),
+            fingerprint: "SHA256:def".to_owned(),
+            line: "age1abc".to_owned(),
+            added_at: at(0),
+            retired_at: Some(at(1)),
+        }
+        .into(),
+    ]
+}
+
+fn grounds() -> Vec<Record> {
+    vec![
+        Product {
+            code: product(),
+            name: line("Leerlingen"),
+            retention: Span::from_days(30),
+            requires_marker: true,
+            accepts_uploads: false,
+            added_at: at(0),
+        }
+        .into(),
+        Agreement {
+            id: AGREEMENT,
+            organisation: code(),
+            product: product(),
+            purpose: line("leerplicht"),
+            retention: Some(Span::from_days(14)),
+            from: at(0),
+            until: Some(at(365)),
+            end_to_end: false,
+            history_hidden: true,
+            added_at: at(0),
+            ended_at: None,
+        }
+        .into(),
+    ]
+}
+
+fn published() -> Vec<Record> {
+    vec![
+        Publication {
+            id: PUBLICATION,
+            product: product(),
+            source_key: "spool:1".to_owned(),
+            published_at: at(0),
+            delivery_count: 3,
+        }
+        .into(),
+        PublishedSource { source_key: "spool:1".to_owned(), publication: PUBLICATION }.into(),
+        DeliveryNumber { organisation: code(), product: product(), sequence: 7, delivery: DELIVERY }.into(),
+        PublicationPart { publication: PUBLICATION, delivery: DELIVERY }.into(),
+        DeliveredFile {
+            delivery: DELIVERY,
+            number: 1,
+            name: name("a_2.csv"),
+            original_name: name("a.csv"),
+            size_bytes: 300,
+            sha256: DIGEST,
+            payload: PAYLOAD,
+        }
+        .into(),
+        OutboxEntry {
+            organisation: code(),
+            product: product(),
+            name: name("a.csv"),
+            delivery: DELIVERY,
+            part: DeliveryPart::Data(1),
+            size_bytes: 300,
+            published_at: at(0),
+            available_until: at(30),
+        }
+        .into(),
+        Payload { id: PAYLOAD, size_bytes: 300, sha256: DIGEST, sealed_bytes: 332, sealed_sha256: DIGEST, headers: 2 }
+            .into(),
+        SealedHeader { payload: PAYLOAD, delivery: DELIVERY, slot: slot(), sealed: vec![1, 2, 255] }.into(),
+        FileCoverage {
+            delivery: DELIVERY,
+            number: 1,
+            coverage: Coverage::from_ranges(&[(0, 10), (200, 300)]),
+            released_at: Some(at(1)),
+            fetched_at: None,
+        }
+        .into(),
+        LastSequence { organisation: code(), product: product(), sequence: 7 }.into(),
+        WindowEnd { at: at(30), delivery: DELIVERY }.into(),
+        SlotRecord { slot: slot(), destroyed_at: Some(at(32)) }.into(),
+        SlotMember { slot: ShredSlot::of_its_own(at(1), "ab12"), delivery: DELIVERY }.into(),
+        DoomedPayload { payload: PAYLOAD }.into(),
+    ]
+}
+
+fn mails() -> Vec<Record> {
+    let mail = |kind, state| {
+        Record::from(Mail {
+            id: MAIL,
+            kind,
+            delivery: DELIVERY,
+            to: mail_address(),
+            login: login(),
+            language: Language::Dutch,
+            queued_at: at(0),
+            state,
+        })
+    };
+    let queued = MailState::Queued { attempts: 2, next_at: at(1), last_error: Some("451 later".to_owned()) };
+    vec![
+        mail(NoticeKind::DeliveryReady, queued),
+        mail(NoticeKind::DeliveryWithdrawn, MailState::Sent { at: at(1) }),
+        mail(NoticeKind::DeliveryReplaced, MailState::Failed { at: at(2), error: "550 no".to_owned() }),
+        MailDue { at: at(1), mail: MAIL }.into(),
+    ]
+}
+
+fn events() -> Vec<Event> {
+    let who = Who {
+        login: Some(login()),
+        organisation: Some(code()),
+        channel: Channel::Sftp,
+        address: Some("192.0.2.7".parse().unwrap()),
+        credential: Some("SHA256:abc".to_owned()),
+        client: Some("OpenSSH_9.2".to_owned()),
+    };
+    let mut away = who.clone();
+    away.address = Some("2001:db8::7".parse().unwrap());
+    away.channel = Channel::Api;
+    let about = About {
+        organisation: Some(code()),
+        login: Some(login()),
+        product: Some(product()),
+        publication: Some(PUBLICATION),
+        delivery: Some(DELIVERY),
+        file: Some(name("a.csv")),
+    };
+    vec![
+        Event::new(Happening::FileFetched, who, about).with_bytes(300),
+        Event::new(Happening::SignedIn, away, About::default()).with_until(at(1)).with_note("kort"),
+        Event::new(Happening::TimeConfirmed, Who::operator(Channel::CommandLine), About::default()),
+        Event::new(Happening::PublicationRefused, Who::operator(Channel::Spool), About::default()),
+    ]
+}
+
+fn records() -> Vec<Record> {
+    [members(), grounds(), published(), deliveries(), mails()].concat()
+}
+
+#[test]
+fn the_disk_form_is_as_version_1_wrote_it() {
+    let hex = |bytes: &[u8]| data_encoding::HEXLOWER.encode(bytes);
+    let mut text = String::new();
+    for record in records() {
+        text.push_str(&format!("{} {}\n", record.kind(), hex(&encode(&record).unwrap())));
+    }
+    text.push_str(&format!("events {}\n", hex(&encode_events(&events()).unwrap())));
+    let golden: Vec<&str> = GOLDEN.lines().filter(|line| !line.starts_with('#')).collect();
+    assert_eq!(text.lines().collect::<Vec<_>>(), golden);
+}
+
+#[test]
+fn golden_bytes_read_back() {
+    let mut kinds = std::collections::BTreeSet::new();
+    let values = GOLDEN.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(' '));
+    for ((kind, hex), record) in values.clone().zip(records()) {
+        let bytes = data_encoding::HEXLOWER.decode(hex.as_bytes()).unwrap();
+        let kind = kind.parse().unwrap();
+        kinds.insert(kind);
+        assert_eq!(decode(kind, &bytes).unwrap(), record);
+    }
+    assert_eq!(kinds.into_iter().collect::<Vec<u8>>(), (1..=26).collect::<Vec<u8>>(), "every kind has its bytes");
+    let body = data_encoding::HEXLOWER.decode(values.last().unwrap().1.as_bytes()).unwrap();
+    assert_eq!(decode_events(&body).unwrap(), events());
+}
+
+#[test]
+fn other_versions_and_kinds_and_large_values_are_faults() {
+    let mut bytes = encode(&mails().pop().unwrap()).unwrap();
+    assert!(decode(99, &bytes).is_err());
+    *bytes.first_mut().unwrap() = 2;
+    assert!(decode(22, &bytes).is_err());
+    assert!(decode(22, &[]).is_err());
+    let large = SealedHeader { payload: PAYLOAD, delivery: DELIVERY, slot: slot(), sealed: vec![0; 17_000] };
+    let fault = encode(&large.into()).unwrap_err().to_string();
+    assert!(fault.contains("kind 18") && fault.contains("16384"), "{fault}");
+    // The most intervals of a file of 4 TiB fit.
+    let spread: Vec<(u64, u64)> = (0..1_024).map(|n| (n << 32, (n << 32) + (1 << 31))).collect();
+    let coverage = Coverage::from_ranges(&spread);
+    let full = FileCoverage { delivery: DELIVERY, number: 1, coverage, released_at: None, fetched_at: None };
+    let value = encode(&full.clone().into()).unwrap();
+    assert_eq!(decode(19, &value).unwrap(), Record::from(full));
+}
