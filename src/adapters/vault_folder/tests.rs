@@ -49,7 +49,7 @@ fn the_vault_reads_what_the_age_crate_sealed() {
         let end = sealed.windows(4).position(|window| window == b"\n---").unwrap() + 1;
         let end = end + sealed.iter().skip(end).position(|byte| *byte == b'\n').unwrap() + 1;
         let (head, payload) = sealed.split_at(end);
-        let key = FileKey::new(header::open(head, &identity).unwrap());
+        let key = FileKey::new(*header::open(head, &identity).unwrap());
         let id = id(100 + u8::try_from(at).unwrap());
         std::fs::write(home.path().join("vault/tmp").join(id.to_string()), payload).unwrap();
         vault.settle(id).unwrap();
