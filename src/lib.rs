@@ -12,6 +12,8 @@ pub mod config;
 pub mod domain;
 #[cfg(feature = "server")]
 pub mod fronts;
+#[cfg(feature = "server")]
+pub mod housekeeping;
 pub mod operations;
 pub mod ports;
 #[cfg(feature = "server")]

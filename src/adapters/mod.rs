@@ -1,10 +1,11 @@
 //! Adapters: each implements one port, named thing_how. None names another.
 
+pub mod catalog_journal;
 pub mod clock_system;
 pub mod entropy_system;
 pub mod keyring_folder;
 pub mod letter;
 pub mod mailer_folder;
 pub mod mailer_smtp;
-pub mod vault_folder;
 pub mod memory;
+pub mod vault_folder;

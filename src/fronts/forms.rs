@@ -6,9 +6,10 @@ use serde_json::{Value, json};
 use crate::domain::account::{Account, AccountKind, Language, SshKey, Token};
 use crate::domain::agreement::Agreement;
 use crate::domain::block::Standing;
-use crate::domain::delivery::{Availability, DeliveredFile, Ending, FileCoverage};
+use crate::domain::delivery::{Availability, DeliveredFile, Delivery, Ending, FileCoverage};
 use crate::domain::history::HistoryLine;
 use crate::domain::moment::Moment;
+use crate::domain::names::FileName;
 use crate::domain::notice::{Mail, MailState};
 use crate::domain::organisation::{Organisation, RecipientKey};
 use crate::domain::product::Product;
@@ -219,6 +220,65 @@ fn delivered_file(file: &DeliveredFile, coverage: &[FileCoverage]) -> Value {
     })
 }
 
+/// The media type under which a file is given: sealed files as such, anything else unread.
+#[must_use]
+pub fn content_type(name: &FileName) -> &'static str {
+    if name.as_str().ends_with(".age") { "application/age" } else { "application/octet-stream" }
+}
+
+/// The metadata of one file (API Design Rules, module Transfer).
+#[must_use]
+pub fn file(delivery: &Delivery, file: &DeliveredFile) -> Value {
+    json!({
+        "id": file.number,
+        "fileName": file.name.as_str(),
+        "originalName": file.original_name.as_str(),
+        "contentType": content_type(&file.name),
+        "size": file.size_bytes,
+        "sha256": file.sha256.to_string(),
+        "contentUri": format!("/api/v1/deliveries/{}/files/{}/content", delivery.id, file.number),
+        "createdAt": delivery.published_at.to_string(),
+        "expiresAt": delivery.available_until.to_string(),
+    })
+}
+
+/// A delivery as its recipient sees it: files with their metadata, no reason of a hold, and
+/// nothing of who fetched what when the agreement hides the history (A20).
+#[must_use]
+pub fn delivery_for_recipient(view: &DeliveryView) -> Value {
+    let mut form = delivery(view);
+    let Value::Object(members) = &mut form else { return form };
+    if matches!(view.delivery.availability, Availability::Held { .. }) {
+        members.remove("availabilitySince");
+        members.remove("availabilityReason");
+    }
+    if view.history_hidden {
+        for name in ["progress", "startedAt", "fetchedAt", "acknowledgedAt", "filesFetched"] {
+            members.remove(name);
+        }
+    }
+    let shown = view.files.iter().map(|shown| {
+        let mut form = file(&view.delivery, shown);
+        if let (Value::Object(form), Value::Object(more), false) =
+            (&mut form, delivered_file(shown, &view.coverage), view.history_hidden)
+        {
+            form.extend(more);
+        }
+        form
+    });
+    members.insert("files".to_owned(), shown.collect());
+    form
+}
+
+/// The form of an organisation or account without the reason of its block: that is the operator's.
+#[must_use]
+pub fn without_block_reason(mut form: Value) -> Value {
+    if let Value::Object(members) = &mut form {
+        members.remove("blockReason");
+    }
+    form
+}
+
 /// An e-mail in the queue.
 #[must_use]
 pub fn mail(row: &Mail) -> Value {
@@ -344,6 +404,22 @@ pub fn published(published: &Published) -> Value {
         "deliveries": deliveries,
         "skipped": skipped,
     })
+}
+
+/// What a publication would become: as `published`, without the ids and names that do not exist yet.
+#[must_use]
+pub fn planned(plan: &Published) -> Value {
+    let mut form = published(plan);
+    if let Value::Object(members) = &mut form {
+        members.remove("publication");
+        members.insert("dryRun".to_owned(), json!(true));
+        let deliveries = members.get_mut("deliveries").and_then(Value::as_array_mut);
+        for delivery in deliveries.into_iter().flatten().filter_map(Value::as_object_mut) {
+            delivery.remove("id");
+            delivery.remove("name");
+        }
+    }
+    form
 }
 
 /// What a round of retention did.

@@ -3,6 +3,7 @@
 
 pub mod cli;
 pub mod forms;
+pub mod https;
 pub mod sessions;
 pub mod sftp;
 pub mod source_file;

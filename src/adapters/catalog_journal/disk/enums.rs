@@ -1,0 +1,201 @@
+//! Disk forms of the domain's enums. Variant order is part of the form: new
+//! variants go at the end.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Form, struct_form};
+use crate::domain::account::{AccountKind, Language};
+use crate::domain::block::{Block, Standing};
+use crate::domain::delivery::{Availability, DeliveryPart, Ending, Progress};
+use crate::domain::history::{Channel, Happening};
+use crate::domain::moment::Moment;
+use crate::domain::names::{EmailAddress, Line};
+use crate::domain::notice::{MailState, NoticeKind};
+use crate::ports::failure::Fault;
+
+struct_form! {
+    BlockV1 = Block { reason: Line, since: Moment, until: Option<Moment>, }
+    ProgressV1 = Progress {
+        started_at: Option<Moment>,
+        files_fetched: u32,
+        fetched_at: Option<Moment>,
+        acknowledged_at: Option<Moment>,
+    }
+}
+
+/// Plain enums, as one number each.
+macro_rules! number_form {
+    ($($domain:ident, $what:literal { $($variant:ident = $number:literal,)* })*) => {$(
+        impl Form for $domain {
+            type Disk = u8;
+
+            fn to_disk(&self) -> u8 {
+                match self { $(Self::$variant => $number,)* }
+            }
+
+            fn from_disk(disk: u8) -> Result<Self, Fault> {
+                match disk {
+                    $($number => Ok(Self::$variant),)*
+                    _ => Err(Fault::new(format!("read a stored {}: number {disk} is unknown", $what))),
+                }
+            }
+        }
+    )*};
+}
+
+number_form! {
+    Language, "language" { Dutch = 0, English = 1, }
+    Ending, "ending" { Expired = 0, Withdrawn = 1, Replaced = 2, }
+    NoticeKind, "kind of notice" { DeliveryReady = 0, DeliveryWithdrawn = 1, DeliveryReplaced = 2, }
+    Channel, "channel" { Sftp = 0, Api = 1, Spool = 2, CommandLine = 3, System = 4, }
+}
+
+impl Form for Happening {
+    type Disk = u16;
+
+    fn to_disk(&self) -> u16 {
+        self.number()
+    }
+
+    fn from_disk(disk: u16) -> Result<Self, Fault> {
+        Self::from_number(disk).ok_or_else(|| Fault::new(format!("read a stored event: number {disk} is unknown")))
+    }
+}
+
+impl Form for DeliveryPart {
+    type Disk = u64;
+
+    fn to_disk(&self) -> u64 {
+        self.number()
+    }
+
+    fn from_disk(disk: u64) -> Result<Self, Fault> {
+        Self::from_number(disk).ok_or_else(|| Fault::new(format!("read a stored part: number {disk} is unknown")))
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) enum AccountKindV1 {
+    Machine(String),
+    Person(String),
+}
+
+impl Form for AccountKind {
+    type Disk = AccountKindV1;
+
+    fn to_disk(&self) -> AccountKindV1 {
+        match self {
+            Self::Machine { owner } => AccountKindV1::Machine(owner.to_disk()),
+            Self::Person { email } => AccountKindV1::Person(email.to_disk()),
+        }
+    }
+
+    fn from_disk(disk: AccountKindV1) -> Result<Self, Fault> {
+        Ok(match disk {
+            AccountKindV1::Machine(owner) => Self::Machine { owner: EmailAddress::from_disk(owner)? },
+            AccountKindV1::Person(email) => Self::Person { email: EmailAddress::from_disk(email)? },
+        })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) enum StandingV1 {
+    Active,
+    Blocked(BlockV1),
+    Ended(u64),
+}
+
+impl Form for Standing {
+    type Disk = StandingV1;
+
+    fn to_disk(&self) -> StandingV1 {
+        match self {
+            Self::Active => StandingV1::Active,
+            Self::Blocked(block) => StandingV1::Blocked(block.to_disk()),
+            Self::Ended { at } => StandingV1::Ended(at.to_disk()),
+        }
+    }
+
+    fn from_disk(disk: StandingV1) -> Result<Self, Fault> {
+        Ok(match disk {
+            StandingV1::Active => Self::Active,
+            StandingV1::Blocked(block) => Self::Blocked(Block::from_disk(block)?),
+            StandingV1::Ended(at) => Self::Ended { at: Moment::from_millis(at) },
+        })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) enum AvailabilityV1 {
+    Available,
+    Held { reason: String, since: u64 },
+    Expired { at: u64 },
+    Withdrawn { at: u64, reason: String },
+    Replaced { at: u64, by: [u8; 16] },
+    Shredded { at: u64, after: u8 },
+}
+
+impl Form for Availability {
+    type Disk = AvailabilityV1;
+
+    fn to_disk(&self) -> AvailabilityV1 {
+        match self {
+            Self::Available => AvailabilityV1::Available,
+            Self::Held { reason, since } => AvailabilityV1::Held { reason: reason.to_disk(), since: since.to_disk() },
+            Self::Expired { at } => AvailabilityV1::Expired { at: at.to_disk() },
+            Self::Withdrawn { at, reason } => AvailabilityV1::Withdrawn { at: at.to_disk(), reason: reason.to_disk() },
+            Self::Replaced { at, by } => AvailabilityV1::Replaced { at: at.to_disk(), by: by.to_disk() },
+            Self::Shredded { at, after } => AvailabilityV1::Shredded { at: at.to_disk(), after: after.to_disk() },
+        }
+    }
+
+    fn from_disk(disk: AvailabilityV1) -> Result<Self, Fault> {
+        Ok(match disk {
+            AvailabilityV1::Available => Self::Available,
+            AvailabilityV1::Held { reason, since } => {
+                Self::Held { reason: Line::from_disk(reason)?, since: Moment::from_millis(since) }
+            }
+            AvailabilityV1::Expired { at } => Self::Expired { at: Moment::from_millis(at) },
+            AvailabilityV1::Withdrawn { at, reason } => {
+                Self::Withdrawn { at: Moment::from_millis(at), reason: Line::from_disk(reason)? }
+            }
+            AvailabilityV1::Replaced { at, by } => {
+                Self::Replaced { at: Moment::from_millis(at), by: Form::from_disk(by)? }
+            }
+            AvailabilityV1::Shredded { at, after } => {
+                Self::Shredded { at: Moment::from_millis(at), after: Ending::from_disk(after)? }
+            }
+        })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) enum MailStateV1 {
+    Queued { attempts: u32, next_at: u64, last_error: Option<String> },
+    Sent { at: u64 },
+    Failed { at: u64, error: String },
+}
+
+impl Form for MailState {
+    type Disk = MailStateV1;
+
+    fn to_disk(&self) -> MailStateV1 {
+        match self {
+            Self::Queued { attempts, next_at, last_error } => {
+                MailStateV1::Queued { attempts: *attempts, next_at: next_at.to_disk(), last_error: last_error.clone() }
+            }
+            Self::Sent { at } => MailStateV1::Sent { at: at.to_disk() },
+            Self::Failed { at, error } => MailStateV1::Failed { at: at.to_disk(), error: error.clone() },
+        }
+    }
+
+    fn from_disk(disk: MailStateV1) -> Result<Self, Fault> {
+        Ok(match disk {
+            MailStateV1::Queued { attempts, next_at, last_error } => {
+                Self::Queued { attempts, next_at: Moment::from_millis(next_at), last_error }
+            }
+            MailStateV1::Sent { at } => Self::Sent { at: Moment::from_millis(at) },
+            MailStateV1::Failed { at, error } => Self::Failed { at: Moment::from_millis(at), error },
+        })
+    }
+}

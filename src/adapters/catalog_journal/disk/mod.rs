@@ -1,0 +1,241 @@
+//! The bytes of records and events: serde structs of their own, postcard behind
+//! a leading version byte. Field order is the form: never change it, add a
+//! version. Knows neither journal nor index.
+
+mod enums;
+mod events;
+mod rows;
+
+use core::net::IpAddr;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::domain::coverage::Coverage;
+use crate::domain::digest::Digest;
+use crate::domain::history::Event;
+use crate::domain::ids::{AgreementId, DeliveryId, MailId, PayloadId, PublicationId, TokenId};
+use crate::domain::moment::{Moment, Span};
+use crate::domain::names::{
+    EmailAddress, FileName, Kvk, Line, LoginName, MailDomain, Oin, OrganisationCode, ProductCode,
+};
+use crate::domain::retention::ShredSlot;
+use crate::ports::failure::Fault;
+
+pub(super) use events::{decode_events, encode_events};
+pub(super) use rows::{decode, encode};
+
+/// Largest value in the index: sled keeps larger ones in files of their own, which it loses.
+pub(super) const MOST_VALUE_BYTES: usize = 16 * 1024;
+
+/// Version byte in front of every value and event body.
+const VERSION: u8 = 1;
+
+/// A domain type and the form in which it lies on disk.
+trait Form: Sized {
+    /// The form.
+    type Disk: Serialize + DeserializeOwned;
+
+    /// Into the form.
+    fn to_disk(&self) -> Self::Disk;
+
+    /// Back from the form; a fault says what breaks its rule.
+    fn from_disk(disk: Self::Disk) -> Result<Self, Fault>;
+}
+
+/// A struct form: names the fields in the order in which they lie on disk.
+macro_rules! struct_form {
+    ($($disk:ident = $domain:ident { $($field:ident: $kind:ty,)* })*) => {$(
+        #[derive(serde::Serialize, serde::Deserialize)]
+        pub(super) struct $disk { $($field: <$kind as super::Form>::Disk,)* }
+
+        impl super::Form for $domain {
+            type Disk = $disk;
+
+            fn to_disk(&self) -> $disk {
+                $disk { $($field: <$kind as super::Form>::to_disk(&self.$field),)* }
+            }
+
+            fn from_disk(disk: $disk) -> Result<Self, crate::ports::failure::Fault> {
+                Ok(Self { $($field: <$kind as super::Form>::from_disk(disk.$field)?,)* })
+            }
+        }
+    )*};
+}
+use struct_form;
+
+macro_rules! text_form {
+    ($($name:ident)*) => {$(
+        impl Form for $name {
+            type Disk = String;
+            fn to_disk(&self) -> String {
+                self.as_str().to_owned()
+            }
+            fn from_disk(disk: String) -> Result<Self, Fault> {
+                Self::parse(&disk).map_err(|error| Fault::from_error("read a stored name", error))
+            }
+        }
+    )*};
+}
+
+text_form! { OrganisationCode ProductCode LoginName FileName EmailAddress MailDomain Oin Kvk Line }
+
+macro_rules! id_form {
+    ($($name:ident)*) => {$(
+        impl Form for $name {
+            type Disk = [u8; 16];
+            fn to_disk(&self) -> [u8; 16] {
+                *self.as_bytes()
+            }
+            fn from_disk(disk: [u8; 16]) -> Result<Self, Fault> {
+                Ok(Self::from_bytes(disk))
+            }
+        }
+    )*};
+}
+
+id_form! { AgreementId DeliveryId MailId PayloadId PublicationId TokenId }
+
+macro_rules! same_form {
+    ($($name:ty)*) => {$(
+        impl Form for $name {
+            type Disk = Self;
+            fn to_disk(&self) -> Self {
+                self.clone()
+            }
+            fn from_disk(disk: Self) -> Result<Self, Fault> {
+                Ok(disk)
+            }
+        }
+    )*};
+}
+
+same_form! { bool u32 u64 String IpAddr Vec<u8> }
+
+macro_rules! millis_form {
+    ($($name:ident)*) => {$(
+        impl Form for $name {
+            type Disk = u64;
+            fn to_disk(&self) -> u64 {
+                self.millis()
+            }
+            fn from_disk(disk: u64) -> Result<Self, Fault> {
+                Ok(Self::from_millis(disk))
+            }
+        }
+    )*};
+}
+
+millis_form! { Moment Span }
+
+impl Form for Digest {
+    type Disk = [u8; 32];
+
+    fn to_disk(&self) -> [u8; 32] {
+        *self.as_bytes()
+    }
+
+    fn from_disk(disk: [u8; 32]) -> Result<Self, Fault> {
+        Ok(Self::new(disk))
+    }
+}
+
+impl Form for ShredSlot {
+    type Disk = String;
+
+    fn to_disk(&self) -> String {
+        self.to_string()
+    }
+
+    fn from_disk(disk: String) -> Result<Self, Fault> {
+        Self::parse(&disk).map_err(|error| Fault::from_error("read a stored shred slot", error))
+    }
+}
+
+impl Form for Coverage {
+    /// Gap since the end before, and length: small numbers, so that the most intervals fit in a value.
+    type Disk = Vec<(u64, u64)>;
+
+    fn to_disk(&self) -> Self::Disk {
+        let mut end_before = 0;
+        let mut steps = Vec::with_capacity(self.ranges().len());
+        for (start, end) in self.ranges() {
+            steps.push((start - end_before, end - start));
+            end_before = *end;
+        }
+        steps
+    }
+
+    fn from_disk(disk: Self::Disk) -> Result<Self, Fault> {
+        let mut at = 0_u64;
+        let mut ranges = Vec::with_capacity(disk.len());
+        for (gap, length) in disk {
+            let start = at.checked_add(gap);
+            let end = start.and_then(|start| start.checked_add(length));
+            let (Some(start), Some(end)) = (start, end) else {
+                return Err(Fault::new("read a stored coverage: it runs past the largest file"));
+            };
+            ranges.push((start, end));
+            at = end;
+        }
+        Ok(Self::from_ranges(&ranges))
+    }
+}
+
+impl<T: Form> Form for Option<T> {
+    type Disk = Option<T::Disk>;
+
+    fn to_disk(&self) -> Self::Disk {
+        self.as_ref().map(T::to_disk)
+    }
+
+    fn from_disk(disk: Self::Disk) -> Result<Self, Fault> {
+        disk.map(T::from_disk).transpose()
+    }
+}
+
+/// Lists, each named: a list of bytes has the form of its own above.
+macro_rules! list_form {
+    ($([$kind:ty])*) => {$(
+        impl Form for Vec<$kind> {
+            type Disk = Vec<<$kind as Form>::Disk>;
+            fn to_disk(&self) -> Self::Disk {
+                self.iter().map(Form::to_disk).collect()
+            }
+            fn from_disk(disk: Self::Disk) -> Result<Self, Fault> {
+                disk.into_iter().map(Form::from_disk).collect()
+            }
+        }
+    )*};
+}
+
+list_form! { [MailDomain] [(Line, u64)] [Event] }
+
+impl<A: Form, B: Form> Form for (A, B) {
+    type Disk = (A::Disk, B::Disk);
+
+    fn to_disk(&self) -> Self::Disk {
+        (self.0.to_disk(), self.1.to_disk())
+    }
+
+    fn from_disk(disk: Self::Disk) -> Result<Self, Fault> {
+        Ok((A::from_disk(disk.0)?, B::from_disk(disk.1)?))
+    }
+}
+
+fn to_bytes<T: Form>(value: &T) -> Result<Vec<u8>, Fault> {
+    postcard::to_extend(&value.to_disk(), vec![VERSION])
+        .map_err(|error| Fault::from_error("write a value of the catalog", error))
+}
+
+fn from_bytes<T: Form>(bytes: &[u8]) -> Result<T, Fault> {
+    match bytes.split_first() {
+        Some((&VERSION, rest)) => {
+            let disk =
+                postcard::from_bytes(rest).map_err(|error| Fault::from_error("read a value of the catalog", error))?;
+            T::from_disk(disk)
+        }
+        Some((version, _)) => Err(Fault::new(format!("read a value of the catalog: version {version} is unknown"))),
+        None => Err(Fault::new("read a value of the catalog: it is empty")),
+    }
+}

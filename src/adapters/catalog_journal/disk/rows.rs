@@ -1,0 +1,214 @@
+//! Disk forms of the records, one struct per kind. Field order is the form.
+
+use super::{MOST_VALUE_BYTES, from_bytes, struct_form, to_bytes};
+use crate::domain::account::{Account, AccountKind, Language, SshKey, Token};
+use crate::domain::agreement::Agreement;
+use crate::domain::block::Standing;
+use crate::domain::coverage::Coverage;
+use crate::domain::delivery::{
+    Availability, DeliveredFile, Delivery, DeliveryPart, FileCoverage, OutboxEntry, Payload, Progress, Publication,
+    SealedHeader,
+};
+use crate::domain::digest::Digest;
+use crate::domain::ids::{AgreementId, DeliveryId, MailId, PayloadId, PublicationId, TokenId};
+use crate::domain::moment::{Moment, Span};
+use crate::domain::names::{
+    EmailAddress, FileName, Kvk, Line, LoginName, MailDomain, Oin, OrganisationCode, ProductCode,
+};
+use crate::domain::notice::{Mail, MailState, NoticeKind};
+use crate::domain::organisation::{Organisation, RecipientKey};
+use crate::domain::product::Product;
+use crate::domain::record::{
+    DeliveryNumber, DoomedPayload, LastSequence, MailDue, PublicationPart, PublishedSource, Record, RightHolder, Row,
+    SlotMember, SlotRecord, WindowEnd,
+};
+use crate::domain::retention::ShredSlot;
+use crate::domain::rights::Right;
+use crate::ports::failure::Fault;
+
+struct_form! {
+    OrganisationV1 = Organisation {
+        code: OrganisationCode,
+        name: Line,
+        oin: Option<Oin>,
+        kvk: Option<Kvk>,
+        mail_domains: Vec<MailDomain>,
+        standing: Standing,
+        added_at: Moment,
+    }
+    AccountV1 = Account {
+        login: LoginName,
+        organisation: OrganisationCode,
+        kind: AccountKind,
+        is_administrator: bool,
+        language: Language,
+        standing: Standing,
+        added_at: Moment,
+    }
+    SshKeyV1 = SshKey {
+        login: LoginName,
+        fingerprint: String,
+        line: String,
+        added_at: Moment,
+        expires_at: Option<Moment>,
+        revoked_at: Option<Moment>,
+    }
+    TokenV1 = Token {
+        id: TokenId,
+        secret_sha256: Digest,
+        login: LoginName,
+        added_at: Moment,
+        expires_at: Option<Moment>,
+        revoked_at: Option<Moment>,
+    }
+    ProductV1 = Product {
+        code: ProductCode,
+        name: Line,
+        retention: Span,
+        requires_marker: bool,
+        accepts_uploads: bool,
+        added_at: Moment,
+    }
+    AgreementV1 = Agreement {
+        id: AgreementId,
+        organisation: OrganisationCode,
+        product: ProductCode,
+        purpose: Line,
+        retention: Option<Span>,
+        from: Moment,
+        until: Option<Moment>,
+        end_to_end: bool,
+        history_hidden: bool,
+        added_at: Moment,
+        ended_at: Option<Moment>,
+    }
+    RightV1 = Right { login: LoginName, recipient: OrganisationCode, product: ProductCode, since: Moment, }
+    RightHolderV1 = RightHolder { recipient: OrganisationCode, product: ProductCode, login: LoginName, }
+    RecipientKeyV1 = RecipientKey {
+        organisation: OrganisationCode,
+        fingerprint: String,
+        line: String,
+        added_at: Moment,
+        retired_at: Option<Moment>,
+    }
+    PublicationV1 = Publication {
+        id: PublicationId,
+        product: ProductCode,
+        source_key: String,
+        published_at: Moment,
+        delivery_count: u32,
+    }
+    PublishedSourceV1 = PublishedSource { source_key: String, publication: PublicationId, }
+    DeliveryV1 = Delivery {
+        id: DeliveryId,
+        publication: PublicationId,
+        organisation: OrganisationCode,
+        organisation_name: Line,
+        product: ProductCode,
+        product_name: Line,
+        agreement: AgreementId,
+        purpose: Line,
+        sequence: u32,
+        day: u32,
+        period: Option<Line>,
+        counts: Vec<(Line, u64)>,
+        published_at: Moment,
+        promised_until: Moment,
+        available_until: Moment,
+        slot: ShredSlot,
+        end_to_end: bool,
+        file_count: u32,
+        total_bytes: u64,
+        progress: Progress,
+        availability: Availability,
+        replaces: Option<DeliveryId>,
+    }
+    DeliveryNumberV1 = DeliveryNumber {
+        organisation: OrganisationCode,
+        product: ProductCode,
+        sequence: u32,
+        delivery: DeliveryId,
+    }
+    PublicationPartV1 = PublicationPart { publication: PublicationId, delivery: DeliveryId, }
+    DeliveredFileV1 = DeliveredFile {
+        delivery: DeliveryId,
+        number: u32,
+        name: FileName,
+        original_name: FileName,
+        size_bytes: u64,
+        sha256: Digest,
+        payload: PayloadId,
+    }
+    OutboxEntryV1 = OutboxEntry {
+        organisation: OrganisationCode,
+        product: ProductCode,
+        name: FileName,
+        delivery: DeliveryId,
+        part: DeliveryPart,
+        size_bytes: u64,
+        published_at: Moment,
+        available_until: Moment,
+    }
+    PayloadV1 = Payload {
+        id: PayloadId,
+        size_bytes: u64,
+        sha256: Digest,
+        sealed_bytes: u64,
+        sealed_sha256: Digest,
+        headers: u32,
+    }
+    SealedHeaderV1 = SealedHeader { payload: PayloadId, delivery: DeliveryId, slot: ShredSlot, sealed: Vec<u8>, }
+    FileCoverageV1 = FileCoverage {
+        delivery: DeliveryId,
+        number: u32,
+        coverage: Coverage,
+        released_at: Option<Moment>,
+        fetched_at: Option<Moment>,
+    }
+    LastSequenceV1 = LastSequence { organisation: OrganisationCode, product: ProductCode, sequence: u32, }
+    MailV1 = Mail {
+        id: MailId,
+        kind: NoticeKind,
+        delivery: DeliveryId,
+        to: EmailAddress,
+        login: LoginName,
+        language: Language,
+        queued_at: Moment,
+        state: MailState,
+    }
+    MailDueV1 = MailDue { at: Moment, mail: MailId, }
+    WindowEndV1 = WindowEnd { at: Moment, delivery: DeliveryId, }
+    SlotRecordV1 = SlotRecord { slot: ShredSlot, destroyed_at: Option<Moment>, }
+    SlotMemberV1 = SlotMember { slot: ShredSlot, delivery: DeliveryId, }
+    DoomedPayloadV1 = DoomedPayload { payload: PayloadId, }
+}
+
+macro_rules! kinds {
+    ($($name:ident)*) => {
+        /// The value of a record: at most `MOST_VALUE_BYTES`, else a fault.
+        pub(in crate::adapters::catalog_journal) fn encode(record: &Record) -> Result<Vec<u8>, Fault> {
+            let bytes = match record { $(Record::$name(row) => to_bytes(row),)* }?;
+            if bytes.len() > MOST_VALUE_BYTES {
+                let (kind, size) = (record.kind(), bytes.len());
+                return Err(Fault::new(format!(
+                    "write the catalog: a record of kind {kind} has {size} bytes, at most {MOST_VALUE_BYTES} are kept"
+                )));
+            }
+            Ok(bytes)
+        }
+
+        /// The record of a kind with this value.
+        pub(in crate::adapters::catalog_journal) fn decode(kind: u8, bytes: &[u8]) -> Result<Record, Fault> {
+            match kind {
+                $(<$name as Row>::KIND => from_bytes::<$name>(bytes).map(Record::from),)*
+                _ => Err(Fault::new(format!("read the catalog: records of kind {kind} are unknown"))),
+            }
+        }
+    };
+}
+
+kinds! {
+    Organisation Account SshKey Token Product Agreement Right RightHolder RecipientKey Publication PublishedSource
+    Delivery DeliveryNumber PublicationPart DeliveredFile OutboxEntry Payload SealedHeader FileCoverage LastSequence
+    Mail MailDue WindowEnd SlotRecord SlotMember DoomedPayload
+}

@@ -1,0 +1,246 @@
+//! The index: sled, holding nothing that the journal cannot rebuild. Records
+//! by key, events by number, organisation and delivery. Syncs nothing of its
+//! own while it runs: what a crash leaves of it is thrown away.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use super::disk;
+use super::layout::Entry;
+use super::segments::Place;
+use crate::domain::history::{Event, HistoryQuery};
+use crate::domain::ids::DeliveryId;
+use crate::domain::moment::Moment;
+use crate::domain::names::OrganisationCode;
+use crate::domain::record::{Key, Record};
+use crate::ports::catalog::CatalogView;
+use crate::ports::failure::Fault;
+
+/// Version of the keys and values below; another one means: rebuild.
+const FORMAT: u8 = 1;
+const META: &[u8] = b"m";
+const RECORDS: u8 = b'r';
+const BY_NUMBER: u8 = b'e';
+const BY_ORGANISATION: u8 = b'o';
+const BY_DELIVERY: u8 = b'd';
+
+/// sled gives its lock back a little after it was dropped: so often is it asked again.
+const MOST_OPEN_TRIES: u32 = 100;
+const OPEN_PAUSE: Duration = Duration::from_millis(20);
+
+/// Where the event body of a record lies, and what is needed to choose it unread.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct EventSpot {
+    /// Place of the body.
+    pub(super) place: Place,
+    /// Number of the first event in it.
+    pub(super) first_event: u64,
+    /// When it was decided.
+    pub(super) at: Moment,
+}
+
+/// The index.
+pub(super) struct Index {
+    tree: sled::Db,
+    folder: PathBuf,
+}
+
+impl Index {
+    /// Opens or makes the index in `folder`.
+    pub(super) fn open(folder: &Path, cache_bytes: u64) -> Result<Self, Fault> {
+        let config = sled::Config::new()
+            .path(folder)
+            .cache_capacity(cache_bytes)
+            .use_compression(false)
+            .flush_every_ms(None)
+            .mode(sled::Mode::HighThroughput);
+        let mut tries = 1;
+        loop {
+            match config.open() {
+                Ok(tree) => return Ok(Self { tree, folder: folder.to_owned() }),
+                Err(sled::Error::Io(error)) if is_locked(&error) && tries < MOST_OPEN_TRIES => {
+                    tries += 1;
+                    thread::sleep(OPEN_PAUSE);
+                }
+                Err(error) => {
+                    return Err(Fault::from_error(format!("open the index {}", folder.display()), error));
+                }
+            }
+        }
+    }
+
+    /// The sequence of the last record that was applied; `None` when this is no index of this format.
+    pub(super) fn applied(&self) -> Result<Option<u64>, Fault> {
+        let meta = self.get(META)?;
+        Ok(meta.and_then(|meta| match meta.split_first() {
+            Some((&FORMAT, sequence)) => sequence.try_into().ok().map(u64::from_be_bytes),
+            _ => None,
+        }))
+    }
+
+    /// Applies records and the sequence of the last of them, all or nothing.
+    pub(super) fn apply(&self, entries: &[(Entry, Place)]) -> Result<(), Fault> {
+        let Some((last, _)) = entries.last() else { return Ok(()) };
+        let mut batch = sled::Batch::default();
+        for (entry, place) in entries {
+            for (key, value) in &entry.changes {
+                let key = [&[RECORDS], key.as_slice()].concat();
+                match value {
+                    Some(value) => batch.insert(key, value.as_slice()),
+                    None => batch.remove(key),
+                }
+            }
+            let spot = EventSpot { place: *place, first_event: entry.first_event, at: entry.at }.encode();
+            batch.insert(numbered(vec![BY_NUMBER], entry.first_event), spot.as_slice());
+            for (number, event) in (entry.first_event..).zip(&entry.events) {
+                for key in keys_of(event) {
+                    batch.insert(numbered(key, number), spot.as_slice());
+                }
+            }
+        }
+        let meta = [&[FORMAT], last.sequence.to_be_bytes().as_slice()].concat();
+        batch.insert(META, meta);
+        self.tree.apply_batch(batch).map_err(|error| self.fault("apply to", error))
+    }
+
+    /// The spots of the events that `query` may mean, in order, up to event number `newest`:
+    /// the event's number and where it lies. Without a filter: the first event of each record.
+    pub(super) fn spots(
+        &self,
+        query: &HistoryQuery,
+        newest: u64,
+    ) -> Result<impl Iterator<Item = Result<(u64, EventSpot), Fault>>, Fault> {
+        let after = query.after.unwrap_or_default();
+        let prefix = match (&query.delivery, &query.organisation) {
+            (Some(delivery), _) => delivery_key(*delivery),
+            (None, Some(organisation)) => organisation_key(organisation),
+            (None, None) => vec![BY_NUMBER],
+        };
+        let mut from = after.saturating_add(1);
+        if prefix == [BY_NUMBER] {
+            // The record that holds the next event may have begun before it.
+            let before = self
+                .tree
+                .get_lt(numbered(prefix.clone(), from.saturating_add(1)))
+                .map_err(|error| self.fault("read", error))?;
+            from = before.and_then(|(key, _)| number_in(&key, &prefix)).unwrap_or(from);
+        }
+        let range = numbered(prefix.clone(), from)..=numbered(prefix.clone(), newest);
+        let folder = self.folder.clone();
+        Ok(self.tree.range(range).map(move |item| {
+            let doing = || format!("read the index {}", folder.display());
+            let (key, value) = item.map_err(|error| Fault::from_error(doing(), error))?;
+            let number = number_in(&key, &prefix).ok_or_else(|| Fault::new(doing()))?;
+            let spot = EventSpot::decode(&value).ok_or_else(|| Fault::new(doing()))?;
+            Ok((number, spot))
+        }))
+    }
+
+    /// Records in key order as stored: `prefix`, after `after`.
+    pub(super) fn range(
+        &self,
+        prefix: &Key,
+        after: Option<&Key>,
+    ) -> impl Iterator<Item = Result<(Key, Vec<u8>), Fault>> {
+        let from = match after {
+            // The least key after a key is that key with a zero byte.
+            Some(after) if after >= prefix => [&[RECORDS], after.as_bytes(), &[0]].concat(),
+            _ => [&[RECORDS], prefix.as_bytes()].concat(),
+        };
+        let prefix = [&[RECORDS], prefix.as_bytes()].concat();
+        self.tree
+            .range(from..)
+            .take_while(move |item| item.as_ref().map_or(true, |(key, _)| key.starts_with(&prefix)))
+            .map(|item| {
+                let (key, value) = item.map_err(|error| self.fault("read", error))?;
+                Ok((Key::from_bytes(key.get(1..).unwrap_or_default().to_vec()), value.to_vec()))
+            })
+    }
+
+    /// Writes everything out, closes the index and makes its files durable.
+    pub(super) fn close(self) -> Result<(), Fault> {
+        let Self { tree, folder } = self;
+        let doing = || format!("close the index {}", folder.display());
+        tree.flush().map_err(|error| Fault::from_error(doing(), error))?;
+        drop(tree);
+        sync_files(&folder).map_err(|error| Fault::from_error(doing(), error))
+    }
+
+    fn get(&self, key: &[u8]) -> Result<Option<sled::IVec>, Fault> {
+        self.tree.get(key).map_err(|error| self.fault("read", error))
+    }
+
+    fn fault(&self, verb: &str, error: sled::Error) -> Fault {
+        Fault::from_error(format!("{verb} the index {}", self.folder.display()), error)
+    }
+}
+
+impl CatalogView for Index {
+    fn find(&self, key: &Key) -> Result<Option<Record>, Fault> {
+        let value = self.get(&[&[RECORDS], key.as_bytes()].concat())?;
+        value.map(|value| disk::decode(key.kind(), &value)).transpose()
+    }
+
+    fn list(&self, prefix: &Key, after: Option<&Key>, limit: usize) -> Result<Vec<Record>, Fault> {
+        self.range(prefix, after)
+            .take(limit)
+            .map(|item| item.and_then(|(key, value)| disk::decode(key.kind(), &value)))
+            .collect()
+    }
+}
+
+impl EventSpot {
+    fn encode(&self) -> Vec<u8> {
+        let numbers = [self.place.segment, self.place.offset, self.first_event, self.at.millis()];
+        numbers.iter().flat_map(|number| number.to_be_bytes()).collect()
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let mut numbers = bytes.chunks_exact(8).map(|chunk| chunk.try_into().map_or(0, u64::from_be_bytes));
+        let place = Place { segment: numbers.next()?, offset: numbers.next()? };
+        Some(Self { place, first_event: numbers.next()?, at: Moment::from_millis(numbers.next()?) })
+    }
+}
+
+/// An event concerns the organisation that it is about and the one that acted.
+fn keys_of(event: &Event) -> impl Iterator<Item = Vec<u8>> {
+    let about = event.about.organisation.as_ref().map(organisation_key);
+    let who = event.who.organisation.as_ref().map(organisation_key);
+    let delivery = event.about.delivery.map(delivery_key);
+    [about, who, delivery].into_iter().flatten()
+}
+
+fn organisation_key(organisation: &OrganisationCode) -> Vec<u8> {
+    [&[BY_ORGANISATION], organisation.as_str().as_bytes(), &[0]].concat()
+}
+
+fn delivery_key(delivery: DeliveryId) -> Vec<u8> {
+    [&[BY_DELIVERY], delivery.as_bytes().as_slice()].concat()
+}
+
+fn numbered(mut key: Vec<u8>, number: u64) -> Vec<u8> {
+    key.extend(number.to_be_bytes());
+    key
+}
+
+fn number_in(key: &[u8], prefix: &[u8]) -> Option<u64> {
+    key.strip_prefix(prefix)?.try_into().ok().map(u64::from_be_bytes)
+}
+
+fn is_locked(error: &std::io::Error) -> bool {
+    error.kind() == std::io::ErrorKind::WouldBlock || error.to_string().contains("could not acquire lock")
+}
+
+fn sync_files(folder: &Path) -> std::io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            sync_files(&entry.path())?;
+        } else {
+            File::open(entry.path())?.sync_all()?;
+        }
+    }
+    File::open(folder)?.sync_all()
+}

@@ -1,0 +1,322 @@
+//! The catalog on disk: an append-only journal that is the truth, and sled as
+//! its index that can always be rebuilt. `layout` holds the bytes, `journal`
+//! the writing, `segments` the reading, `writer` the group commit. Knows no rules.
+
+mod disk;
+mod files;
+mod index;
+mod journal;
+mod layout;
+mod marker;
+mod segments;
+mod writer;
+
+use std::fmt;
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::thread::{self, JoinHandle};
+
+pub use files::{DiskFiles, SegmentFile, SegmentFiles};
+
+use crate::domain::history::{Event, HistoryLine, HistoryQuery};
+use crate::domain::moment::Moment;
+use crate::ports::catalog::{Catalog, CatalogView, Committed, Rule};
+use crate::ports::failure::{Failure, Fault};
+use index::Index;
+use journal::{Checked, Journal};
+use layout::Chain;
+use marker::FolderLock;
+use segments::{Place, Segment, segments_in};
+use writer::{Job, Writer};
+
+/// A rebuild applies so many records at once.
+const REBUILD_RECORDS: usize = 1_000;
+const NO_MOMENT: u64 = u64::MAX;
+
+/// Bounds of the journal and its index.
+#[derive(Clone, Debug)]
+pub struct JournalSettings {
+    /// A segment that has so many bytes is followed by a new one.
+    pub segment_bytes: u64,
+    /// Memory for the index, in bytes.
+    pub index_cache_bytes: u64,
+    /// Largest frame, and so about the largest decision, in bytes.
+    pub max_frame_bytes: u64,
+    /// With less free space than this on its disk, nothing is written.
+    pub reserve_bytes: u64,
+    /// So many rules may wait; further ones wait to be queued.
+    pub queue_jobs: usize,
+    /// Most rules that are written as one frame.
+    pub batch_jobs: usize,
+    /// No rule is added to a frame that has so many bytes.
+    pub batch_bytes: u64,
+}
+
+impl Default for JournalSettings {
+    fn default() -> Self {
+        Self {
+            segment_bytes: 64 * 1024 * 1024,
+            index_cache_bytes: 32 * 1024 * 1024,
+            max_frame_bytes: 64 * 1024 * 1024,
+            reserve_bytes: 256 * 1024 * 1024,
+            queue_jobs: 1_024,
+            batch_jobs: 256,
+            batch_bytes: 1024 * 1024,
+        }
+    }
+}
+
+/// The catalog on disk. Dropping it waits for the last batch and closes the index in order.
+/// `decide` must not be called from within `consult` or a rule: it would wait for itself.
+pub struct CatalogJournal {
+    shared: Option<Arc<Shared>>,
+    jobs: Option<SyncSender<Job>>,
+    writer: Option<JoinHandle<Option<(u64, Place)>>>,
+    folder: PathBuf,
+    was_repaired: bool,
+    _lock: FolderLock,
+}
+
+/// What writer and readers share.
+struct Shared {
+    index: Index,
+    /// Held for writing while a batch is applied, for reading while somebody looks.
+    gate: RwLock<()>,
+    version: AtomicU64,
+    last_moment: AtomicU64,
+    last_event: AtomicU64,
+}
+
+impl Shared {
+    fn new(index: Index, chain: &Chain) -> Self {
+        let shared = Self {
+            index,
+            gate: RwLock::new(()),
+            version: AtomicU64::new(0),
+            last_moment: AtomicU64::new(NO_MOMENT),
+            last_event: AtomicU64::new(0),
+        };
+        shared.remember(chain);
+        shared
+    }
+
+    fn remember(&self, chain: &Chain) {
+        self.last_moment.store(chain.last_moment.map_or(NO_MOMENT, Moment::millis), Ordering::Release);
+        self.last_event.store(chain.next_event - 1, Ordering::Release);
+        self.version.store(chain.next_sequence - 1, Ordering::Release);
+    }
+}
+
+impl fmt::Debug for CatalogJournal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CatalogJournal").field("folder", &self.folder).finish_non_exhaustive()
+    }
+}
+
+impl CatalogJournal {
+    /// Opens or makes the catalog in `folder`: cuts a torn last frame, and rebuilds the index
+    /// unless it was closed in order at the journal's very end. (What sled leaves after a crash
+    /// is not trusted at all: rebuilding is the only check that cannot be fooled.)
+    ///
+    /// # Errors
+    /// The folder is in use; the journal is damaged anywhere but in its last frame (the fault
+    /// begins with `ALARM` and names segment and byte); the disk fails.
+    pub fn open(folder: &Path, settings: JournalSettings) -> Result<Self, Fault> {
+        Self::open_on(folder, settings, Box::new(DiskFiles))
+    }
+
+    /// As `open`, writing segments through `files`.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub fn open_on(folder: &Path, settings: JournalSettings, files: Box<dyn SegmentFiles>) -> Result<Self, Fault> {
+        let journal_folder = folder.join("journal");
+        let doing = || format!("open the catalog {}", folder.display());
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&journal_folder)
+            .map_err(|error| Fault::from_error(doing(), error))?;
+        let lock = FolderLock::take(folder)?;
+        files::sync_folder(folder).map_err(|error| Fault::from_error(doing(), error))?;
+        let closed = marker::read(folder)?;
+        let checked = journal::check(&journal_folder, closed.map(|(_, end)| end), files.as_ref())?;
+        let is_new = checked.chain == Chain::START && !checked.was_cut;
+        marker::remove(folder)?;
+        let closed_at = closed.filter(|(_, end)| *end == checked.end).map(|(sequence, _)| sequence);
+        let (index, was_rebuilt) =
+            open_index(folder, &journal_folder, &checked, closed_at, settings.index_cache_bytes)?;
+        let was_repaired = !is_new && (checked.was_cut || was_rebuilt);
+
+        let shared = Arc::new(Shared::new(index, &checked.chain));
+        let journal = Journal::open(&journal_folder, checked.end, settings.segment_bytes, files)?;
+        let (jobs, queue) = sync_channel(settings.queue_jobs);
+        let writer = Writer { shared: Arc::clone(&shared), journal, chain: checked.chain, settings };
+        let writer = thread::Builder::new()
+            .name("catalog".to_owned())
+            .spawn(move || writer.run(&queue))
+            .map_err(|error| Fault::from_error("start the catalog's writer", error))?;
+        Ok(Self {
+            shared: Some(shared),
+            jobs: Some(jobs),
+            writer: Some(writer),
+            folder: folder.to_owned(),
+            was_repaired,
+            _lock: lock,
+        })
+    }
+
+    fn shared(&self) -> Result<&Shared, Fault> {
+        self.shared.as_deref().ok_or_else(|| Fault::new("read the catalog: it is closed"))
+    }
+
+    fn close(&mut self) -> Result<(), Fault> {
+        drop(self.jobs.take());
+        let ended = self.writer.take().and_then(|writer| writer.join().ok()).flatten();
+        let shared = self.shared.take().and_then(Arc::into_inner);
+        // Without an end in order there is no marker, and the next start rebuilds.
+        if let (Some((sequence, end)), Some(shared)) = (ended, shared) {
+            shared.index.close()?;
+            marker::write(&self.folder, sequence, end)?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for CatalogJournal {
+    fn drop(&mut self) {
+        if let Err(fault) = self.close() {
+            tracing::warn!(%fault, "the catalog was not closed in order; the next start rebuilds its index");
+        }
+    }
+}
+
+/// The index as it was closed, or a new one rebuilt from the journal.
+fn open_index(
+    folder: &Path,
+    journal_folder: &Path,
+    checked: &Checked,
+    closed_at: Option<u64>,
+    cache_bytes: u64,
+) -> Result<(Index, bool), Fault> {
+    let index_folder = folder.join("index");
+    let last_sequence = checked.chain.next_sequence - 1;
+    if closed_at == Some(last_sequence) {
+        // A catalog closed before its first decision has an empty index without a mark.
+        match Index::open(&index_folder, cache_bytes).and_then(|index| Ok((index.applied()?, index))) {
+            Ok((applied, index)) if applied.unwrap_or_default() == last_sequence => return Ok((index, false)),
+            Ok(_) => tracing::warn!("the index of the catalog is not that of its journal: it is rebuilt"),
+            Err(fault) => tracing::warn!(%fault, "the index of the catalog does not open: it is rebuilt"),
+        }
+    } else if last_sequence > 0 {
+        tracing::warn!("the catalog was not closed in order: its index is rebuilt from the journal");
+    }
+    if index_folder.exists() {
+        fs::remove_dir_all(&index_folder)
+            .map_err(|error| Fault::from_error(format!("remove the index {}", index_folder.display()), error))?;
+    }
+    let index = Index::open(&index_folder, cache_bytes)?;
+    rebuild(&index, journal_folder, checked)?;
+    Ok((index, true))
+}
+
+fn rebuild(index: &Index, journal_folder: &Path, checked: &Checked) -> Result<(), Fault> {
+    let mut chain = Chain::START;
+    let mut waiting = Vec::new();
+    for number in segments_in(journal_folder)? {
+        let segment = Segment::open(journal_folder, number)?;
+        if segment.header()?.as_ref() != Some(&chain) {
+            return Err(segment.damage(0, "the segment does not continue the one before"));
+        }
+        segment.scan(&mut chain, false, &mut |entry, place| {
+            waiting.push((entry, place));
+            if waiting.len() >= REBUILD_RECORDS {
+                index.apply(&std::mem::take(&mut waiting))?;
+            }
+            Ok(())
+        })?;
+    }
+    index.apply(&waiting)?;
+    if chain != checked.chain {
+        return Err(Fault::new("rebuild the index: the journal ends elsewhere than its last segment says"));
+    }
+    Ok(())
+}
+
+impl Catalog for CatalogJournal {
+    fn decide(&self, rule: Rule) -> Result<Committed, Failure> {
+        let closed = || Fault::new("write the catalog: its writer has ended");
+        let jobs = self.jobs.as_ref().ok_or_else(closed)?;
+        let (reply, answer) = sync_channel(1);
+        jobs.send(Job { rule, reply }).map_err(|_| closed())?;
+        answer.recv().map_err(|_| closed().with_outcome_unknown())?
+    }
+
+    fn consult(&self, look: &mut dyn FnMut(&dyn CatalogView)) {
+        if let Some(shared) = &self.shared {
+            let _still = shared.gate.read().unwrap_or_else(PoisonError::into_inner);
+            look(&shared.index);
+        }
+    }
+
+    fn version(&self) -> u64 {
+        self.shared.as_ref().map_or(0, |shared| shared.version.load(Ordering::Acquire))
+    }
+
+    fn last_moment(&self) -> Option<Moment> {
+        let millis = self.shared.as_ref()?.last_moment.load(Ordering::Acquire);
+        (millis != NO_MOMENT).then(|| Moment::from_millis(millis))
+    }
+
+    fn history(&self, query: &HistoryQuery) -> Result<Vec<HistoryLine>, Fault> {
+        let shared = self.shared()?;
+        let newest = shared.last_event.load(Ordering::Acquire);
+        let journal_folder = self.folder.join("journal");
+        let is_filtered = query.organisation.is_some() || query.delivery.is_some();
+        let mut lines = Vec::new();
+        let mut segment: Option<(u64, Segment)> = None;
+        let mut body = None;
+        for item in shared.index.spots(query, newest)? {
+            if lines.len() >= query.limit {
+                break;
+            }
+            let (number, spot) = item?;
+            if query.since.is_some_and(|since| spot.at < since) {
+                continue;
+            }
+            let open = match segment.take() {
+                // Opened anew when it has grown since.
+                Some((at, open)) if at == spot.place.segment && spot.place.offset < open.bytes() => open,
+                _ => Segment::open(&journal_folder, spot.place.segment)?,
+            };
+            if body.as_ref().is_none_or(|(place, _)| *place != spot.place) {
+                body = Some((spot.place, open.events_at(spot.place.offset)?));
+            }
+            segment = Some((spot.place.segment, open));
+            let events = body.as_ref().map(|(_, events)| events.as_slice()).unwrap_or_default();
+            for (sequence, event) in (spot.first_event..).zip(events) {
+                let is_meant =
+                    if is_filtered { sequence == number } else { sequence > query.after.unwrap_or_default() };
+                if is_meant && concerns(query, event) && lines.len() < query.limit {
+                    lines.push(HistoryLine { sequence, at: spot.at, event: event.clone() });
+                }
+            }
+        }
+        Ok(lines)
+    }
+
+    fn was_repaired(&self) -> bool {
+        self.was_repaired
+    }
+}
+
+/// A delivery's events are found by delivery alone: the organisation is held against each of them.
+fn concerns(query: &HistoryQuery, event: &Event) -> bool {
+    query.organisation.as_ref().is_none_or(|organisation| {
+        event.about.organisation.as_ref() == Some(organisation) || event.who.organisation.as_ref() == Some(organisation)
+    })
+}

@@ -1,0 +1,293 @@
+//! The one writer: runs the rules of a batch one after another on the index
+//! plus the batch's own overlay, writes one frame, applies it, acknowledges.
+//! After any failure of a write it refuses for good; reads go on.
+
+use std::cmp::Ordering::{Equal, Greater, Less};
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::{Arc, PoisonError};
+
+use super::disk::decode;
+use super::journal::{Journal, Stopped};
+use super::layout::{Chain, Entry, FRAME_HEADER_BYTES, RECORD_HEAD_BYTES, frame, to_disk};
+use super::segments::Place;
+use super::{JournalSettings, Shared};
+use crate::domain::decision::Decision;
+use crate::domain::record::{Change, Key, Record};
+use crate::domain::refusal::Refusal;
+use crate::ports::catalog::{CatalogView, Committed, Rule};
+use crate::ports::failure::{Failure, Fault};
+
+/// A rule and who waits for it.
+pub(super) struct Job {
+    pub(super) rule: Rule,
+    pub(super) reply: SyncSender<Result<Committed, Failure>>,
+}
+
+/// The writer, in its own thread.
+pub(super) struct Writer {
+    pub(super) shared: Arc<Shared>,
+    pub(super) journal: Journal,
+    pub(super) chain: Chain,
+    pub(super) settings: JournalSettings,
+}
+
+/// Decisions that wait to be written as one frame.
+struct Batch {
+    chain: Chain,
+    overlay: Overlay,
+    bytes: usize,
+    ready: Vec<Prepared>,
+}
+
+struct Prepared {
+    entry: Entry,
+    record: Vec<u8>,
+    /// Where the journal stands once this is written.
+    chain: Chain,
+    reply: SyncSender<Result<Committed, Failure>>,
+}
+
+type Overlay = BTreeMap<Key, Option<Record>>;
+
+enum Stop {
+    Full,
+    Failed,
+}
+
+impl Stop {
+    fn failure(&self) -> Failure {
+        match self {
+            Self::Full => Refusal::NoSpace.into(),
+            Self::Failed => {
+                Fault::new("write the catalog: an earlier write failed, nothing is written until a restart").into()
+            }
+        }
+    }
+}
+
+impl Writer {
+    /// Works until nobody can ask any more. Returns the journal's end unless writing had to stop.
+    pub(super) fn run(mut self, jobs: &Receiver<Job>) -> Option<(u64, Place)> {
+        let mut stop = None;
+        while let Ok(first) = jobs.recv() {
+            match &stop {
+                Some(reason) => answer(&first.reply, Err(Stop::failure(reason))),
+                None if self.is_short_of_space() => answer(&first.reply, Err(Refusal::NoSpace.into())),
+                None => stop = self.write_batch(first, jobs),
+            }
+        }
+        match stop {
+            None => Some((self.chain.next_sequence - 1, self.journal.end())),
+            Some(_) => None,
+        }
+    }
+
+    fn is_short_of_space(&self) -> bool {
+        if self.settings.reserve_bytes == 0 {
+            return false;
+        }
+        match self.journal.free_bytes() {
+            Ok(free) => free < self.settings.reserve_bytes,
+            Err(error) => {
+                tracing::error!(%error, "the free space of the catalog cannot be read: nothing is written");
+                true
+            }
+        }
+    }
+
+    fn write_batch(&mut self, first: Job, jobs: &Receiver<Job>) -> Option<Stop> {
+        let mut batch =
+            Batch { chain: self.chain.clone(), overlay: Overlay::new(), bytes: FRAME_HEADER_BYTES, ready: Vec::new() };
+        let mut next = Some(first);
+        let mut count = 0;
+        while let Some(job) = next {
+            count += 1;
+            if let Some(prepared) = self.prepare(&mut batch, job) {
+                let most = usize::try_from(self.settings.max_frame_bytes).unwrap_or(usize::MAX);
+                let size = prepared.record.len() + 4;
+                if !batch.ready.is_empty() && batch.bytes + size > most {
+                    // It does not fit beside the others, but it was decided on their state: they go first.
+                    if let Some(stop) = self.commit(std::mem::take(&mut batch.ready)) {
+                        answer(&prepared.reply, Err(stop.failure()));
+                        return Some(stop);
+                    }
+                    batch.bytes = FRAME_HEADER_BYTES;
+                }
+                batch.bytes += size;
+                batch.ready.push(prepared);
+            }
+            let is_full = count >= self.settings.batch_jobs || batch.bytes as u64 >= self.settings.batch_bytes;
+            next = if is_full { None } else { jobs.try_recv().ok() };
+        }
+        self.commit(batch.ready)
+    }
+
+    /// Runs a rule; answers at once when it refuses, panics or decides too much.
+    fn prepare(&self, batch: &mut Batch, job: Job) -> Option<Prepared> {
+        let view = OverlaidView { shared: &self.shared, overlay: &batch.overlay };
+        let rule = job.rule;
+        let decided = catch_unwind(AssertUnwindSafe(|| rule(&view)))
+            .unwrap_or_else(|_| Err(Fault::new("run a rule of the catalog: it panicked").into()));
+        let encoded = decided.and_then(|decision| {
+            let (entry, record) = self.encode(&batch.chain, &decision)?;
+            Ok((decision, entry, record))
+        });
+        match encoded {
+            Ok((decision, entry, record)) => {
+                for change in decision.changes() {
+                    match change {
+                        Change::Put(record) => batch.overlay.insert(record.key(), Some(record.clone())),
+                        Change::Remove(key) => batch.overlay.insert(key.clone(), None),
+                    };
+                }
+                batch.chain.advance(&entry, &record);
+                Some(Prepared { entry, record, chain: batch.chain.clone(), reply: job.reply })
+            }
+            Err(failure) => {
+                answer(&job.reply, Err(failure));
+                None
+            }
+        }
+    }
+
+    fn encode(&self, chain: &Chain, decision: &Decision) -> Result<(Entry, Vec<u8>), Failure> {
+        let entry = Entry {
+            sequence: chain.next_sequence,
+            at: decision.at(),
+            first_event: chain.next_event,
+            events: decision.events().to_vec(),
+            changes: to_disk(decision.changes())?,
+        };
+        let record = entry.encode(&chain.hash)?;
+        let (size, most) = ((record.len() + 4 + FRAME_HEADER_BYTES) as u64, self.settings.max_frame_bytes);
+        if size > most {
+            return Err(Fault::new(format!(
+                "write the journal: one decision has {size} bytes, a frame holds at most {most} (storage.max_frame_bytes)"
+            ))
+            .into());
+        }
+        Ok((entry, record))
+    }
+
+    /// Writes the frame, applies it, acknowledges. The whole batch holds or fails.
+    fn commit(&mut self, ready: Vec<Prepared>) -> Option<Stop> {
+        let chain = ready.last().map(|last| last.chain.clone())?;
+        let mut records = Vec::with_capacity(ready.len());
+        let mut waiting = Vec::with_capacity(ready.len());
+        let mut entries = Vec::with_capacity(ready.len());
+        for prepared in ready {
+            waiting.push((prepared.reply, prepared.entry.first_event));
+            records.push(prepared.record);
+            entries.push(prepared.entry);
+        }
+        let written = self.write(&records);
+        let outcome = written.and_then(|frame_at| {
+            let mut offset = frame_at.offset + FRAME_HEADER_BYTES as u64;
+            let mut placed = Vec::with_capacity(entries.len());
+            for (entry, record) in entries.into_iter().zip(&records) {
+                let place = Place { segment: frame_at.segment, offset: offset + 4 + RECORD_HEAD_BYTES };
+                placed.push((entry, place));
+                offset += 4 + record.len() as u64;
+            }
+            self.apply(&placed, chain)
+        });
+        match outcome {
+            Ok(()) => {
+                for (reply, first_event) in waiting {
+                    answer(&reply, Ok(Committed { first_event }));
+                }
+                None
+            }
+            Err(stopped) => Some(refuse(stopped, waiting.iter().map(|(reply, _)| reply))),
+        }
+    }
+
+    fn write(&mut self, records: &[Vec<u8>]) -> Result<Place, Stopped> {
+        let frame = frame(records).map_err(|fault| Stopped::Unknown(std::io::Error::other(fault)))?;
+        self.journal.make_room(&self.chain)?;
+        let place = self.journal.end();
+        self.journal.append(&frame)?;
+        Ok(place)
+    }
+
+    fn apply(&mut self, placed: &[(Entry, Place)], chain: Chain) -> Result<(), Stopped> {
+        let _alone = self.shared.gate.write().unwrap_or_else(PoisonError::into_inner);
+        self.shared.index.apply(placed).map_err(|fault| Stopped::Unknown(std::io::Error::other(fault)))?;
+        self.shared.remember(&chain);
+        self.chain = chain;
+        Ok(())
+    }
+}
+
+fn refuse<'a>(stopped: Stopped, waiting: impl Iterator<Item = &'a SyncSender<Result<Committed, Failure>>>) -> Stop {
+    match stopped {
+        Stopped::Full => {
+            tracing::error!("the disk of the catalog is full: nothing is written until a restart");
+            waiting.for_each(|reply| answer(reply, Err(Refusal::NoSpace.into())));
+            Stop::Full
+        }
+        Stopped::Unknown(error) => {
+            tracing::error!(%error, "writing the catalog failed: nothing is written until a restart");
+            for reply in waiting {
+                let fault = Fault::new(format!("write the catalog: {error}")).with_outcome_unknown();
+                answer(reply, Err(fault.into()));
+            }
+            Stop::Failed
+        }
+    }
+}
+
+/// Who does not wait any more needs no answer.
+fn answer(reply: &SyncSender<Result<Committed, Failure>>, outcome: Result<Committed, Failure>) {
+    drop(reply.try_send(outcome));
+}
+
+/// The index with the decisions of the running batch over it.
+struct OverlaidView<'a> {
+    shared: &'a Shared,
+    overlay: &'a Overlay,
+}
+
+impl CatalogView for OverlaidView<'_> {
+    fn find(&self, key: &Key) -> Result<Option<Record>, Fault> {
+        match self.overlay.get(key) {
+            Some(record) => Ok(record.clone()),
+            None => self.shared.index.find(key),
+        }
+    }
+
+    fn list(&self, prefix: &Key, after: Option<&Key>, limit: usize) -> Result<Vec<Record>, Fault> {
+        let mut over = self
+            .overlay
+            .range(prefix..)
+            .take_while(|(key, _)| key.as_bytes().starts_with(prefix.as_bytes()))
+            .filter(|(key, _)| after.is_none_or(|after| *key > after))
+            .peekable();
+        let mut under = self.shared.index.range(prefix, after).peekable();
+        let mut listed = Vec::new();
+        while listed.len() < limit {
+            let order = match (over.peek(), under.peek()) {
+                (None, None) => break,
+                (Some(_), None) => Less,
+                (None, Some(_)) | (Some(_), Some(Err(_))) => Greater,
+                (Some((own, _)), Some(Ok((stored, _)))) => (*own).cmp(stored),
+            };
+            if order == Greater {
+                if let Some(item) = under.next() {
+                    let (key, value) = item?;
+                    listed.push(decode(key.kind(), &value)?);
+                }
+                continue;
+            }
+            if order == Equal {
+                drop(under.next());
+            }
+            if let Some((_, Some(record))) = over.next() {
+                listed.push(record.clone());
+            }
+        }
+        Ok(listed)
+    }
+}

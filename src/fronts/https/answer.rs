@@ -1,0 +1,175 @@
+//! From request to answer: finds the route, signs in, asks the handler off the
+//! async threads, and sets the headers that every answer has (domain §3.2, §3.4).
+
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use hyper::body::{Frame, Incoming, SizeHint};
+use hyper::header::{
+    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, ORIGIN, REFERRER_POLICY,
+    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use hyper::http::request::Parts;
+use hyper::{Method, Request, Response, StatusCode};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use super::ask::Ask;
+use super::body::{Body, CutOff};
+use super::listener::Running;
+use super::operator::stage;
+use super::reply::{BAD_REQUEST, Content, Reply, TOO_LARGE, TOO_SLOW};
+use super::routes::{Found, Handler, Route, find};
+use super::wire::{Ledger, Piece};
+use super::{Site, bearer};
+use crate::domain::refusal::Refusal;
+use crate::operations::{Failure, Fault};
+
+/// Version of the API, on every answer (API Design Rules).
+pub(super) const API_VERSION: &str = "1.0.0";
+
+/// Content of a request that is no file may be so large: 64 KiB.
+const MOST_CONTENT_BYTES: usize = 64 * 1024;
+
+/// One connection, as far as answering needs it.
+pub(super) struct Door {
+    pub site: Arc<Site>,
+    pub table: &'static [Route],
+    pub address: IpAddr,
+    pub ledger: Arc<Ledger>,
+    /// Held by everything that still runs.
+    pub alive: mpsc::Sender<()>,
+}
+
+/// A body that keeps its request counted as running until it is done with.
+pub(super) struct Answered {
+    body: Body,
+    _running: Running,
+}
+
+impl hyper::body::Body for Answered {
+    type Data = Piece;
+    type Error = CutOff;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Piece>, CutOff>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// Answers one request.
+pub(super) async fn answer(door: &Door, request: Request<Incoming>, running: Running) -> Response<Answered> {
+    let (parts, incoming) = request.into_parts();
+    let is_head = parts.method == Method::HEAD;
+    let reply = match find(door.table, &parts.method, parts.uri.path()) {
+        Found::Nothing => Reply::not_found(),
+        Found::OtherMethods(allowed) => Reply::wrong_method(&allowed),
+        Found::Route(route, segments) => run(door, route, segments, parts, incoming).await,
+    };
+    response(door, reply, is_head, running)
+}
+
+async fn run(door: &Door, route: &Route, segments: Vec<String>, parts: Parts, incoming: Incoming) -> Reply {
+    // Pages of other sites cannot reach what is open here: browsers name them in `Origin`.
+    let is_open_change = !matches!(route.handler, Handler::Account(_)) && route.method != Method::GET;
+    if is_open_change && parts.headers.contains_key(ORIGIN) {
+        return Reply::refusal(&Refusal::NotAllowed("not from a web page"));
+    }
+    let content = match route.handler {
+        Handler::Stage => return stage::receive(&door.site, &segments, &parts.headers, incoming).await,
+        Handler::Open(_) | Handler::Account(_) if route.method == Method::GET => Ok(Bytes::new()),
+        Handler::Open(_) | Handler::Account(_) => whole(door, incoming).await,
+    };
+    let content = match content {
+        Ok(content) => content,
+        Err(reply) => return *reply,
+    };
+    let query = parts.uri.query().unwrap_or_default().to_owned();
+    let site = Arc::clone(&door.site);
+    let ask = Ask { site, method: parts.method, segments, query, headers: parts.headers, content };
+    let (handler, address) = (route.handler, door.address);
+    let asked = tokio::task::spawn_blocking(move || handle(handler, &ask, address)).await;
+    asked.unwrap_or_else(|error| Reply::failure("answering a request", &Fault::from_error("handler", error).into()))
+}
+
+fn handle(handler: Handler, ask: &Ask, address: IpAddr) -> Reply {
+    let outcome = match handler {
+        Handler::Open(handler) => handler(ask),
+        Handler::Account(handler) => {
+            match bearer::sign_in(&ask.site.operations, &ask.site.penalties, &ask.headers, address) {
+                Ok(caller) => handler(ask, &caller),
+                Err(reply) => return *reply,
+            }
+        }
+        Handler::Stage => Err(Failure::Refused(Refusal::NotAllowed("a file is taken as it comes in"))),
+    };
+    outcome.unwrap_or_else(|failure| Reply::failure("answering a request", &failure))
+}
+
+async fn whole(door: &Door, incoming: Incoming) -> Result<Bytes, Box<Reply>> {
+    let limited = Limited::new(incoming, MOST_CONTENT_BYTES).collect();
+    match timeout(door.site.config.https.request_timeout, limited).await {
+        Ok(Ok(content)) => Ok(content.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            Err(Box::new(Reply::problem(TOO_LARGE, &format!("at most {MOST_CONTENT_BYTES} bytes"))))
+        }
+        Ok(Err(_)) => Err(Box::new(Reply::problem(BAD_REQUEST, "the content ended early"))),
+        Err(_) => Err(Box::new(Reply::problem(TOO_SLOW, "the content did not come in time"))),
+    }
+}
+
+fn response(door: &Door, reply: Reply, is_head: bool, running: Running) -> Response<Answered> {
+    let mut promised = None;
+    let body = match reply.content {
+        Content::Empty => Body::Empty,
+        Content::Promised(length) => {
+            promised = Some(length);
+            Body::Empty
+        }
+        Content::Whole(bytes) if is_head => {
+            promised = Some(bytes.len() as u64);
+            Body::Empty
+        }
+        Content::Whole(bytes) => Body::Whole(Some(bytes)),
+        Content::Download(download) => {
+            let patience = door.site.config.https.request_timeout;
+            download.into_body(door.ledger.begin(), patience, door.alive.clone())
+        }
+    };
+    let mut response = Response::new(Answered { body, _running: running });
+    *response.status_mut() = reply.status;
+    let headers = response.headers_mut();
+    for (name, value) in reply.headers {
+        headers.insert(name, value);
+    }
+    if let Some(length) = promised.filter(|_| reply.status != StatusCode::NOT_MODIFIED) {
+        headers.insert(CONTENT_LENGTH, length.into());
+    }
+    for (name, value) in ALWAYS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// Headers of every answer, errors included.
+const ALWAYS: [(HeaderName, &str); 7] = [
+    (HeaderName::from_static("api-version"), API_VERSION),
+    (CACHE_CONTROL, "no-store"),
+    // 63,072,000 s = 2 years.
+    (STRICT_TRANSPORT_SECURITY, "max-age=63072000; includeSubDomains"),
+    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (X_FRAME_OPTIONS, "DENY"),
+    (CONTENT_SECURITY_POLICY, "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"),
+    (REFERRER_POLICY, "no-referrer"),
+];

@@ -1,0 +1,238 @@
+//! Bodies of answers, and the pump that brings a file into one: read in pieces,
+//! at most two ahead of the transport, each put on record as taken only when the
+//! transport took it. Knows no routes and no headers.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::body::{Frame, SizeHint};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use super::wire::{Piece, Transfer};
+use crate::operations::{Failure, Fetch};
+use crate::telemetry;
+
+/// A file is read and sent in pieces of this size: 256 KiB.
+pub(super) const PIECE_BYTES: usize = 256 * 1024;
+
+/// A body was cut off on our side; the connection or stream ends with it.
+#[derive(Debug)]
+pub(super) struct CutOff;
+
+impl std::fmt::Display for CutOff {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the answer was cut off")
+    }
+}
+
+impl std::error::Error for CutOff {}
+
+/// The body of an answer.
+pub(super) enum Body {
+    /// Nothing.
+    Empty,
+    /// All of it at hand.
+    Whole(Option<Bytes>),
+    /// Pieces that come from a pump.
+    Pieces {
+        /// Where they come from.
+        from: mpsc::Receiver<Result<Piece, CutOff>>,
+        /// Bytes still to come.
+        left_bytes: u64,
+    },
+}
+
+impl hyper::body::Body for Body {
+    type Data = Piece;
+    type Error = CutOff;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        match self.get_mut() {
+            Self::Empty => Poll::Ready(None),
+            Self::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(Piece::plain(bytes))))),
+            Self::Pieces { left_bytes: 0, .. } => Poll::Ready(None),
+            Self::Pieces { from, left_bytes } => from.poll_recv(cx).map(|piece| {
+                // The pump never ends early without saying so: an end here is a cut.
+                let piece = piece.unwrap_or(Err(CutOff));
+                Some(piece.map(|piece| {
+                    *left_bytes = left_bytes.saturating_sub(bytes::Buf::remaining(&piece) as u64);
+                    Frame::data(piece)
+                }))
+            }),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Empty | Self::Pieces { left_bytes: 0, .. } => true,
+            Self::Whole(bytes) => bytes.is_none(),
+            Self::Pieces { .. } => false,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(match self {
+            Self::Empty => 0,
+            Self::Whole(bytes) => bytes.as_ref().map_or(0, |bytes| bytes.len() as u64),
+            Self::Pieces { left_bytes, .. } => *left_bytes,
+        })
+    }
+}
+
+/// A range of an opened file that is to be sent.
+pub(super) struct Download {
+    /// The opened file.
+    pub fetch: Arc<Fetch>,
+    /// First byte.
+    pub start: u64,
+    /// How many bytes.
+    pub length: u64,
+    /// The first piece, read already; empty when there is nothing to send.
+    pub first: Bytes,
+}
+
+impl Download {
+    /// Reads the first piece: a refusal or fault still becomes a proper answer. Blocks.
+    ///
+    /// # Errors
+    /// Those of `Fetch::read`.
+    pub(super) fn begin(fetch: Arc<Fetch>, start: u64, length: u64) -> Result<Self, Failure> {
+        let first = read_piece(&fetch, start, length)?;
+        Ok(Self { fetch, start, length, first })
+    }
+
+    /// The body, with a pump that runs until everything is taken or the transfer is broken.
+    /// `alive` is held as long.
+    pub(super) fn into_body(self, transfer: Arc<Transfer>, patience: Duration, alive: mpsc::Sender<()>) -> Body {
+        let (to, from) = mpsc::channel(1);
+        let left_bytes = self.length;
+        let pump = Pump { download: self, transfer, recorded: 0, patience };
+        tokio::spawn(async move {
+            pump.run(to).await;
+            drop(alive);
+        });
+        Body::Pieces { from, left_bytes }
+    }
+}
+
+/// Fills one piece from `offset`, at most `left` bytes. Short only at the end of the file.
+fn read_piece(fetch: &Fetch, offset: u64, left: u64) -> Result<Bytes, Failure> {
+    let length = usize::try_from(left).unwrap_or(usize::MAX).min(PIECE_BYTES);
+    let mut piece = vec![0; length];
+    if length > 0 {
+        let read = fetch.read(offset, &mut piece)?;
+        piece.truncate(read);
+    }
+    Ok(piece.into())
+}
+
+struct Pump {
+    download: Download,
+    transfer: Arc<Transfer>,
+    recorded: u64,
+    patience: Duration,
+}
+
+impl Pump {
+    async fn run(mut self, to: mpsc::Sender<Result<Piece, CutOff>>) {
+        let is_sent = self.send_all(&to).await;
+        if is_sent {
+            self.await_transport().await;
+        }
+        let length = self.download.length;
+        let (fetch, taken) = self.newly_taken();
+        let is_whole = is_sent && self.transfer.taken() >= length;
+        let ended = tokio::task::spawn_blocking(move || {
+            taken.record(&fetch)?;
+            if is_whole { fetch.close() } else { fetch.abandon() }
+        });
+        report_failure(ended.await);
+    }
+
+    /// Whether every byte was handed over.
+    async fn send_all(&mut self, to: &mpsc::Sender<Result<Piece, CutOff>>) -> bool {
+        let (start, length) = (self.download.start, self.download.length);
+        let mut piece = std::mem::take(&mut self.download.first);
+        let mut sent = 0;
+        while sent < length {
+            if piece.is_empty() {
+                // The file is shorter than it said: what is promised cannot be kept.
+                let _ = to.send(Err(CutOff)).await;
+                return false;
+            }
+            sent += piece.len() as u64;
+            let counted = Piece::counted(piece, Arc::clone(&self.transfer));
+            let Ok(Ok(())) = timeout(self.patience, to.send(Ok(counted))).await else { return false };
+            if sent == length {
+                break;
+            }
+            let (fetch, taken) = self.newly_taken();
+            let read = tokio::task::spawn_blocking(move || {
+                taken.record(&fetch)?;
+                read_piece(&fetch, start + sent, length - sent)
+            });
+            let Some(next) = report_failure(read.await) else {
+                let _ = to.send(Err(CutOff)).await;
+                return false;
+            };
+            piece = next;
+        }
+        true
+    }
+
+    async fn await_transport(&self) {
+        let mut before = self.transfer.taken();
+        while before < self.download.length && !self.transfer.is_broken() {
+            let waited = timeout(self.patience, self.transfer.changed()).await;
+            let now = self.transfer.taken();
+            if waited.is_err() && now == before {
+                return;
+            }
+            before = now;
+        }
+    }
+
+    fn newly_taken(&mut self) -> (Arc<Fetch>, Taken) {
+        let from = self.recorded;
+        self.recorded = self.transfer.taken();
+        let taken = Taken { offset: self.download.start + from, length: self.recorded - from };
+        (Arc::clone(&self.download.fetch), taken)
+    }
+}
+
+struct Taken {
+    offset: u64,
+    length: u64,
+}
+
+impl Taken {
+    fn record(&self, fetch: &Fetch) -> Result<(), Failure> {
+        match usize::try_from(self.length) {
+            Ok(length) if length > 0 => fetch.taken(self.offset, length),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A refusal here means that the right ended while the file was on its way: no fault of ours.
+fn report_failure<T>(outcome: Result<Result<T, Failure>, tokio::task::JoinError>) -> Option<T> {
+    match outcome {
+        Ok(Ok(value)) => Some(value),
+        Ok(Err(Failure::Refused(refusal))) => {
+            tracing::info!(%refusal, "a download was cut off");
+            None
+        }
+        Ok(Err(Failure::Faulted(fault))) => {
+            telemetry::report("sending a file", &fault);
+            None
+        }
+        Err(error) => {
+            telemetry::report("sending a file", &error);
+            None
+        }
+    }
+}

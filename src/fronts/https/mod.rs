@@ -1,0 +1,93 @@
+//! The HTTPS front: the API for recipients over TLS, and the operator's listener.
+//! Thin: it reads requests, asks operations and writes answers. Knows no ports.
+//!
+//! The operator's listener speaks plain HTTP and knows no accounts yet: publishing
+//! through it is open only while it is bound to a loopback address.
+
+mod answer;
+mod api;
+mod ask;
+mod bearer;
+mod body;
+mod conditions;
+mod listener;
+mod openapi;
+mod operator;
+mod reply;
+mod routes;
+mod tls;
+mod wire;
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
+
+use crate::config::Config;
+use crate::operations::Operations;
+pub use tls::TlsFault;
+
+/// What every handler may use.
+struct Site {
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// The verbs.
+    pub operations: Arc<Operations>,
+    penalties: bearer::Penalties,
+    stopping: AtomicBool,
+}
+
+impl Site {
+    fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+}
+
+/// The front, ready to serve. Certificate and key are read when it is made.
+pub struct HttpsFront {
+    site: Arc<Site>,
+    tls: TlsAcceptor,
+}
+
+impl HttpsFront {
+    /// Reads certificate and key. Opens nothing.
+    ///
+    /// # Errors
+    /// Files that cannot be read or do not belong together.
+    pub fn new(config: Arc<Config>, operations: Arc<Operations>) -> Result<Self, TlsFault> {
+        let https = &config.https;
+        let tls = tls::acceptor(&https.certificate, &https.key, https.tls_minimum)?;
+        let site =
+            Site { config, operations, penalties: bearer::Penalties::default(), stopping: AtomicBool::new(false) };
+        Ok(Self { site: Arc::new(site), tls })
+    }
+
+    /// Serves the public API until `shutdown` turns true (or its sender is gone), then lets running
+    /// requests finish for `https.drain_grace`. On return every connection is gone and what left is
+    /// on record.
+    pub async fn serve(&self, listener: TcpListener, shutdown: watch::Receiver<bool>) {
+        listener::serve(Arc::clone(&self.site), listener, routes::PUBLIC, Some(self.tls.clone()), shutdown).await;
+    }
+
+    /// Serves the operator's listener over plain HTTP, in the same way. Bound to anything but a
+    /// loopback address it tells its health only.
+    ///
+    /// # Errors
+    /// A listener that does not know its own address.
+    pub async fn serve_operator(&self, listener: TcpListener, shutdown: watch::Receiver<bool>) -> io::Result<()> {
+        let table = if listener.local_addr()?.ip().is_loopback() {
+            routes::OPERATOR
+        } else {
+            tracing::warn!("operator.listen is no loopback address: it answers health only");
+            routes::HEALTH
+        };
+        listener::serve(Arc::clone(&self.site), listener, table, None, shutdown).await;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

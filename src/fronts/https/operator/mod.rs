@@ -1,0 +1,5 @@
+//! Publishing over HTTP in two steps: files are staged one by one, then published
+//! together. Asking again with the same id gives the same publication.
+
+pub(super) mod publications;
+pub(super) mod stage;

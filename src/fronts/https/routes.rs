@@ -1,0 +1,192 @@
+//! The tables of routes: path, handler and who may ask. The description of the API
+//! is made of the same tables. Knows no connection.
+
+use hyper::Method;
+
+use super::api::{accounts, content, deliveries, files, health, history, organisations, products, well_known};
+use super::ask::Ask;
+use super::operator::publications;
+use super::reply::Reply;
+use crate::operations::{Caller, Failure};
+
+/// What answers a route.
+#[derive(Clone, Copy)]
+pub(super) enum Handler {
+    /// Anybody may ask.
+    Open(fn(&Ask) -> Result<Reply, Failure>),
+    /// Only an account that signed in.
+    Account(fn(&Ask, &Caller) -> Result<Reply, Failure>),
+    /// Takes a file as it comes in; on the operator listener only.
+    Stage,
+}
+
+/// One route.
+pub(super) struct Route {
+    /// GET stands for HEAD too.
+    pub method: Method,
+    /// Segments in braces are variable and never empty.
+    pub path: &'static str,
+    /// What answers.
+    pub handler: Handler,
+    /// What it is, in one line.
+    pub about: &'static str,
+    /// Query keys with what they mean.
+    pub query: &'static [(&'static str, &'static str)],
+    /// Media types of the answer.
+    pub gives: &'static [&'static str],
+}
+
+const JSON: &[&str] = &["application/json"];
+
+const fn get(path: &'static str, handler: Handler, about: &'static str, gives: &'static [&'static str]) -> Route {
+    Route { method: Method::GET, path, handler, about, query: &[], gives }
+}
+
+impl Route {
+    const fn asking(mut self, query: &'static [(&'static str, &'static str)]) -> Self {
+        self.query = query;
+        self
+    }
+}
+
+/// Routes of the public listener.
+pub(super) static PUBLIC: &[Route] = &[
+    get("/api/v1/openapi.json", Handler::Open(well_known::openapi), "This description", JSON),
+    get("/api/v1/deliveries", Handler::Account(deliveries::list), "Deliveries of the own organisation", JSON).asking(
+        &[
+            ("product", "Only of this product (code)"),
+            ("available", "true: only what can be fetched now"),
+            ("limit", "At most so many"),
+            ("after", "Go on after the delivery with this id"),
+        ],
+    ),
+    get("/api/v1/deliveries/{id}", Handler::Account(deliveries::show), "One delivery", JSON),
+    get("/api/v1/deliveries/{id}/packing-slip", Handler::Account(deliveries::packing_slip), "Its packing slip", JSON),
+    get("/api/v1/deliveries/{id}/fetches", Handler::Account(deliveries::fetches), "Who fetched what of it", JSON),
+    get("/api/v1/deliveries/{id}/files/{fileId}", Handler::Account(files::show), "Metadata of a file", JSON),
+    get(
+        "/api/v1/deliveries/{id}/files/{fileId}/content",
+        Handler::Account(content::show),
+        "The bytes of a file; one range at most",
+        &["application/octet-stream", "application/age"],
+    ),
+    get(
+        "/api/v1/history",
+        Handler::Account(history::list),
+        "History of the own organisation",
+        &["application/json", "text/csv"],
+    )
+    .asking(&[
+        ("since", "Only from this time on (RFC 3339)"),
+        ("delivery", "Only about the delivery with this id"),
+        ("limit", "At most so many"),
+        ("after", "Go on after the line with this number"),
+    ]),
+    get("/api/v1/products", Handler::Account(products::list), "Products that can be fetched", JSON),
+    get("/api/v1/organisations/{id}", Handler::Account(organisations::show), "The own organisation, by code", JSON),
+    get("/api/v1/accounts/me", Handler::Account(accounts::me), "The account that asks", JSON),
+    get("/health/live", Handler::Open(health::live), "Whether the server lives", JSON),
+    get("/health/ready", Handler::Open(health::ready), "Whether the server takes work", JSON),
+    get(
+        "/.well-known/security.txt",
+        Handler::Open(well_known::security_txt),
+        "Security contact (RFC 9116)",
+        &["text/plain"],
+    ),
+];
+
+/// Routes of an operator listener that others than this machine can reach.
+pub(super) static HEALTH: &[Route] = &[
+    get("/health/live", Handler::Open(health::live), "Whether the server lives", JSON),
+    get("/health/ready", Handler::Open(health::ready), "Whether the server takes work", JSON),
+];
+
+/// Routes of the operator listener.
+pub(super) static OPERATOR: &[Route] = &[
+    get("/health/live", Handler::Open(health::live), "Whether the server lives", JSON),
+    get("/health/ready", Handler::Open(health::ready), "Whether the server takes work", JSON),
+    Route {
+        method: Method::PUT,
+        path: "/operator/publications/{id}/files/{name}",
+        handler: Handler::Stage,
+        about: "Stage a file of a publication",
+        query: &[],
+        gives: &[],
+    },
+    Route {
+        method: Method::POST,
+        path: "/operator/publications/{id}",
+        handler: Handler::Open(publications::publish),
+        about: "Publish the staged files",
+        query: &[],
+        gives: JSON,
+    },
+];
+
+/// What a path leads to.
+pub(super) enum Found {
+    /// This route, with the variable segments in order.
+    Route(&'static Route, Vec<String>),
+    /// The path exists for these methods only.
+    OtherMethods(Vec<Method>),
+    /// Nothing.
+    Nothing,
+}
+
+/// Looks a path up. A slash at the end leads to nothing (API Design Rules).
+pub(super) fn find(table: &'static [Route], method: &Method, path: &str) -> Found {
+    let mut others = Vec::new();
+    for route in table {
+        let Some(segments) = matched(route.path, path) else { continue };
+        if route.method == *method || (route.method == Method::GET && *method == Method::HEAD) {
+            return Found::Route(route, segments);
+        }
+        others.push(route.method.clone());
+        if route.method == Method::GET {
+            others.push(Method::HEAD);
+        }
+    }
+    if others.is_empty() { Found::Nothing } else { Found::OtherMethods(others) }
+}
+
+fn matched(pattern: &str, path: &str) -> Option<Vec<String>> {
+    let mut segments = Vec::new();
+    let mut given = path.split('/');
+    for wanted in pattern.split('/') {
+        let segment = given.next()?;
+        if wanted.starts_with('{') {
+            if segment.is_empty() {
+                return None;
+            }
+            segments.push(segment.to_owned());
+        } else if wanted != segment {
+            return None;
+        }
+    }
+    given.next().is_none().then_some(segments)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_matched_whole_and_without_slash_at_its_end() {
+        let pattern = "/api/v1/deliveries/{id}/files/{fileId}";
+        assert_eq!(matched(pattern, "/api/v1/deliveries/a/files/2"), Some(vec!["a".to_owned(), "2".to_owned()]));
+        for path in ["/api/v1/deliveries/a/files/2/", "/api/v1/deliveries//files/2", "/api/v1/deliveries/a/files", "/"]
+        {
+            assert_eq!(matched(pattern, path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn paths_follow_the_design_rules() {
+        for route in PUBLIC.iter().chain(OPERATOR) {
+            let fixed = route.path.split('/').filter(|segment| !segment.starts_with('{'));
+            let is_kebab = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c);
+            assert!(fixed.flat_map(str::chars).all(is_kebab), "{}", route.path);
+            assert!(!route.path.ends_with('/'), "{}", route.path);
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Fetching: what is on record before bytes leave, what counts as fetched, and
+//! who may not.
+
+use postkluis::domain::delivery::{DeliveryPart, ProgressState};
+use postkluis::domain::refusal::{Refusal, What};
+use postkluis::operations::{DeliveryFilter, Fetch, StandingChange};
+
+use super::*;
+
+fn opened(world: &World) -> (postkluis::domain::ids::DeliveryId, Fetch) {
+    let published = world.publish("k1", &["one"], vec![file("a.csv", &[7; 5_000])]);
+    let id = published.deliveries.first().unwrap().id;
+    let fetch = world.operations.open_part(&world.caller("one"), id, DeliveryPart::Data(1)).unwrap();
+    (id, fetch)
+}
+
+fn progress(world: &World, id: postkluis::domain::ids::DeliveryId) -> ProgressState {
+    world.operations.any_delivery(id).unwrap().delivery.progress.state()
+}
+
+#[test]
+fn what_must_be_on_record_is_there_before_the_bytes_leave() {
+    let world = World::new();
+    let (id, fetch) = opened(&world);
+    let mut buffer = vec![0; 4_000];
+    assert!(!world.history().contains(&"fetch-started"));
+    fetch.read(0, &mut buffer).unwrap();
+    assert!(world.history().contains(&"fetch-started"));
+    assert!(!world.history().contains(&"file-released"));
+    assert_eq!(progress(&world, id), ProgressState::Started);
+    fetch.read(4_000, &mut buffer).unwrap();
+    assert!(world.history().contains(&"file-released"), "before the last uncovered byte leaves (I8)");
+    assert_eq!(progress(&world, id), ProgressState::Started, "not fetched: the transport took nothing yet");
+    fetch.taken(0, 4_000).unwrap();
+    fetch.taken(4_000, 1_000).unwrap();
+    fetch.close().unwrap();
+    assert_eq!(progress(&world, id), ProgressState::Fetched);
+    assert!(world.history().contains(&"file-fetched"));
+}
+
+#[test]
+fn a_cut_connection_never_counts_for_more_than_was_taken_and_a_resume_completes() {
+    let world = World::new();
+    let (id, fetch) = opened(&world);
+    let mut buffer = vec![0; 5_000];
+    fetch.read(0, &mut buffer).unwrap();
+    fetch.taken(0, 3_000).unwrap();
+    fetch.abandon().unwrap();
+    assert_eq!(progress(&world, id), ProgressState::Started);
+    let view = world.operations.any_delivery(id).unwrap();
+    assert_eq!(view.coverage.first().unwrap().coverage.bytes(), 3_000);
+    let rest = world.operations.open_part(&world.caller("one"), id, DeliveryPart::Data(1)).unwrap();
+    rest.read(3_000, &mut buffer).unwrap();
+    rest.taken(3_000, 2_000).unwrap();
+    rest.close().unwrap();
+    assert_eq!(progress(&world, id), ProgressState::Fetched);
+}
+
+#[test]
+fn packing_slips_and_digests_do_not_count() {
+    let world = World::new();
+    let (id, fetch) = opened(&world);
+    drop(fetch);
+    for part in [DeliveryPart::PackingSlip, DeliveryPart::DigestList] {
+        let fetch = world.operations.open_part(&world.caller("one"), id, part).unwrap();
+        let mut bytes = vec![0; 10_000];
+        assert!(fetch.read(0, &mut bytes).unwrap() > 0);
+        fetch.close().unwrap();
+    }
+    assert_eq!(progress(&world, id), ProgressState::Published);
+}
+
+#[test]
+fn an_empty_file_is_fetched_by_opening_and_closing_it() {
+    let world = World::new();
+    let published = world.publish("k1", &["one"], vec![file("empty.csv", b"")]);
+    let id = published.deliveries.first().unwrap().id;
+    assert_eq!(world.fetch(&world.caller("one"), "empty.csv").unwrap(), b"");
+    assert_eq!(progress(&world, id), ProgressState::Fetched);
+}
+
+#[test]
+fn nobody_sees_what_is_not_theirs() {
+    let world = World::new();
+    let published = world.publish("k1", &["one"], vec![file("a.csv", b"aaa")]);
+    let id = published.deliveries.first().unwrap().id;
+    let stranger = world.caller("two");
+    for part in [DeliveryPart::Data(1), DeliveryPart::PackingSlip, DeliveryPart::DigestList] {
+        assert!(matches!(refusal(world.operations.open_part(&stranger, id, part).map(drop)), Refusal::NotFound(_)));
+    }
+    assert!(matches!(refusal(world.operations.delivery(&stranger, id).map(drop)), Refusal::NotFound(_)));
+    let foreign = world.operations.outbox_page(&stranger, &org("one"), &product("daily"), None, 10);
+    assert!(matches!(refusal(foreign), Refusal::NotFound(What::Folder)));
+    let filter = DeliveryFilter {
+        organisation: Some(org("one")),
+        product: Some(product("daily")),
+        limit: 10,
+        ..DeliveryFilter::default()
+    };
+    assert!(matches!(refusal(world.operations.deliveries(&stranger, &filter).map(drop)), Refusal::NotFound(_)));
+    // An own product without a coupling (C1).
+    let uncoupled = world.operations.outbox_page(&stranger, &org("two"), &product("short"), None, 10);
+    assert!(matches!(refusal(uncoupled), Refusal::NotFound(What::Folder)));
+    assert!(!world.history().contains(&"fetch-started"));
+}
+
+#[test]
+fn a_removed_right_a_block_and_a_withdrawal_end_an_open_handle() {
+    type Ending = fn(&World, postkluis::domain::ids::DeliveryId);
+    let endings: [(Ending, fn(&Refusal) -> bool); 4] = [
+        (
+            |world, _| world.operations.decouple(&login("one-robot"), None, &product("daily"), CHANNEL).unwrap(),
+            |refusal| matches!(refusal, Refusal::NotFound(_)),
+        ),
+        (
+            |world, _| {
+                let block = StandingChange::Block { reason: line("test"), until: None };
+                world.operations.change_account_standing(&login("one-robot"), block, CHANNEL).unwrap();
+            },
+            |refusal| matches!(refusal, Refusal::Blocked),
+        ),
+        (
+            |world, _| {
+                let block = StandingChange::Block { reason: line("test"), until: None };
+                world.operations.change_organisation_standing(&org("one"), block, CHANNEL).unwrap();
+            },
+            |refusal| matches!(refusal, Refusal::Blocked),
+        ),
+        (
+            |world, id| world.operations.withdraw(id, &line("wrong month"), CHANNEL).unwrap(),
+            |refusal| matches!(refusal, Refusal::Gone(Some(_))),
+        ),
+    ];
+    for (end, is_expected) in endings {
+        let world = World::new();
+        let (id, fetch) = opened(&world);
+        let mut buffer = vec![0; 100];
+        fetch.read(0, &mut buffer).unwrap();
+        end(&world, id);
+        let refused = refusal(fetch.read(100, &mut buffer));
+        assert!(is_expected(&refused), "{refused}");
+    }
+}
+
+#[test]
+fn open_files_are_bounded_per_account() {
+    let world = World::new();
+    let (id, first) = opened(&world);
+    let caller = world.caller("one");
+    let more: Vec<Fetch> =
+        (0..3).map(|_| world.operations.open_part(&caller, id, DeliveryPart::Data(1)).unwrap()).collect();
+    assert!(matches!(
+        refusal(world.operations.open_part(&caller, id, DeliveryPart::Data(1)).map(drop)),
+        Refusal::TooMuch(_)
+    ));
+    drop(more);
+    drop(first);
+    assert!(world.operations.open_part(&caller, id, DeliveryPart::Data(1)).is_ok());
+}
+
+#[test]
+fn sign_in_tells_strangers_nothing_and_records_sessions() {
+    let world = World::new();
+    let visitor = Visitor { address: IpAddr::V4(Ipv4Addr::LOCALHOST), client: None };
+    for (login, key) in [("nobody", "SHA256:key"), ("one-robot", "SHA256:other"), ("../x", "SHA256:key")] {
+        assert_eq!(refusal(world.operations.sign_in_with_key(login, key, &visitor)), Refusal::NotSignedIn);
+    }
+    assert_eq!(refusal(world.operations.sign_in_with_token("pkt_wrong", &visitor)), Refusal::NotSignedIn);
+    assert!(!world.history().contains(&"signed-in"));
+    let caller = world.caller("one");
+    world.operations.sign_out(&caller).unwrap();
+    assert!(world.history().ends_with(&["signed-in", "signed-out"]));
+    let token =
+        world.operations.add_token(&login("one-robot"), Some(START.after(Span::from_days(1))), CHANNEL).unwrap();
+    assert!(world.operations.sign_in_with_token(&token.secret, &visitor).is_ok());
+    world.clock.advance(Span::from_days(1));
+    assert_eq!(refusal(world.operations.sign_in_with_token(&token.secret, &visitor)), Refusal::NotSignedIn);
+}
