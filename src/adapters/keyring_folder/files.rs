@@ -3,7 +3,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use zeroize::Zeroizing;
@@ -29,7 +29,16 @@ fn fault(doing: &str, path: &Path, error: io::Error) -> Fault {
 }
 
 pub(super) fn make_folder(path: &Path) -> Result<(), Failure> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|error| failure("make", path, error))
+    let make = || {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+        sync_folder_of(path)
+    };
+    make().map_err(|error| failure("make", path, error))
+}
+
+/// Whether a file is there; one that cannot be looked at is a fault, never "not there".
+pub(super) fn exists(path: &Path) -> Result<bool, Fault> {
+    path.try_exists().map_err(|error| fault("look at", path, error))
 }
 
 /// Key files and folders that group or others can open are refused.
@@ -46,24 +55,16 @@ pub(super) fn refuse_open_to_others(path: &Path) -> Result<(), Fault> {
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, Fault> {
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(|error| fault("open", path, error))?;
-    file.take(MOST_BYTES).read_to_end(&mut bytes).map_err(|error| fault("read", path, error))?;
+    file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(|error| fault("read", path, error))?;
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(Fault::new(format!("{} is too large for a key file", path.display())));
+    }
     Ok(bytes)
 }
 
 pub(super) fn read_secret(path: &Path) -> Result<Zeroizing<String>, Fault> {
     let text = String::from_utf8(read(path)?).map_err(|_| Fault::new(format!("{} is not text", path.display())))?;
     Ok(Zeroizing::new(text))
-}
-
-/// Writes a file that must not be there yet.
-pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let write = || -> io::Result<()> {
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        sync_folder_of(path)
-    };
-    write().map_err(|error| failure("write", path, error))
 }
 
 /// Temporary, fsync, rename, fsync of the folder: whole or not there.
@@ -81,13 +82,18 @@ pub(super) fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     write().map_err(|error| failure("write", path, error))
 }
 
+/// Appends a line durably; a line that an earlier crash cut off stays a line of its own.
 pub(super) fn append_line(path: &Path, line: &str) -> Result<(), Failure> {
-    let is_new = !path.exists();
     let append = || -> io::Result<()> {
-        let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
-        file.write_all(format!("{line}\n").as_bytes())?;
+        let mut file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
+        let mut last = *b"\n";
+        if let Some(at) = file.metadata()?.len().checked_sub(1) {
+            file.read_exact_at(&mut last, at)?;
+        }
+        let before = if last == *b"\n" { "" } else { "\n" };
+        file.write_all(format!("{before}{line}\n").as_bytes())?;
         file.sync_all()?;
-        if is_new { sync_folder_of(path) } else { Ok(()) }
+        sync_folder_of(path)
     };
     append().map_err(|error| failure("write", path, error))
 }
@@ -128,7 +134,7 @@ pub(super) fn names(folder: &Path) -> Result<Vec<String>, Fault> {
 
 fn sync_folder_of(path: &Path) -> io::Result<()> {
     match path.parent() {
-        Some(folder) => File::open(folder)?.sync_all(),
-        None => Ok(()),
+        Some(folder) if !folder.as_os_str().is_empty() => File::open(folder)?.sync_all(),
+        _ => Ok(()),
     }
 }

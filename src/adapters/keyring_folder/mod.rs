@@ -6,6 +6,7 @@ mod files;
 mod recipients;
 
 use std::collections::{BTreeSet, HashMap};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -47,7 +48,7 @@ pub struct KeyringFolder {
     random: SystemRandom,
     organisations: Mutex<HashMap<OrganisationCode, Identity>>,
     slots: Mutex<HashMap<ShredSlot, ShredKey>>,
-    destroyed: Mutex<BTreeSet<String>>,
+    destroyed: Mutex<BTreeSet<ShredSlot>>,
 }
 
 impl KeyringFolder {
@@ -60,13 +61,13 @@ impl KeyringFolder {
             files::make_folder(&path)?;
         }
         let path = folder.join(MASTER);
-        if path.symlink_metadata().is_ok() {
+        let nothing_there = path.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+        if !nothing_there {
             return Err(Refusal::WrongState(format!("{} exists already; nothing was changed", path.display())).into());
         }
         let identity = Identity::generate();
         let text = Zeroizing::new(format!("{}\n", identity.to_string().expose_secret()));
-        files::write_new(&path, text.as_bytes())?;
-        Ok(())
+        files::write_durably(&path, text.as_bytes())
     }
 
     /// Opens a keyring.
@@ -83,8 +84,9 @@ impl KeyringFolder {
             files::make_folder(&path)?;
         }
         let list = folder.join(SHRED).join(DESTROYED);
-        let destroyed = if list.exists() { files::read_secret(&list)? } else { Zeroizing::default() };
-        let destroyed = destroyed.lines().map(str::to_owned).collect();
+        let listed = if files::exists(&list)? { files::read_secret(&list)? } else { Zeroizing::default() };
+        // A line that was cut off names no slot: its destruction did not begin and is asked for again.
+        let destroyed = listed.lines().filter_map(|line| ShredSlot::parse(line).ok()).collect();
         let keyring = Self {
             folder,
             master,
@@ -100,8 +102,8 @@ impl KeyringFolder {
     /// A destruction that was cut off after it was listed is completed.
     fn finish_destructions(&self) -> Result<(), Failure> {
         let destroyed = locked(&self.destroyed).clone();
-        for name in destroyed {
-            files::destroy(&self.folder.join(SHRED).join(name))?;
+        for slot in &destroyed {
+            files::destroy(&self.path_of_slot(slot))?;
         }
         files::sweep_temporaries(&self.folder.join(SHRED))?;
         files::sweep_temporaries(&self.folder.join(ORGANISATIONS))?;
@@ -152,7 +154,7 @@ impl KeyringFolder {
             return Ok(key.clone());
         }
         let path = self.path_of_slot(slot);
-        if locked(&self.destroyed).contains(&slot.to_string()) || !path.exists() {
+        if locked(&self.destroyed).contains(slot) || !files::exists(&path)? {
             return Err(Refusal::Gone(Some(slot.closes_at())).into());
         }
         let key = self.read_shred_key(&path)?;
@@ -183,7 +185,7 @@ impl Keyring for KeyringFolder {
         let path = self.path_of_organisation(organisation);
         // Held while making: two publications must not make two identities.
         let mut kept = locked(&self.organisations);
-        if kept.contains_key(organisation) || path.exists() {
+        if kept.contains_key(organisation) || files::exists(&path)? {
             return Ok(());
         }
         let identity = Identity::generate();
@@ -215,7 +217,7 @@ impl Keyring for KeyringFolder {
         let identity = self.identity_of(organisation)?;
         let key = header::open(header, &identity)
             .map_err(|error| Fault::from_error(format!("open a header of {organisation}"), error))?;
-        Ok(FileKey::new(key))
+        Ok(FileKey::new(*key))
     }
 
     fn ensure_slot(&self, slot: &ShredSlot) -> Result<(), Failure> {
@@ -223,11 +225,11 @@ impl Keyring for KeyringFolder {
         if kept.contains_key(slot) {
             return Ok(());
         }
-        if locked(&self.destroyed).contains(&slot.to_string()) {
-            return Err(Refusal::Gone(Some(slot.closes_at())).into());
+        if locked(&self.destroyed).contains(slot) {
+            return Err(Fault::new(format!("make the shred key {slot}: it was destroyed")).into());
         }
         let path = self.path_of_slot(slot);
-        if !path.exists() {
+        if !files::exists(&path)? {
             let mut key = Zeroizing::new([0; SHRED_KEY_BYTES]);
             self.fill(key.as_mut_slice())?;
             files::write_durably(&path, &self.seal_to_master(key.as_slice())?)?;
@@ -255,15 +257,15 @@ impl Keyring for KeyringFolder {
     }
 
     fn destroy_slot(&self, slot: &ShredSlot) -> Result<(), Failure> {
-        let name = slot.to_string();
         // Held to the end: no header is sealed under a key that is going.
         let mut kept = locked(&self.slots);
         let mut destroyed = locked(&self.destroyed);
-        if destroyed.insert(name.clone()) {
-            // Listed first: a destruction that is cut off is completed at the next start.
-            files::append_line(&self.folder.join(SHRED).join(DESTROYED), &name)?;
-        }
         kept.remove(slot);
+        if !destroyed.contains(slot) {
+            // Listed first: a destruction that is cut off is completed at the next start.
+            files::append_line(&self.folder.join(SHRED).join(DESTROYED), &slot.to_string())?;
+            destroyed.insert(slot.clone());
+        }
         files::destroy(&self.path_of_slot(slot))?;
         Ok(())
     }

@@ -10,8 +10,11 @@ use crate::domain::refusal::Refusal;
 use crate::ports::failure::Failure;
 use crate::ports::keyring::JudgedRecipient;
 
-/// The smallest RSA modulus that is accepted, in bytes (3072 bits).
-const LEAST_RSA_BYTES: usize = 384;
+/// The smallest RSA modulus that is accepted.
+const LEAST_RSA_BITS: usize = 3_072;
+
+/// The largest that the age crate wraps to.
+const MOST_RSA_BITS: usize = 4_096;
 
 fn refused(why: &str) -> Failure {
     Refusal::BadRequest(why.to_owned()).into()
@@ -23,12 +26,16 @@ pub(super) fn parse(line: &str) -> Result<Box<dyn age::Recipient>, Failure> {
         let recipient = age::x25519::Recipient::from_str(line);
         return Ok(Box::new(recipient.map_err(|_| refused("this age recipient cannot be read; copy it whole"))?));
     }
-    let recipient = age::ssh::Recipient::from_str(line);
-    Ok(Box::new(recipient.map_err(|_| refused("this SSH key cannot be read; copy the whole line of the .pub file"))?))
+    // The crate stops reading at the end of the key: whatever follows would stay in the line.
+    let recipient = age::ssh::Recipient::from_str(line).ok().filter(|recipient| recipient.to_string() == line);
+    Ok(Box::new(recipient.ok_or_else(|| refused("this SSH key cannot be read; copy the whole line of the .pub file"))?))
 }
 
 /// Judges one line.
 pub(super) fn judge(text: &str) -> Result<JudgedRecipient, Failure> {
+    if text.trim().lines().count() > 1 {
+        return Err(refused("there is more than one line; give one key at a time"));
+    }
     let mut words = text.split_whitespace();
     let (Some(first), second) = (words.next(), words.next()) else {
         return Err(refused("the line is empty; give age1…, ssh-ed25519 … or ssh-rsa …"));
@@ -40,8 +47,9 @@ pub(super) fn judge(text: &str) -> Result<JudgedRecipient, Failure> {
         (age, _) if age.starts_with("age1") => (age.to_owned(), "age-x25519"),
         ("ssh-ed25519", Some(blob)) => (format!("ssh-ed25519 {blob}"), "ssh-ed25519"),
         ("ssh-rsa", Some(blob)) => {
-            if rsa_modulus_bytes(blob).is_none_or(|bytes| bytes < LEAST_RSA_BYTES) {
-                return Err(refused("an RSA key needs at least 3072 bits; better give an age or ed25519 key"));
+            let bits = rsa_modulus_bits(blob);
+            if !bits.is_some_and(|bits| (LEAST_RSA_BITS..=MOST_RSA_BITS).contains(&bits)) {
+                return Err(refused("an RSA key needs 3072 to 4096 bits; better give an age or ed25519 key"));
             }
             (format!("ssh-rsa {blob}"), "ssh-rsa")
         }
@@ -52,8 +60,8 @@ pub(super) fn judge(text: &str) -> Result<JudgedRecipient, Failure> {
     Ok(JudgedRecipient { line, kind, fingerprint })
 }
 
-/// Length of the modulus in an `ssh-rsa` blob (RFC 4253 §6.6): name, exponent, modulus.
-fn rsa_modulus_bytes(blob: &str) -> Option<usize> {
+/// Bits of the modulus in an `ssh-rsa` blob (RFC 4253 §6.6): name, exponent, modulus.
+fn rsa_modulus_bits(blob: &str) -> Option<usize> {
     let bytes = BASE64.decode(blob.as_bytes()).ok()?;
     let mut rest = bytes.as_slice();
     let mut field = || {
@@ -65,5 +73,7 @@ fn rsa_modulus_bytes(blob: &str) -> Option<usize> {
     field()?;
     field()?;
     let modulus = field()?;
-    Some(modulus.iter().skip_while(|byte| **byte == 0).count())
+    let mut significant = modulus.iter().skip_while(|byte| **byte == 0);
+    let first = usize::try_from(significant.next()?.leading_zeros()).ok()?;
+    Some((significant.count() + 1) * 8 - first)
 }

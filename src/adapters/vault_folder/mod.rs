@@ -9,7 +9,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::unix::fs::{DirBuilderExt, FileExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
@@ -19,7 +19,7 @@ use crate::domain::refusal::Refusal;
 use crate::ports::failure::{Failure, Fault};
 use crate::ports::keyring::FileKey;
 use crate::ports::vault::{PayloadReader, StoredPayload, Vault};
-use crate::sealing::stream::{Layout, NONCE_BYTES};
+use crate::sealing::stream::{Layout, NONCE_BYTES, PayloadKey};
 
 /// Unfinished payloads.
 const TEMPORARY: &str = "tmp";
@@ -35,6 +35,7 @@ pub struct VaultFolder {
     folder: PathBuf,
     reserve_bytes: u64,
     random: SystemRandom,
+    making_folder: Mutex<()>,
 }
 
 impl VaultFolder {
@@ -50,7 +51,12 @@ impl VaultFolder {
                 .create(&path)
                 .map_err(|error| Fault::from_error(format!("make the vault folder {}", path.display()), error))?;
         }
-        Ok(Self { folder, reserve_bytes, random: SystemRandom::new() })
+        // Also for folders that a run before made and did not live to sync.
+        for path in [Some(folder.as_path()), folder.parent().filter(|path| !path.as_os_str().is_empty())] {
+            let Some(path) = path else { continue };
+            sync_folder(path).map_err(|error| Fault::from_error(format!("sync {}", path.display()), error))?;
+        }
+        Ok(Self { folder, reserve_bytes, random: SystemRandom::new(), making_folder: Mutex::default() })
     }
 
     fn path_of(&self, id: PayloadId) -> PathBuf {
@@ -72,18 +78,40 @@ impl VaultFolder {
         Ok(())
     }
 
-    /// Makes a finished temporary appear under its id, durably.
+    /// A payload is written once: one that is there stays as it is.
+    fn refuse_present(&self, id: PayloadId) -> Result<(), Failure> {
+        match self.find(id)? {
+            Some(_) => Err(Fault::new(format!("store payload {id}: it is there already")).into()),
+            None => Ok(()),
+        }
+    }
+
+    /// Makes a finished temporary appear under its id, durably; or leaves nothing under the id.
     fn settle(&self, id: PayloadId) -> io::Result<()> {
         let path = self.path_of(id);
         let folder = path.parent().unwrap_or(&self.folder);
-        if !folder.is_dir() {
-            match fs::DirBuilder::new().mode(0o700).create(folder) {
-                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-                _ => sync_folder(&self.folder)?,
-            }
-        }
+        self.make_durable(folder)?;
         fs::rename(self.temporary_of(id), &path)?;
-        sync_folder(folder)
+        let synced = sync_folder(folder);
+        if synced.is_err() {
+            discard(id, &path);
+        }
+        synced
+    }
+
+    /// Held until it is synced: a payload never lies in a folder that a power cut can still take.
+    fn make_durable(&self, folder: &Path) -> io::Result<()> {
+        let _making = self.making_folder.lock().unwrap_or_else(PoisonError::into_inner);
+        if folder.is_dir() {
+            return Ok(());
+        }
+        fs::DirBuilder::new().mode(0o700).create(folder)?;
+        let synced = sync_folder(&self.folder);
+        if synced.is_err() {
+            // The next one must not take it for synced.
+            fs::remove_dir(folder)?;
+        }
+        synced
     }
 
     fn open_payload(&self, id: PayloadId) -> Result<(File, u64), Failure> {
@@ -106,19 +134,15 @@ impl Vault for VaultFolder {
         let mut nonce = [0; NONCE_BYTES];
         self.random.fill(&mut nonce).map_err(|_| Fault::new("seal a payload: the system gives no randomness"))?;
         let temporary = self.temporary_of(id);
-        let outcome = writer::write(&temporary, key, nonce, prefix, source).and_then(|stored| {
-            self.settle(id).map_err(|error| writer::disk_failure(id, error))?;
+        // Made new, it also keeps a second writer of this id away until it is gone.
+        let file = writer::create(&temporary)?;
+        let outcome = self.refuse_present(id).and_then(|()| {
+            let stored = writer::write(file, key, nonce, prefix, source, &|| self.check_reserve())?;
+            self.settle(id).map_err(|error| writer::disk_failure(format!("settle payload {id}"), error))?;
             Ok(stored)
         });
         if outcome.is_err() {
-            // What cannot be removed now is swept at the next start; the first error counts.
-            for path in [temporary, self.path_of(id)] {
-                if let Err(error) = fs::remove_file(&path)
-                    && error.kind() != io::ErrorKind::NotFound
-                {
-                    tracing::warn!(%error, payload = %id, "an unfinished payload could not be removed");
-                }
-            }
+            discard(id, &temporary);
         }
         outcome
     }
@@ -129,7 +153,8 @@ impl Vault for VaultFolder {
         let layout = Layout::of_sealed(size).map_err(broken)?;
         let mut nonce = [0; NONCE_BYTES];
         file.read_exact_at(&mut nonce, 0).map_err(|error| Fault::from_error(format!("read payload {id}"), error))?;
-        Ok(Arc::new(reader::PlainReader::new(id, file, layout, key, &nonce).map_err(broken)?))
+        let payload_key = PayloadKey::new(key.expose(), &nonce).map_err(broken)?;
+        Ok(Arc::new(reader::PlainReader::open(id, file, layout, payload_key)?))
     }
 
     fn open_sealed(&self, id: PayloadId, header: Vec<u8>) -> Result<Arc<dyn PayloadReader>, Failure> {
@@ -194,7 +219,8 @@ impl Vault for VaultFolder {
         // Its seven days begin now: the rename keeps the old time of change.
         File::open(&path).and_then(|file| file.set_modified(SystemTime::now())).map_err(failed)?;
         fs::rename(&path, aside.join(id.to_string())).map_err(failed)?;
-        sync_folder(&aside).map_err(failed)
+        sync_folder(&aside).map_err(failed)?;
+        sync_folder(path.parent().unwrap_or(&self.folder)).map_err(failed)
     }
 }
 
@@ -211,6 +237,15 @@ impl VaultFolder {
             }
         }
         Ok(())
+    }
+}
+
+/// What cannot be removed now is swept or set aside at the next start; the first error counts.
+fn discard(id: PayloadId, path: &Path) {
+    if let Err(error) = fs::remove_file(path)
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        tracing::warn!(%error, payload = %id, "an unfinished payload could not be removed");
     }
 }
 

@@ -6,19 +6,15 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use zeroize::Zeroizing;
-
 use crate::domain::ids::PayloadId;
 use crate::ports::failure::Fault;
-use crate::ports::keyring::FileKey;
 use crate::ports::vault::PayloadReader;
-use crate::sealing::SealingError;
-use crate::sealing::stream::{CHUNK_BYTES, Layout, NONCE_BYTES, PayloadKey, SEALED_CHUNK_BYTES};
+use crate::sealing::stream::{CHUNK_BYTES, Layout, PayloadKey, TAG_BYTES};
 
 /// Opened chunks that one reader keeps: clients read ahead by several requests in any order.
 const CHUNKS_KEPT: usize = 4;
 
-type Chunk = Arc<Zeroizing<Vec<u8>>>;
+type Chunk = Arc<Vec<u8>>;
 
 /// Reads the plaintext.
 pub(super) struct PlainReader {
@@ -30,14 +26,10 @@ pub(super) struct PlainReader {
 }
 
 impl PlainReader {
-    pub(super) fn new(
-        id: PayloadId,
-        file: File,
-        layout: Layout,
-        key: &FileKey,
-        nonce: &[u8; NONCE_BYTES],
-    ) -> Result<Self, SealingError> {
-        let reader = Self { id, file, layout, key: PayloadKey::new(key.expose(), nonce)?, kept: Mutex::default() };
+    /// Opens the last chunk at once: only that proves the size (age.md, payload).
+    pub(super) fn open(id: PayloadId, file: File, layout: Layout, key: PayloadKey) -> Result<Self, Fault> {
+        let reader = Self { id, file, layout, key, kept: Mutex::default() };
+        reader.chunk(layout.chunks().saturating_sub(1))?;
         Ok(reader)
     }
 
@@ -45,26 +37,27 @@ impl PlainReader {
         Fault::from_error(format!("read payload {}", self.id), error)
     }
 
-    fn sealed_chunk<'a>(&self, number: u64, buffer: &'a mut [u8]) -> Result<&'a mut [u8], Fault> {
+    /// Reads a sealed chunk into `buffer`, which then has its size.
+    fn read_sealed(&self, number: u64, buffer: &mut Vec<u8>) -> Result<(), Fault> {
         let (offset, length) = self.layout.place_of(number);
-        let sealed = buffer.get_mut(..length).ok_or_else(|| self.fault("a chunk is too long"))?;
-        self.file.read_exact_at(sealed, offset).map_err(|error| self.fault(error))?;
-        Ok(sealed)
+        buffer.resize(length, 0);
+        self.file.read_exact_at(buffer, offset).map_err(|error| self.fault(error))
     }
 
     /// A chunk from those kept, or opened and kept now.
-    fn chunk(&self, number: u64, sealed: &mut [u8]) -> Result<Chunk, Fault> {
+    fn chunk(&self, number: u64) -> Result<Chunk, Fault> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, chunk)) = kept.iter().find(|(at, _)| *at == number) {
             return Ok(Arc::clone(chunk));
         }
-        let sealed = self.sealed_chunk(number, sealed)?;
-        let is_last = self.layout.is_last(number);
-        let plain = self.key.open_chunk(number, is_last, sealed).map_err(|error| self.fault(error))?;
-        let chunk: Chunk = Arc::new(Zeroizing::new(plain.to_vec()));
-        if kept.len() >= CHUNKS_KEPT {
-            kept.remove(0);
-        }
+        let oldest = (kept.len() >= CHUNKS_KEPT).then(|| kept.remove(0));
+        // The memory of the oldest serves again, unless someone still reads from it.
+        let mut buffer = oldest.and_then(|(_, chunk)| Arc::into_inner(chunk)).unwrap_or_default();
+        self.read_sealed(number, &mut buffer)?;
+        let plain = self.key.open_chunk(number, self.layout.is_last(number), &mut buffer);
+        let plain_length = plain.map_err(|error| self.fault(error))?.len();
+        buffer.truncate(plain_length);
+        let chunk = Arc::new(buffer);
         kept.push((number, Arc::clone(&chunk)));
         Ok(chunk)
     }
@@ -78,7 +71,7 @@ impl PayloadReader for PlainReader {
     fn read_at(&self, offset: u64, into: &mut [u8]) -> Result<usize, Fault> {
         let left = self.size_bytes().saturating_sub(offset);
         let wanted = into.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-        let mut sealed = vec![0; SEALED_CHUNK_BYTES];
+        let mut sealed = Vec::new();
         let mut done = 0;
         while done < wanted {
             let position = offset + done as u64;
@@ -86,17 +79,17 @@ impl PayloadReader for PlainReader {
             let within = usize::try_from(position % CHUNK_BYTES as u64).unwrap_or(0);
             let rest = into.get_mut(done..wanted).unwrap_or_default();
             let (_, sealed_length) = self.layout.place_of(number);
-            let plain_length = sealed_length.saturating_sub(SEALED_CHUNK_BYTES - CHUNK_BYTES);
+            let plain_length = sealed_length.saturating_sub(TAG_BYTES);
             // A whole chunk goes straight to the caller: one copy less.
             if within == 0 && rest.len() >= plain_length {
-                let text = self.sealed_chunk(number, &mut sealed)?;
+                self.read_sealed(number, &mut sealed)?;
                 let to = rest.get_mut(..plain_length).unwrap_or_default();
                 let is_last = self.layout.is_last(number);
-                self.key.open_chunk_into(number, is_last, text, to).map_err(|error| self.fault(error))?;
+                self.key.open_chunk_into(number, is_last, &sealed, to).map_err(|error| self.fault(error))?;
                 done += plain_length;
                 continue;
             }
-            let chunk = self.chunk(number, &mut sealed)?;
+            let chunk = self.chunk(number)?;
             let from = chunk.get(within..).unwrap_or_default();
             let length = from.len().min(rest.len());
             if length == 0 {
@@ -106,10 +99,6 @@ impl PayloadReader for PlainReader {
                 to.copy_from_slice(from);
             }
             done += length;
-        }
-        // An empty file has one empty chunk: it proves that nothing was cut.
-        if self.size_bytes() == 0 {
-            self.chunk(0, &mut sealed)?;
         }
         Ok(wanted)
     }

@@ -49,7 +49,7 @@ fn the_vault_reads_what_the_age_crate_sealed() {
         let end = sealed.windows(4).position(|window| window == b"\n---").unwrap() + 1;
         let end = end + sealed.iter().skip(end).position(|byte| *byte == b'\n').unwrap() + 1;
         let (head, payload) = sealed.split_at(end);
-        let key = FileKey::new(header::open(head, &identity).unwrap());
+        let key = FileKey::new(*header::open(head, &identity).unwrap());
         let id = id(100 + u8::try_from(at).unwrap());
         std::fs::write(home.path().join("vault/tmp").join(id.to_string()), payload).unwrap();
         vault.settle(id).unwrap();
@@ -151,4 +151,180 @@ fn orphans_are_set_aside_and_temporaries_swept() {
     assert_eq!(vault.sweep_temporaries().unwrap(), 0);
     assert!(home.path().join("vault/.orphaned").join(id(1).to_string()).exists());
     vault.remove(id(1)).unwrap();
+}
+
+#[test]
+fn a_payload_that_is_there_is_never_touched_by_a_second_store() {
+    let (_home, vault) = vault();
+    let key = FileKey::new([3; 16]);
+    vault.store(id(1), &key, None, &mut b"first".as_slice()).unwrap();
+    let second = vault.store(id(1), &key, None, &mut b"second".as_slice());
+    assert!(matches!(second, Err(Failure::Faulted(_))));
+    let mut plain = [0; 6];
+    assert_eq!(vault.open(id(1), &key).unwrap().read_at(0, &mut plain).unwrap(), 5);
+    assert_eq!(&plain, b"first\0");
+    assert_eq!(vault.sweep_temporaries().unwrap(), 0);
+}
+
+#[test]
+fn a_second_writer_of_an_id_is_refused_and_the_first_one_finishes() {
+    struct Intruding<'a>(&'a VaultFolder, usize);
+    impl Read for Intruding<'_> {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            if self.1 == 0 {
+                return Ok(0);
+            }
+            self.1 -= 1;
+            assert!(self.0.store(id(1), &FileKey::new([3; 16]), None, &mut b"second".as_slice()).is_err());
+            Ok(into.len())
+        }
+    }
+    let (_home, vault) = vault();
+    let stored = vault.store(id(1), &FileKey::new([3; 16]), None, &mut Intruding(&vault, 3)).unwrap();
+    assert_eq!(vault.find(id(1)).unwrap(), Some(stored.sealed_bytes));
+}
+
+#[test]
+fn a_disk_that_fills_while_writing_is_no_space() {
+    let home = tempfile::tempdir().unwrap();
+    let file = writer::create(&home.path().join("payload")).unwrap();
+    let mut source = io::repeat(7).take(80 << 20);
+    let no_room = || Err(Refusal::NoSpace.into());
+    let outcome = writer::write(file, &FileKey::new([3; 16]), [0; NONCE_BYTES], None, &mut source, &no_room);
+    assert!(matches!(outcome, Err(Failure::Refused(Refusal::NoSpace))));
+}
+
+#[test]
+fn sizes_and_digests_are_those_of_the_bytes() {
+    let sha256 = |bytes: &[u8]| {
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
+        crate::domain::digest::Digest::new(digest.as_ref().try_into().unwrap())
+    };
+    let (_home, vault) = vault();
+    for (at, size) in SIZES.into_iter().enumerate() {
+        let id = id(u8::try_from(at).unwrap());
+        let stored = vault.store(id, &FileKey::new([3; 16]), Some(b"prefix"), &mut text(size).as_slice()).unwrap();
+        let sealed = std::fs::read(vault.path_of(id)).unwrap();
+        assert_eq!((stored.size_bytes, stored.sealed_bytes), (size as u64, sealed.len() as u64));
+        assert_eq!((stored.sha256, stored.sealed_sha256), (sha256(&text(size)), sha256(&sealed)));
+        assert_eq!(stored.whole_sha256, Some(sha256(&[b"prefix", sealed.as_slice()].concat())));
+    }
+}
+
+#[test]
+fn a_payload_cut_at_a_chunk_is_found_when_it_is_opened() {
+    let (_home, vault) = vault();
+    let key = FileKey::new([3; 16]);
+    vault.store(id(1), &key, None, &mut text(200_000).as_slice()).unwrap();
+    let path = vault.path_of(id(1));
+    let sealed = std::fs::read(&path).unwrap();
+    for chunks in [1, 2, 3] {
+        std::fs::write(&path, sealed.get(..16 + chunks * 65_552).unwrap()).unwrap();
+        assert!(vault.open(id(1), &key).is_err(), "{chunks} chunks left");
+    }
+    std::fs::write(&path, [sealed.as_slice(), b"more"].concat()).unwrap();
+    assert!(vault.open(id(1), &key).is_err());
+    std::fs::write(&path, &sealed).unwrap();
+    assert!(vault.open(id(1), &key).is_ok());
+    assert!(vault.open(id(1), &FileKey::new([4; 16])).is_err());
+}
+
+#[test]
+fn no_byte_of_a_small_payload_can_change() {
+    let (_home, vault) = vault();
+    let key = FileKey::new([3; 16]);
+    for (at, size) in [0, 1, 300].into_iter().enumerate() {
+        let id = id(u8::try_from(at).unwrap());
+        vault.store(id, &key, None, &mut text(size).as_slice()).unwrap();
+        let sealed = std::fs::read(vault.path_of(id)).unwrap();
+        for at in 0..sealed.len() {
+            let mut changed = sealed.clone();
+            if let Some(byte) = changed.get_mut(at) {
+                *byte ^= 1;
+            }
+            std::fs::write(vault.path_of(id), &changed).unwrap();
+            assert!(vault.open(id, &key).is_err(), "byte {at} of {size}");
+        }
+    }
+}
+
+#[test]
+fn threads_share_a_reader() {
+    let (_home, vault) = vault();
+    let key = FileKey::new([3; 16]);
+    let plain = text(1_000_000);
+    vault.store(id(1), &key, None, &mut plain.as_slice()).unwrap();
+    let reader = vault.open(id(1), &key).unwrap();
+    std::thread::scope(|scope| {
+        for first in 0..6 {
+            let (reader, plain) = (&reader, &plain);
+            scope.spawn(move || {
+                for offset in (first * 10_000..1_000_000).step_by(32_768) {
+                    let mut into = vec![0; 32_768];
+                    let count = reader.read_at(offset as u64, &mut into).unwrap();
+                    assert_eq!(into.get(..count), plain.get(offset..offset + count));
+                }
+            });
+        }
+    });
+}
+
+fn run(program: &str, arguments: &[&std::ffi::OsStr]) -> std::process::Output {
+    let run = std::process::Command::new(program).args(arguments).stdin(std::process::Stdio::null()).output();
+    run.unwrap_or_else(|error| panic!("{program} is needed for this test (Debian: age, openssh-client): {error}"))
+}
+
+/// Keys as recipients make them: the file with the secret, and the public line.
+fn recipients_own_keys(folder: &std::path::Path) -> Vec<(PathBuf, String)> {
+    let mut keys = Vec::new();
+    let path = folder.join("age");
+    assert!(run("age-keygen", &["-o".as_ref(), path.as_ref()]).status.success());
+    let public = run("age-keygen", &["-y".as_ref(), path.as_ref()]);
+    keys.push((path, String::from_utf8(public.stdout).unwrap()));
+    for (kind, bits) in [("ed25519", "256"), ("rsa", "3072")] {
+        let path = folder.join(kind);
+        let words = ["-q", "-t", kind, "-b", bits, "-N", "", "-f"].map(std::ffi::OsStr::new);
+        assert!(run("ssh-keygen", &[words.as_slice(), &[path.as_ref()]].concat()).status.success());
+        let public = std::fs::read_to_string(path.with_extension("pub")).unwrap();
+        keys.push((path, public));
+    }
+    keys
+}
+
+#[test]
+fn the_age_command_opens_header_and_payload() {
+    use crate::adapters::keyring_folder::KeyringFolder;
+    use crate::ports::keyring::Keyring;
+
+    let (home, vault) = vault();
+    let keys = home.path().join("keys");
+    KeyringFolder::create(&keys).unwrap();
+    let keyring = KeyringFolder::open(keys).unwrap();
+    let (foreign, _) = recipients_own_keys(home.path()).remove(0);
+    let own = home.path().join("own");
+    std::fs::create_dir(&own).unwrap();
+    let mut number = 0;
+    for (identity, public) in recipients_own_keys(&own) {
+        let line = keyring.judge_recipient(&public).unwrap().line;
+        for size in SIZES {
+            number += 1;
+            let (id, key) = (id(number), keyring.new_file_key());
+            let header = keyring.header_for_recipients(std::slice::from_ref(&line), &key).unwrap();
+            vault.store(id, &key, Some(&header), &mut text(size).as_slice()).unwrap();
+            let whole = vault.open_sealed(id, header).unwrap();
+            let mut bytes = vec![0; usize::try_from(whole.size_bytes()).unwrap()];
+            whole.read_at(0, &mut bytes).unwrap();
+            let file = home.path().join("delivery.age");
+            std::fs::write(&file, &bytes).unwrap();
+            let opened = |identity: &std::path::Path| {
+                run("age", &["-d".as_ref(), "-i".as_ref(), identity.as_ref(), file.as_ref()])
+            };
+            let own = opened(&identity);
+            assert!(own.status.success(), "{line} {size}: {}", String::from_utf8_lossy(&own.stderr));
+            assert!(own.stdout == text(size), "{line} {size}");
+            assert!(!opened(&foreign).status.success());
+            std::fs::write(&file, bytes.get(..bytes.len() - 1).unwrap()).unwrap();
+            assert!(!opened(&identity).status.success());
+        }
+    }
 }

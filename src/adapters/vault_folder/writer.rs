@@ -11,7 +11,6 @@ use std::thread;
 use aws_lc_rs::digest::{Context, SHA256};
 
 use crate::domain::digest::Digest;
-use crate::domain::ids::PayloadId;
 use crate::domain::refusal::Refusal;
 use crate::ports::failure::{Failure, Fault};
 use crate::ports::keyring::FileKey;
@@ -21,31 +20,37 @@ use crate::sealing::stream::{CHUNK_BYTES, NONCE_BYTES, PayloadKey, TAG_BYTES};
 /// Chunks that wait between reading and sealing: 1 MiB.
 const CHUNKS_AHEAD: usize = 16;
 
+/// The reserve is looked at again after so many chunks: 64 MiB.
+const CHUNKS_PER_ROOM_CHECK: u64 = 1_024;
+
 struct Sealed {
     sealed_bytes: u64,
     sealed_sha256: Digest,
     whole_sha256: Option<Digest>,
 }
 
-/// Seals `source` into the new file `path` and syncs it.
+/// Makes the file that a payload is sealed into.
+pub(super) fn create(path: &Path) -> Result<File, Failure> {
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    file.map_err(|error| disk_failure(format!("make {}", path.display()), error))
+}
+
+/// Seals `source` into the new `file` and syncs it. `check_room` is asked again as the file grows.
 pub(super) fn write(
-    path: &Path,
+    file: File,
     key: &FileKey,
     nonce: [u8; NONCE_BYTES],
     prefix: Option<&[u8]>,
     source: &mut dyn Read,
+    check_room: &(dyn Fn() -> Result<(), Failure> + Sync),
 ) -> Result<StoredPayload, Failure> {
-    let broken = |error| Fault::from_error("seal a payload", error);
-    let payload_key = PayloadKey::new(key.expose(), &nonce).map_err(broken)?;
-    let file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-        .map_err(|error| storage_failure(path, error))?;
+    let key = PayloadKey::new(key.expose(), &nonce).map_err(|error| Fault::from_error("seal a payload", error))?;
     thread::scope(|scope| {
         let (chunks, received) = sync_channel(CHUNKS_AHEAD);
-        let sealer = scope.spawn(move || seal_all(file, &payload_key, nonce, prefix, &received));
+        let sealer = thread::Builder::new()
+            .name("sealer".to_owned())
+            .spawn_scoped(scope, move || seal_all(file, &key, nonce, prefix, &received, check_room))
+            .map_err(|error| Fault::from_error("start a thread to seal a payload", error))?;
         let mut hash = Context::new(&SHA256);
         let mut size_bytes = 0;
         let mut reading = Ok(());
@@ -72,11 +77,7 @@ pub(super) fn write(
         drop(chunks);
         let sealed = sealer.join().map_err(|_| Fault::new("seal a payload: the sealing thread panicked"))?;
         reading?;
-        let sealed = match sealed {
-            Ok(sealed) => sealed,
-            Err(SealFailure::Disk(error)) => return Err(storage_failure(path, error)),
-            Err(SealFailure::Sealing(error)) => return Err(Fault::from_error("seal a payload", error).into()),
-        };
+        let sealed = sealed?;
         Ok(StoredPayload {
             size_bytes,
             sha256: finish(hash),
@@ -87,24 +88,14 @@ pub(super) fn write(
     })
 }
 
-enum SealFailure {
-    Disk(io::Error),
-    Sealing(crate::sealing::SealingError),
-}
-
-impl From<io::Error> for SealFailure {
-    fn from(error: io::Error) -> Self {
-        Self::Disk(error)
-    }
-}
-
 fn seal_all(
     mut file: File,
     key: &PayloadKey,
     nonce: [u8; NONCE_BYTES],
     prefix: Option<&[u8]>,
     chunks: &Receiver<Vec<u8>>,
-) -> Result<Sealed, SealFailure> {
+    check_room: &(dyn Fn() -> Result<(), Failure> + Sync),
+) -> Result<Sealed, Failure> {
     let mut hash = Context::new(&SHA256);
     let mut whole = prefix.map(|prefix| {
         let mut whole = Context::new(&SHA256);
@@ -120,20 +111,25 @@ fn seal_all(
         sealed_bytes += bytes.len() as u64;
         file.write_all(bytes)
     };
-    put(&nonce)?;
+    let failed = |error| disk_failure("write a sealed payload".to_owned(), error);
+    put(&nonce).map_err(failed)?;
     let mut number = 0;
     let mut current = chunks.recv().unwrap_or_default();
     loop {
         let next = chunks.recv().ok();
-        key.seal_chunk(number, next.is_none(), &mut current).map_err(SealFailure::Sealing)?;
-        put(&current)?;
+        key.seal_chunk(number, next.is_none(), &mut current)
+            .map_err(|error| Fault::from_error("seal a payload", error))?;
+        put(&current).map_err(failed)?;
         number += 1;
+        if number % CHUNKS_PER_ROOM_CHECK == 0 {
+            check_room()?;
+        }
         match next {
             Some(next) => current = next,
             None => break,
         }
     }
-    file.sync_all()?;
+    file.sync_all().map_err(failed)?;
     Ok(Sealed { sealed_bytes, sealed_sha256: finish(hash), whole_sha256: whole.map(finish) })
 }
 
@@ -159,17 +155,10 @@ fn read_full(source: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
     Ok(filled)
 }
 
-fn storage_failure(path: &Path, error: io::Error) -> Failure {
+/// A full disk or quota is an expected refusal; everything else is a fault.
+pub(super) fn disk_failure(doing: String, error: io::Error) -> Failure {
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Refusal::NoSpace.into(),
-        _ => Fault::from_error(format!("write {}", path.display()), error).into(),
-    }
-}
-
-/// The failure to make a whole payload appear.
-pub(super) fn disk_failure(id: PayloadId, error: io::Error) -> Failure {
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Refusal::NoSpace.into(),
-        _ => Fault::from_error(format!("settle payload {id}"), error).into(),
+        _ => Fault::from_error(doing, error).into(),
     }
 }
