@@ -107,7 +107,8 @@ fn nobody_sees_what_is_not_theirs() {
 #[test]
 fn a_removed_right_a_block_and_a_withdrawal_end_an_open_handle() {
     type Ending = fn(&World, postkluis::domain::ids::DeliveryId);
-    let endings: [(Ending, fn(&Refusal) -> bool); 4] = [
+    type Check = fn(&Refusal) -> bool;
+    let endings: [(Ending, Check); 4] = [
         (
             |world, _| world.operations.decouple(&login("one-robot"), None, &product("daily"), CHANNEL).unwrap(),
             |refusal| matches!(refusal, Refusal::NotFound(_)),

@@ -317,7 +317,7 @@ fn the_disk_form_is_as_version_1_wrote_it() {
 #[test]
 fn golden_bytes_read_back() {
     let mut kinds = std::collections::BTreeSet::new();
-    let values = GOLDEN.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(' '));
+    let mut values = GOLDEN.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(' '));
     for ((kind, hex), record) in values.clone().zip(records()) {
         let bytes = data_encoding::HEXLOWER.decode(hex.as_bytes()).unwrap();
         let kind = kind.parse().unwrap();
@@ -325,7 +325,7 @@ fn golden_bytes_read_back() {
         assert_eq!(decode(kind, &bytes).unwrap(), record);
     }
     assert_eq!(kinds.into_iter().collect::<Vec<u8>>(), (1..=26).collect::<Vec<u8>>(), "every kind has its bytes");
-    let body = data_encoding::HEXLOWER.decode(values.last().unwrap().1.as_bytes()).unwrap();
+    let body = data_encoding::HEXLOWER.decode(values.next_back().unwrap().1.as_bytes()).unwrap();
     assert_eq!(decode_events(&body).unwrap(), events());
 }
 
