@@ -4,6 +4,7 @@
 mod dependencies;
 mod layering;
 mod operations;
+mod real_clients;
 mod rights_matrix;
 mod server_life;
 mod sftp_core;
