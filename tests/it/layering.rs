@@ -185,7 +185,7 @@ fn sideways(layer: &Layer, module: &[String], target: &[String]) -> Option<Strin
         _ => return None,
     };
     let theirs = target.get(1)?.as_str();
-    let own = module.get(1).map(String::as_str)?;
+    let own = module.get(1)?.as_str();
     let own = own.strip_suffix("_tests").unwrap_or(own);
     if own == theirs || !names_sibling(kind, theirs) {
         return None;

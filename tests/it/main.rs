@@ -5,6 +5,7 @@ mod dependencies;
 mod layering;
 mod operations;
 mod ports_catalog;
+mod real_clients;
 mod rights_matrix;
 mod server_life;
 mod sftp_core;
