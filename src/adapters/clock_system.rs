@@ -1,5 +1,6 @@
 //! The clock of the machine: wall clock, monotonic clock, and the calendar of
 //! one time zone (system tzdb, or the one built in). Decides nothing about trust.
+#![expect(clippy::disallowed_methods, reason = "this adapter is the clock")]
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 

@@ -1,5 +1,6 @@
 //! Mail into a folder: one `.eml` file per message, whole or not there at all.
 //! For trials, tests and relays that pick up files. Sends nothing itself.
+#![expect(clippy::disallowed_methods, reason = "this adapter is the disk")]
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};

@@ -1,5 +1,6 @@
 //! Makes a home folder: configuration, keys, self-signed certificate. Never
 //! overwrites anything.
+#![expect(clippy::disallowed_methods, reason = "makes the files of a home")]
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;

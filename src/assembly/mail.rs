@@ -1,4 +1,5 @@
 //! The mailer that the configuration names, and the test e-mail.
+#![expect(clippy::disallowed_methods, reason = "reads the files that the configuration names")]
 
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use crate::config::Config;
 use crate::config::mail::{MailEncryption, Relay, SmtpRelay};
 use crate::domain::names::EmailAddress;
 use crate::domain::refusal::Refusal;
+use crate::fronts::cli::commands::MailTest;
 use crate::operations::{Failure, Fault, MailOutcome, Mailer};
 use crate::ports::mailer::Message;
 
@@ -44,11 +46,8 @@ fn smtp_server(relay: &SmtpRelay, config: &Config) -> Result<SmtpServer, Failure
     })
 }
 
-/// Sends one test e-mail and says how it went.
-pub(super) type Tester = Box<dyn Fn(&str) -> Result<String, Failure> + Send + Sync>;
-
 /// A tester over the mailer of this configuration.
-pub(super) fn tester(config: &Config) -> Result<Tester, Failure> {
+pub(super) fn tester(config: &Config) -> Result<MailTest, Failure> {
     let mailer = mailer(config)?;
     let portal = config.portal.name.to_string();
     Ok(Box::new(move |address| {

@@ -1,6 +1,7 @@
 //! Configuration: valid by type once built. Reads one file and the
 //! environment, and says everything that is wrong at once. Opens no sockets,
 //! makes no keys, names no port or adapter.
+#![expect(clippy::disallowed_methods, reason = "reads its own files")]
 
 mod build;
 mod example;

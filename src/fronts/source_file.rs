@@ -1,5 +1,6 @@
 //! A regular file on disk as the source of a publication. Follows no symbolic
 //! link and notices when the file changes while it is read.
+#![expect(clippy::disallowed_methods, reason = "an offered file is a file on disk")]
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::Read;

@@ -65,8 +65,8 @@ struct Tracked {
 }
 
 enum Opened {
-    Text(Delivery, FileName, String),
-    Data(Delivery, DeliveredFile, SealedHeader, Option<FileCoverage>),
+    Text(Box<Delivery>, FileName, String),
+    Data(Box<(Delivery, DeliveredFile, SealedHeader, Option<FileCoverage>)>),
 }
 
 impl Operations {
@@ -104,9 +104,10 @@ impl Operations {
         match opened {
             Opened::Text(delivery, name, text) => {
                 let sha256 = Digest::new(Sha256::digest(text.as_bytes()).into());
-                Ok((delivery, name, Body::Text(text.into_bytes()), sha256))
+                Ok((*delivery, name, Body::Text(text.into_bytes()), sha256))
             }
-            Opened::Data(delivery, file, sealed, saved) => {
+            Opened::Data(found) => {
+                let (delivery, file, sealed, saved) = *found;
                 let binding = HeaderBinding { payload: file.payload, delivery: delivery.id };
                 let header = self.keyring.unseal_header(&sealed.slot, binding, &sealed.sealed)?;
                 let reader = if delivery.end_to_end {
@@ -185,13 +186,13 @@ fn find_part(
             let files = view.rows(&DeliveredFile::keys_of(id), None, most)?;
             let name = FileName::parse(&packing_slip::slip_name(&delivery))?;
             let text = packing_slip::packing_slip(&delivery, &files);
-            Ok(Opened::Text(delivery, name, text))
+            Ok(Opened::Text(Box::new(delivery), name, text))
         }
         DeliveryPart::DigestList => {
             let files: Vec<DeliveredFile> = view.rows(&DeliveredFile::keys_of(id), None, most)?;
             let name = FileName::parse(&packing_slip::digest_list_name(&delivery))?;
             let text = packing_slip::digest_list(&files);
-            Ok(Opened::Text(delivery, name, text))
+            Ok(Opened::Text(Box::new(delivery), name, text))
         }
         DeliveryPart::Data(number) => {
             let file = view.row::<DeliveredFile>(&DeliveredFile::key_of(id, number))?;
@@ -199,7 +200,7 @@ fn find_part(
             let header = view.row::<SealedHeader>(&SealedHeader::key_of(file.payload, id))?;
             let header = header.ok_or(Refusal::Gone(Some(delivery.gone_since())))?;
             let saved = view.row::<FileCoverage>(&FileCoverage::key_of(id, number))?;
-            Ok(Opened::Data(delivery, file, header, saved))
+            Ok(Opened::Data(Box::new((delivery, file, header, saved))))
         }
     }
 }

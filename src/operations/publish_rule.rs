@@ -66,7 +66,6 @@ struct Publishing {
 }
 
 /// Builds the rule. What it made is left in `made` when it decided.
-#[expect(clippy::too_many_arguments, reason = "one call, each argument once")]
 pub(super) fn publish_rule(
     offer: &Offer,
     id: PublicationId,

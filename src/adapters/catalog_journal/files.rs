@@ -1,5 +1,6 @@
 //! How the journal touches the disk when it writes: few calls behind a trait,
 //! so that tests can make each of them fail. Knows nothing of frames.
+#![expect(clippy::disallowed_methods, reason = "this adapter is the disk")]
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};

@@ -85,6 +85,9 @@ impl Chain {
     }
 }
 
+/// A key, and its value unless it is removed.
+pub(super) type StoredChange = (Vec<u8>, Option<Vec<u8>>);
+
 /// One record: a decision as it lies in the journal.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Entry {
@@ -96,12 +99,12 @@ pub(super) struct Entry {
     pub(super) first_event: u64,
     /// Its events.
     pub(super) events: Vec<Event>,
-    /// Its changes: key, and value unless it is removed.
-    pub(super) changes: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+    /// Its changes, in order.
+    pub(super) changes: Vec<StoredChange>,
 }
 
 /// Changes of a decision in their disk form.
-pub(super) fn to_disk(changes: &[Change]) -> Result<Vec<(Vec<u8>, Option<Vec<u8>>)>, Fault> {
+pub(super) fn to_disk(changes: &[Change]) -> Result<Vec<StoredChange>, Fault> {
     changes
         .iter()
         .map(|change| match change {

@@ -1,5 +1,6 @@
 //! Two small files beside the index: the lock that keeps other processes out,
 //! and the marker that says the catalog was closed in order, and where.
+#![expect(clippy::disallowed_methods, reason = "this adapter is the disk")]
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};

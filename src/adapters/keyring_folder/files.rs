@@ -1,6 +1,6 @@
 //! Key files: written durably, read with their permissions checked, destroyed
 //! by overwriting. Knows nothing of what they hold.
-#![expect(clippy::disallowed_methods, reason = "key files are written, synced and destroyed here")]
+#![expect(clippy::disallowed_methods, reason = "this adapter is the disk")]
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};

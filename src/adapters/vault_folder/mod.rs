@@ -1,7 +1,7 @@
 //! The vault on a folder: one file per sealed payload, `<aa>/<id>` by the first
 //! byte of its id. Written once: temporary, fsync, rename, fsync of the folder.
 //! Knows no rights and keeps no keys.
-#![expect(clippy::disallowed_methods, reason = "the vault is a folder, and orphans are purged by their age")]
+#![expect(clippy::disallowed_methods, reason = "this adapter is the disk")]
 
 mod reader;
 mod writer;

@@ -1,5 +1,6 @@
 //! Writes one sealed payload: reading and hashing the plaintext on this
 //! thread, sealing and writing on another, hashing the sealed bytes there too.
+#![expect(clippy::disallowed_methods, reason = "this adapter is the disk")]
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};

@@ -1,5 +1,6 @@
 //! How the demo fetches: OpenSSH's sftp and curl where present, else the
 //! program's own clients. Checks every digest list it gets.
+#![expect(clippy::disallowed_methods, reason = "the demonstration makes and reads its own files")]
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,6 @@
 //! The sample world and its data files: the same bytes at every run, no real
 //! persons, no citizen numbers.
+#![expect(clippy::disallowed_methods, reason = "the demonstration makes and reads its own files")]
 
 use std::fs::File;
 use std::io::{BufWriter, Write};

@@ -1,5 +1,6 @@
 //! The server side of `run/admin.sock`: one line of JSON in, one out. The
 //! socket is 0600: whoever can open it is the operator.
+#![expect(clippy::disallowed_methods, reason = "its socket, and files that the operator names")]
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,7 @@
 //! Bodies of answers, and the pump that brings a file into one: read in pieces,
 //! at most two ahead of the transport, each put on record as taken only when the
 //! transport took it. Knows no routes and no headers.
+#![expect(clippy::disallowed_methods, reason = "time limits and tasks of its own connections")]
 
 use std::pin::Pin;
 use std::sync::Arc;

@@ -1,5 +1,6 @@
 //! Accepting connections, their bounds in number and time, and their end. Knows
 //! what HTTP versions are, not what is asked over them.
+#![expect(clippy::disallowed_methods, reason = "time limits and tasks of its own connections")]
 
 use std::convert::Infallible;
 use std::net::SocketAddr;

@@ -1,5 +1,6 @@
 //! One SSH connection: what russh reports becomes sign-in and SFTP conversations;
 //! everything that is not SFTP is refused with a sentence.
+#![expect(clippy::disallowed_methods, reason = "tasks and time limits of its own connections")]
 
 use std::collections::HashMap;
 use std::net::SocketAddr;

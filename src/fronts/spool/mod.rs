@@ -3,6 +3,7 @@
 //! The scan is the truth, notify only a wake-up (engine §4). A drop that is whole is claimed by a
 //! rename into `.claimed/<uuid>/` with both folders fsynced; that uuid is the key of the
 //! publication, so a crash at any point neither loses a drop nor publishes it twice.
+#![expect(clippy::disallowed_methods, reason = "the spool is a folder on disk")]
 
 mod drops;
 mod pickup;

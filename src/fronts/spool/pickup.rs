@@ -1,5 +1,6 @@
 //! Claims whole drops, publishes them, and puts refused ones aside with a
 //! reason. Every step can be cut off and is taken up again at the next start.
+#![expect(clippy::disallowed_methods, reason = "the spool is a folder on disk")]
 
 use std::collections::HashSet;
 use std::fs;

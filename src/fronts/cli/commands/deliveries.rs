@@ -1,4 +1,5 @@
 //! Commands about deliveries: publish, look, steer.
+#![expect(clippy::disallowed_methods, reason = "its socket, and files that the operator names")]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -14,6 +14,9 @@ use super::Answer;
 use super::args::Running;
 use crate::operations::{Failure, Operations};
 
+/// Sends one test e-mail to an address and says how it went.
+pub type MailTest = Box<dyn Fn(&str) -> Result<String, Failure> + Send + Sync>;
+
 /// What commands need: the operations and where time is told.
 pub struct Office {
     /// The operations.
@@ -21,7 +24,7 @@ pub struct Office {
     /// Where days end.
     pub time_zone: jiff::tz::TimeZone,
     /// One test e-mail goes to this relay.
-    pub mail_test: Box<dyn Fn(&str) -> Result<String, Failure> + Send + Sync>,
+    pub mail_test: MailTest,
 }
 
 /// Runs one command. Relative paths start from `folder`.

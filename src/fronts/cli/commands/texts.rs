@@ -1,4 +1,5 @@
 //! Texts of arguments as moments, periods and file contents.
+#![expect(clippy::disallowed_methods, reason = "its socket, and files that the operator names")]
 
 use std::path::Path;
 
