@@ -1,6 +1,8 @@
 //! Nouns: pure, synchronous types and rules. No clock, no randomness, no
 //! serialisation, no I/O; names no other layer.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 pub mod account;
 pub mod agreement;
 pub mod block;
@@ -17,6 +19,7 @@ pub mod organisation;
 pub mod packing_slip;
 pub mod product;
 pub mod record;
+mod record_keys;
 pub mod refusal;
 pub mod retention;
 pub mod rights;
