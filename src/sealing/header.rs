@@ -154,7 +154,8 @@ mod tests {
 
     #[test]
     fn a_header_opens_for_each_of_its_recipients_and_nobody_else() {
-        let (one, two, other) = (x25519::Identity::generate(), x25519::Identity::generate(), x25519::Identity::generate());
+        let (one, two, other) =
+            (x25519::Identity::generate(), x25519::Identity::generate(), x25519::Identity::generate());
         let header = build(&[&one.to_public(), &two.to_public()], &KEY).unwrap();
         assert_eq!(*open(&header, &one).unwrap(), KEY);
         assert_eq!(*open(&header, &two).unwrap(), KEY);
