@@ -38,6 +38,8 @@ struct Run {
     list: Vec<Value>,
     /// The last line of the history that was looked at.
     seen: u64,
+    /// Payloads that the last start left alone, because it had repaired the journal.
+    left_alone: usize,
     slowest: Duration,
 }
 
@@ -113,6 +115,7 @@ impl Run {
             dice,
             list,
             seen: 0,
+            left_alone: 0,
             slowest: Duration::ZERO,
         };
         run.read_history();
@@ -132,6 +135,7 @@ impl Run {
         let Run { stage, places, dice, .. } = self;
         let (done, killed) = work_and_kill(stage, places, aim, number, shown, dice);
         let traces = Traces::of(&self.stage.home());
+        let logged = traces::log(&self.stage.home()).len();
         let at = Instant::now();
         self.stage.server.serve();
         let took = at.elapsed();
@@ -139,12 +143,12 @@ impl Run {
         self.slowest = self.slowest.max(took);
         self.table.checked("the restart was ready within the bound, without a hand", 1);
         self.refuse_ended();
-        self.count_disk(&traces);
+        self.count_disk(&traces, logged);
         let Round { asked, fetched, cut_off } = done;
         let from = self.ledger.len();
         self.ledger.extend(asked);
         self.settle_unanswered(from);
-        self.list = verdict::quiet(&self.stage, &self.ledger, &mut self.table);
+        self.list = verdict::quiet(&self.stage, &self.ledger, self.left_alone, &mut self.table);
         verdict::whole_and_once(&self.list, &self.ledger, &mut self.table);
         let lines = self.read_history();
         verdict::fetches_on_record(&lines, &fetched, &mut self.table);
@@ -185,10 +189,16 @@ impl Run {
         }
     }
 
-    fn count_disk(&mut self, traces: &Traces) {
-        let after = Traces::of(&self.stage.home());
+    fn count_disk(&mut self, traces: &Traces, logged: usize) {
+        let home = self.stage.home();
+        let left_alone = traces::left_alone(traces::log(&home).get(logged..).unwrap_or_default());
+        let unnamed = Traces::of(&home).orphans + left_alone;
+        let known = traces.orphans + self.left_alone;
+        assert!(unnamed >= known, "payloads without a row went from {known} to {unnamed}: none may be destroyed");
+        self.left_alone = left_alone;
         self.table.hit(Step::Sealing, traces.unfinished);
-        self.table.hit(Step::SealedNotOnRecord, after.orphans - traces.orphans);
+        self.table.hit(Step::SealedNotOnRecord, unnamed - known);
+        self.table.hit(Step::JournalTorn, usize::from(left_alone > 0));
     }
 
     /// What the clients could not know: is it there for all or for none, and does asking again give one?

@@ -55,6 +55,7 @@ impl Stage {
             ("POSTKLUIS_SFTP__MAX_SESSIONS", "100"),
             // A segment ends now and then, so that kills also meet its change.
             ("POSTKLUIS_STORAGE__JOURNAL_SEGMENT_BYTES", "1 MiB"),
+            ("POSTKLUIS_STORAGE__MAX_FRAME_BYTES", "1 MiB"),
         ] {
             server.set(variable, value);
         }

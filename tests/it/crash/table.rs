@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 pub(super) enum Step {
     Sealing,
     SealedNotOnRecord,
+    JournalTorn,
     OnRecordUnanswered,
     Claimed,
     ClaimOutlived,
@@ -20,9 +21,10 @@ pub(super) enum Step {
 }
 
 impl Step {
-    pub(super) const ALL: [Self; 11] = [
+    pub(super) const ALL: [Self; 12] = [
         Self::Sealing,
         Self::SealedNotOnRecord,
+        Self::JournalTorn,
         Self::OnRecordUnanswered,
         Self::Claimed,
         Self::ClaimOutlived,
@@ -49,6 +51,7 @@ impl Step {
         match self {
             Self::Sealing => "sealing: an unfinished payload in the vault",
             Self::SealedNotOnRecord => "sealed, but no publication on record names the payload",
+            Self::JournalTorn => "sealed, and the journal's last frame only half written",
             Self::OnRecordUnanswered => "publication on record, the publisher not answered",
             Self::Claimed => "drop claimed, not yet published",
             Self::ClaimOutlived => "drop published, its claim still there",

@@ -111,3 +111,15 @@ pub(super) fn journal_bytes(home: &Path) -> u64 {
     }
     below(&home.join("data/catalog"))
 }
+
+/// The server's log of all its lives so far.
+pub(super) fn log(home: &Path) -> String {
+    let log = home.parent().map(|folder| folder.join("serve.log")).expect("the folder of the home");
+    fs::read_to_string(log).expect("the server's log")
+}
+
+/// How many payloads without a row a start left alone, because it had cut a torn end off the journal.
+pub(super) fn left_alone(log: &str) -> usize {
+    let said = log.rsplit("left_alone=").next().filter(|_| log.contains("left_alone="));
+    said.and_then(|rest| rest.split_whitespace().next()).map_or(0, |count| count.parse().expect("a count"))
+}

@@ -74,7 +74,7 @@ pub(super) fn of<'a>(list: &'a [Value], asked: &Asked) -> Vec<&'a Value> {
 
 /// Waits until nothing is pending any more; returns the deliveries then.
 #[track_caller]
-pub(super) fn quiet(stage: &Stage, ledger: &[Asked], table: &mut Table) -> Vec<Value> {
+pub(super) fn quiet(stage: &Stage, ledger: &[Asked], left_alone: usize, table: &mut Table) -> Vec<Value> {
     let begun = Instant::now();
     let home = stage.home();
     let mut list = Vec::new();
@@ -92,7 +92,7 @@ pub(super) fn quiet(stage: &Stage, ledger: &[Asked], table: &mut Table) -> Vec<V
             let is_due = |row: &&Value| millis(row, "availableUntil").is_some_and(|until| until <= looked_at);
             let unshredded = list.iter().filter(is_due).filter(|row| text(row, "availability") != "shredded").count();
             let unpublished = ledger.iter().filter(|asked| asked.is_spooled() && of(&list, asked).is_empty()).count();
-            let (stored, wanted) = (traces::payloads(&home), wanted_payloads(&list));
+            let (stored, wanted) = (traces::payloads(&home), wanted_payloads(&list) + left_alone);
             for (number, what) in [(unshredded, "ended windows"), (unpublished, "drops not published")] {
                 pending.extend((number > 0).then(|| format!("{number} {what}")));
             }
