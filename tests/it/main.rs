@@ -1,6 +1,7 @@
 //! Integration tests: one binary, real sockets on loopback.
 #![cfg(test)]
 
+mod crash;
 mod dependencies;
 mod layering;
 mod operations;

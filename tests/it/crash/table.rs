@@ -1,0 +1,103 @@
+//! Counts what was hit and what was checked, and shows both as one table.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+/// Where a kill can come, told by what lay on disk and what the history says of before and after.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Step {
+    Sealing,
+    SealedNotOnRecord,
+    JournalTorn,
+    OnRecordUnanswered,
+    Claimed,
+    ClaimOutlived,
+    MidFetch,
+    WindowEndedNotExpired,
+    ExpiredNotDestroyed,
+    DestroyedNotOnRecord,
+    PayloadLeft,
+    MailOwed,
+}
+
+impl Step {
+    pub(super) const ALL: [Self; 12] = [
+        Self::Sealing,
+        Self::SealedNotOnRecord,
+        Self::JournalTorn,
+        Self::OnRecordUnanswered,
+        Self::Claimed,
+        Self::ClaimOutlived,
+        Self::MidFetch,
+        Self::WindowEndedNotExpired,
+        Self::ExpiredNotDestroyed,
+        Self::DestroyedNotOnRecord,
+        Self::PayloadLeft,
+        Self::MailOwed,
+    ];
+
+    /// Steps that every run must hit; the others are too short to be hit for certain.
+    pub(super) const ESSENTIAL: [Self; 7] = [
+        Self::Sealing,
+        Self::SealedNotOnRecord,
+        Self::OnRecordUnanswered,
+        Self::Claimed,
+        Self::MidFetch,
+        Self::WindowEndedNotExpired,
+        Self::MailOwed,
+    ];
+
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Sealing => "sealing: an unfinished payload in the vault",
+            Self::SealedNotOnRecord => "sealed, but no publication on record names the payload",
+            Self::JournalTorn => "sealed, and the journal's last frame only half written",
+            Self::OnRecordUnanswered => "publication on record, the publisher not answered",
+            Self::Claimed => "drop claimed, not yet published",
+            Self::ClaimOutlived => "drop published, its claim still there",
+            Self::MidFetch => "fetch begun on record, the client has a part",
+            Self::WindowEndedNotExpired => "window ended, not yet expired on record",
+            Self::ExpiredNotDestroyed => "expired on record, shred key still there",
+            Self::DestroyedNotOnRecord => "shred key destroyed, not yet on record",
+            Self::PayloadLeft => "shredded on record, payload still in the vault",
+            Self::MailOwed => "mail on record, not yet sent",
+        }
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Table {
+    hits: BTreeMap<Step, u64>,
+    checks: BTreeMap<&'static str, u64>,
+}
+
+impl Table {
+    pub(super) fn hit(&mut self, step: Step, times: usize) {
+        *self.hits.entry(step).or_default() += times as u64;
+    }
+
+    pub(super) fn checked(&mut self, invariant: &'static str, times: usize) {
+        *self.checks.entry(invariant).or_default() += times as u64;
+    }
+
+    /// Essential steps that were never hit.
+    pub(super) fn missed(&self) -> Vec<Step> {
+        let is_missed = |step: &Step| self.hits.get(step).copied().unwrap_or_default() == 0;
+        Step::ESSENTIAL.into_iter().filter(is_missed).collect()
+    }
+
+    /// The table as Markdown.
+    pub(super) fn shown(&self, title: &str) -> String {
+        let mut text = format!("{title}\n\n| step in which a kill came | times |\n|---|---:|\n");
+        for step in Step::ALL {
+            let times = self.hits.get(&step).copied().unwrap_or_default();
+            let must = if Step::ESSENTIAL.contains(&step) { " (must be hit)" } else { "" };
+            writeln!(text, "| {}{must} | {times} |", step.words()).expect("a text");
+        }
+        text.push_str("\n| what held after the restart | times checked |\n|---|---:|\n");
+        for (invariant, times) in &self.checks {
+            writeln!(text, "| {invariant} | {times} |").expect("a text");
+        }
+        text
+    }
+}
