@@ -104,8 +104,7 @@ fn open_own(sealed: &[u8], plain: &mut [u8]) {
 
 fn seal_age(recipient: &Recipient, plain: &[u8], sealed: &mut Vec<u8>) {
     sealed.clear();
-    let encryptor =
-        must("set up age", age::Encryptor::with_recipients(iter::once(recipient as &dyn age::Recipient)));
+    let encryptor = must("set up age", age::Encryptor::with_recipients(iter::once(recipient as &dyn age::Recipient)));
     let mut writer = must("begin an age file", encryptor.wrap_output(sealed));
     for text in plain.chunks(CHUNK_BYTES) {
         must("seal by age", writer.write_all(text));

@@ -1,4 +1,4 @@
-//! The real program on a home of the bench: started, timed until it answers,
+//! The real program on a home of the bench: started until it answers,
 //! stopped or killed by its own process id. Knows nothing of what is measured.
 
 use std::error::Error;
@@ -6,7 +6,6 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -25,13 +24,11 @@ pub(crate) const SETTINGS: &[(&str, &str)] = &[
     ("POSTKLUIS_LOGGING__LEVEL", "error"),
 ];
 
-/// A running server.
+/// A running server. Dropped without `stop` it ends as in a crash (SIGKILL).
 pub(crate) struct Served {
     child: Child,
     /// Where SFTP answers.
     pub(crate) sftp: SocketAddr,
-    /// From the start of the process to its `ready` line.
-    pub(crate) ready_after: Duration,
 }
 
 impl Served {
@@ -39,16 +36,14 @@ impl Served {
     pub(crate) fn start(home: &Path) -> Outcome<Self> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_postkluis"));
         command.arg("--home").arg(home).arg("serve").envs(SETTINGS.iter().copied());
-        let begun = Instant::now();
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
         let mut line = String::new();
         if let Some(stdout) = child.stdout.take() {
             BufReader::new(stdout).read_line(&mut line)?;
         }
-        let ready_after = begun.elapsed();
         let sftp = line.split_whitespace().find_map(|word| word.strip_prefix("sftp=")?.parse().ok());
         match sftp {
-            Some(sftp) => Ok(Self { child, sftp, ready_after }),
+            Some(sftp) => Ok(Self { child, sftp }),
             None => {
                 end(&mut child);
                 Err(format!("the server did not say where it answers: {line:?}").into())
@@ -66,11 +61,6 @@ impl Served {
         kill_process(Pid::from_child(&self.child), Signal::TERM)?;
         let status = self.child.wait()?;
         if status.success() { Ok(()) } else { Err(format!("the server ended with {status}").into()) }
-    }
-
-    /// Ends it as a crash would (SIGKILL).
-    pub(crate) fn kill(mut self) {
-        end(&mut self.child);
     }
 }
 

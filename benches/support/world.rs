@@ -94,8 +94,7 @@ pub(crate) fn add_organisation(operations: &Operations, number: usize) -> Outcom
     let code = format!("org{number:04}");
     let organisation = OrganisationCode::parse(&code)?;
     let name = Line::parse(&code)?;
-    let new =
-        NewOrganisation { code: organisation.clone(), name, oin: None, kvk: None, mail_domains: Vec::new() };
+    let new = NewOrganisation { code: organisation.clone(), name, oin: None, kvk: None, mail_domains: Vec::new() };
     operations.add_organisation(new, CHANNEL)?;
     let owner = EmailAddress::parse(&format!("owner@{code}.example"))?;
     let new = NewAccount {
@@ -145,8 +144,7 @@ pub(crate) fn publish(
     to_all: bool,
     files: &[(String, u64)],
 ) -> Outcome<Published> {
-    let recipients =
-        if to_all { Recipients::All } else { Recipients::Listed(vec![OrganisationCode::parse(FIRST)?]) };
+    let recipients = if to_all { Recipients::All } else { Recipients::Listed(vec![OrganisationCode::parse(FIRST)?]) };
     let mut offered = Vec::new();
     for (name, bytes) in files {
         offered.push(OfferedFile { name: FileName::parse(name)?, source: Arc::new(MadeUp { bytes: *bytes }) });
