@@ -1,9 +1,8 @@
 //! Publishing: seals the files once, wraps their keys per organisation, and
 //! makes all deliveries appear in one decision or none (I3).
 //!
-//! The order: shred keys durable → payloads durable → one decision → acknowledged.
-//! A failure before the decision removes the payloads again; a crash leaves orphans,
-//! which recovery sets aside.
+//! The order: shred keys durable → payloads durable → one decision → acknowledged. A failure before
+//! the decision removes the payloads again; a crash leaves orphans, which recovery sets aside.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -1,9 +1,8 @@
 //! The stream below HTTP, watched: which bytes of which download the transport took.
 //!
-//! A byte is *taken* when (1) HTTP moved past it in its piece (`Piece::advance`), so it was
-//! written or lies in HTTP's own write buffer, and (2) after that a flush of the stream below
-//! completed. HTTP/1 and HTTP/2 flush that stream only with an empty write buffer, and a TLS
-//! flush completes only when the socket accepted every record: so taken bytes are with the kernel.
+//! A byte is *taken* when HTTP moved past it (`Piece::advance`: written, or in HTTP's own buffer) and
+//! after that a flush of the stream below completed. HTTP flushes only with an empty write buffer, and
+//! a TLS flush completes only when the socket accepted every record: taken bytes are with the kernel.
 
 use std::io;
 use std::pin::Pin;
