@@ -13,6 +13,9 @@ use crate::operations::{Failure, Operations};
 /// How often the mail queue is looked at.
 const MAIL_TICK: Duration = Duration::from_secs(1);
 
+/// How often the length of the mail queue is judged.
+const MAIL_ALARM_TICK: Duration = Duration::from_secs(60);
+
 /// What the timers need to know.
 #[derive(Clone, Copy, Debug)]
 pub struct Timers {
@@ -20,6 +23,8 @@ pub struct Timers {
     pub retention: Duration,
     /// How many e-mails leave per minute at most.
     pub mails_per_minute: u32,
+    /// With more e-mails waiting an alarm is raised.
+    pub mails_waiting: usize,
 }
 
 /// Starts the timers; they end soon after `shutdown`.
@@ -37,6 +42,14 @@ pub fn start(tasks: &mut JoinSet<()>, operations: &Arc<Operations>, timers: Time
     tasks.spawn(every(MAIL_TICK, Arc::clone(operations), shutdown.clone(), "send e-mail", move |operations| {
         operations.send_due_mail(per_tick).map(|_| ())
     }));
+    let most = timers.mails_waiting;
+    let judge = move |operations: &Operations| {
+        if operations.waiting_mail(most.saturating_add(1))? > most {
+            tracing::error!(most, "ALARM: more e-mails wait than mail.max_queue; see `postkluis mail queue`");
+        }
+        Ok(())
+    };
+    tasks.spawn(every(MAIL_ALARM_TICK, Arc::clone(operations), shutdown.clone(), "judge the mail queue", judge));
 }
 
 async fn every(

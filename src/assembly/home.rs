@@ -5,7 +5,7 @@
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::net::SocketAddr;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use russh::keys::{Algorithm, HashAlg, PrivateKey, ssh_key};
@@ -49,10 +49,7 @@ pub fn init(home: &Path, sftp_listen: SocketAddr, https_listen: SocketAddr) -> R
         ("run", 0o700),
     ] {
         let path = home.join(folder);
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(mode)
-            .create(&path)
+        make_folder(&path, mode)
             .map_err(|error| Fault::from_error(format!("make the folder {}", path.display()), error))?;
     }
     let keys = home.join("keys");
@@ -62,6 +59,15 @@ pub fn init(home: &Path, sftp_listen: SocketAddr, https_listen: SocketAddr) -> R
     // The configuration comes last: a home with it is whole.
     write_new(&config, default_file_text(&sftp_listen.to_string(), &https_listen.to_string()).as_bytes(), 0o640)?;
     Ok(NewHome { host_fingerprint })
+}
+
+/// Makes a folder with this mode, whatever the umask says. One that is there stays as it is.
+fn make_folder(path: &Path, mode: u32) -> std::io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    fs::DirBuilder::new().recursive(true).mode(mode).create(path)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))
 }
 
 /// Whether a file in the keys folder is a private SSH host key.

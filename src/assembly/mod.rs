@@ -141,6 +141,7 @@ fn settings(config: &Config) -> Settings {
         coverage_step_bytes: COVERAGE_STEP_BYTES,
         max_open_fetches: config.limits.max_open_fetches_per_account,
         max_files_per_delivery: config.spool.max_files_per_delivery,
+        max_file_bytes: config.limits.max_delivery_bytes,
         max_page: config.limits.max_page_size,
         mail_retries: config.mail.retry.clone(),
     }
@@ -202,7 +203,11 @@ impl Server {
             mail_test: mail::tester(config)?,
         };
         tasks.spawn(door::serve(admin, Arc::new(office), stop.clone()));
-        let timers = Timers { retention: config.retention.tick, mails_per_minute: config.mail.max_per_minute };
+        let timers = Timers {
+            retention: config.retention.tick,
+            mails_per_minute: config.mail.max_per_minute,
+            mails_waiting: config.mail.max_queue,
+        };
         housekeeping::start(&mut tasks, &operations, timers, &stop);
         Ok(Self {
             sftp: sftp_address,

@@ -143,6 +143,7 @@ fn sftp(settings: &mut Settings) -> Option<SftpFront> {
     });
     let limits = SftpSettings {
         max_sessions: settings.count("sftp.max_sessions")?,
+        max_sessions_per_account: settings.count("limits.max_sessions_per_account")?,
         max_unauthenticated: settings.count("sftp.max_unauthenticated")?,
         login_grace: duration(settings, "sftp.login_grace")?,
         max_attempts: settings.count("sftp.max_attempts")?,
@@ -207,11 +208,12 @@ fn https(settings: &mut Settings, home: &Path, credentials: Option<&str>) -> Opt
     })
 }
 
-fn spool(settings: &Settings) -> Option<SpoolSettings> {
+fn spool(settings: &mut Settings) -> Option<SpoolSettings> {
     Some(SpoolSettings {
         settle: Duration::from_secs(settings.whole("spool.settle_seconds")?),
         rescan: Duration::from_secs(settings.whole("spool.rescan_seconds")?),
         max_files_per_delivery: settings.count("spool.max_files_per_delivery")?,
+        staging_kept: duration(settings, "spool.staging_kept")?,
     })
 }
 
@@ -244,7 +246,6 @@ fn limits(settings: &mut Settings) -> Option<LimitSettings> {
         page_size: settings.count("limits.page_size")?,
         max_page_size: settings.count("limits.max_page_size")?,
         max_open_fetches_per_account: settings.count("limits.max_open_fetches_per_account")?,
-        max_sessions_per_account: settings.count("limits.max_sessions_per_account")?,
         max_delivery_bytes: settings.whole("limits.max_delivery_bytes")?,
     };
     if section.page_size > section.max_page_size {

@@ -185,6 +185,12 @@ const SPOOL: &[Key] = &[
     ),
     key("rescan_seconds", Kind::Whole(1, 600), "10", "Seconds between full scans of the folder."),
     key("max_files_per_delivery", Kind::Whole(1, 10_000), "1000", "Files in one .delivery folder."),
+    key(
+        "staging_kept",
+        Kind::Period(HOUR, 30 * DAY),
+        "\"24h\"",
+        "Files staged through the API that no publication took are deleted after this long.",
+    ),
 ];
 
 const MAIL: &[Key] = &[
@@ -242,7 +248,12 @@ const RETENTION: &[Key] = &[
         "\"24h\"",
         "Time between the end of a day's windows and the destruction of that day's key.",
     ),
-    key("history", Kind::Period(DAY, 36_525 * DAY), "\"730d\"", "How long history is kept."),
+    key(
+        "history",
+        Kind::Period(DAY, 36_525 * DAY),
+        "\"730d\"",
+        "How long history is kept. Read and checked; this version keeps all history.",
+    ),
     key("tick_seconds", Kind::Whole(1, HOUR), "60", "Seconds between looks for windows that have ended."),
 ];
 
@@ -255,7 +266,7 @@ const LIMITS: &[Key] = &[
         "256",
         "Files that one account may have open at once, over all sessions.",
     ),
-    key("max_sessions_per_account", Kind::Whole(1, 10_000), "32", "Sessions that one account may have at once."),
+    key("max_sessions_per_account", Kind::Whole(1, 10_000), "32", "SFTP sessions that one account may have at once."),
     key(
         "max_delivery_bytes",
         Kind::Bytes(MIB, 16 * 1024 * GIB),

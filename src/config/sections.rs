@@ -151,6 +151,8 @@ pub struct SpoolSettings {
     pub rescan: Duration,
     /// Files in one `.delivery` folder.
     pub max_files_per_delivery: usize,
+    /// Age after which a staged file that no publication took is deleted.
+    pub staging_kept: Duration,
 }
 
 /// Least grave message still logged.
@@ -222,8 +224,6 @@ pub struct LimitSettings {
     pub max_page_size: usize,
     /// Files one account may have open at once.
     pub max_open_fetches_per_account: usize,
-    /// Sessions one account may have at once.
-    pub max_sessions_per_account: usize,
     /// Largest single file that may be published.
     pub max_delivery_bytes: u64,
 }

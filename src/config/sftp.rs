@@ -8,6 +8,8 @@ use std::time::Duration;
 pub struct SftpSettings {
     /// Sessions at once, over all accounts.
     pub max_sessions: usize,
+    /// Sessions at once of one account.
+    pub max_sessions_per_account: usize,
     /// Connections at once that have not signed in yet.
     pub max_unauthenticated: usize,
     /// Time from connecting to being signed in.
@@ -36,6 +38,7 @@ impl Default for SftpSettings {
     fn default() -> Self {
         Self {
             max_sessions: 1_000,
+            max_sessions_per_account: 32,
             max_unauthenticated: 100,
             login_grace: Duration::from_secs(30),
             max_attempts: 6,

@@ -18,6 +18,24 @@ pub struct LiveSession {
     pub address: SocketAddr,
 }
 
+/// How many sessions there may be at once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct MostSessions {
+    /// Of everybody together.
+    pub in_all: usize,
+    /// Of one login.
+    pub per_login: usize,
+}
+
+/// Which bound leaves no room for a session.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Full {
+    /// That of the whole server.
+    Server,
+    /// That of one login.
+    Login,
+}
+
 type Cutter = Box<dyn Fn() + Send + Sync>;
 
 #[derive(Default)]
@@ -39,25 +57,30 @@ pub struct Seat {
 }
 
 impl Sessions {
-    /// Puts a session on the list; `cut` must end it and may not block. `None` when
-    /// `most` sessions are already there.
+    /// Puts a session on the list; `cut` must end it and may not block.
+    ///
+    /// # Errors
+    /// There are as many sessions as `most` allows, of everybody or of this login.
     pub fn enter(
         &self,
         login: &str,
         label: &str,
         address: SocketAddr,
-        most: usize,
+        most: MostSessions,
         cut: impl Fn() + Send + Sync + 'static,
-    ) -> Option<Seat> {
+    ) -> Result<Seat, Full> {
         let mut register = self.register();
-        if register.live.len() >= most {
-            return None;
+        if register.live.len() >= most.in_all {
+            return Err(Full::Server);
+        }
+        if register.live.values().filter(|(session, _)| session.login == login).count() >= most.per_login {
+            return Err(Full::Login);
         }
         register.last += 1;
         let number = register.last;
         let session = LiveSession { number, login: login.to_owned(), label: label.to_owned(), address };
         register.live.insert(number, (session, Box::new(cut)));
-        Some(Seat { sessions: self.clone(), number })
+        Ok(Seat { sessions: self.clone(), number })
     }
 
     /// The sessions now live, oldest first.

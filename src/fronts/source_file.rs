@@ -44,7 +44,8 @@ impl Source for FileSource {
     fn open(&self) -> Result<Box<dyn Read + Send>, Fault> {
         let file = open_no_follow(&self.path)
             .map_err(|error| Fault::from_error(format!("open {}", self.path.display()), error))?;
-        Ok(Box::new(file))
+        // A file that grows is read one byte past the size first seen, not to an end that may never come.
+        Ok(Box::new(file.take(self.seen.size.saturating_add(1))))
     }
 
     fn size_bytes(&self) -> u64 {

@@ -132,6 +132,12 @@ impl Operations {
                 permits(Act::ReadDeliveries, case)?;
             }
             let prefixes = products.iter().map(|product| DeliveryNumber::keys_of(&recipient, Some(product)));
+            // Where a page begins is asked only about what the caller may see: a foreign id is as unknown as any.
+            if let Some(id) = filter.after {
+                let before = delivery_of(view, id)?;
+                let case = case_of(view, caller, &before.organisation, Some(&before.product), now)?;
+                permits(Act::ReadDeliveries, case)?;
+            }
             self.delivery_page(view, prefixes, filter, now)
         })
     }

@@ -2,7 +2,7 @@
 //! handles may finish → the shred key is destroyed → shredded on record →
 //! rows and payloads removed. Destroys nothing while the clock is not trusted (I10).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::browse::delivery_of;
 use super::steer_delivery::{about, doom, drop_headers, entries_of};
@@ -125,10 +125,12 @@ impl Operations {
         Ok(())
     }
 
-    /// Slots whose windows have all ended long enough ago: after `shred_delay` and `open_grace`.
-    fn closed_slots(&self, now: Moment) -> Result<Vec<ShredSlot>, Failure> {
+    /// Slots whose windows have all ended long enough ago, after `shred_delay` and `open_grace`: those on
+    /// record, and those that only the keyring knows, because their publication never came on record.
+    fn closed_slots(&self, now: Moment) -> Result<BTreeSet<ShredSlot>, Failure> {
         let delay = self.settings.shred_delay.max(self.settings.open_grace);
-        let mut closed = Vec::new();
+        let mut closed: BTreeSet<ShredSlot> = self.keyring.living_slots()?.into_iter().collect();
+        closed.retain(|slot| slot.closes_at().after(delay) <= now);
         self.catalog.look(|view| {
             let mut after = None;
             loop {
@@ -151,19 +153,13 @@ impl Operations {
     }
 
     fn shred_slot(&self, slot: &ShredSlot, now: Moment, report: &mut RetentionReport) -> Result<(), Failure> {
-        let members = |limit: usize| {
-            self.catalog.look(|view| Ok(view.rows::<SlotMember>(&SlotMember::keys_of(slot), None, limit)?))
-        };
-        // A delivery that has not ended on record keeps its key; the next round sees it again.
-        for member in members(usize::MAX)? {
-            let delivery = self.catalog.look(|view| delivery_of(view, member.delivery))?;
-            if matches!(delivery.availability, Availability::Available | Availability::Held { .. }) {
-                return Ok(());
-            }
+        if !self.has_ended(slot)? {
+            return Ok(());
         }
         self.keyring.destroy_slot(slot)?;
         loop {
-            let chunk = members(ENDS_PER_DECISION)?;
+            let prefix = SlotMember::keys_of(slot);
+            let chunk = self.catalog.look(|view| Ok(view.rows::<SlotMember>(&prefix, None, ENDS_PER_DECISION)?))?;
             if chunk.is_empty() {
                 break;
             }
@@ -179,6 +175,25 @@ impl Operations {
             Ok(Decision::new(now, event).put(SlotRecord { slot, destroyed_at: Some(now) }))
         }))?;
         Ok(())
+    }
+
+    /// Whether every delivery of a slot has ended on record. One that has not keeps its key;
+    /// the next round sees it again.
+    fn has_ended(&self, slot: &ShredSlot) -> Result<bool, Failure> {
+        self.catalog.look(|view| {
+            let mut after = None;
+            loop {
+                let page = view.rows::<SlotMember>(&SlotMember::keys_of(slot), after.as_ref(), MOST_PER_ROUND)?;
+                let Some(last) = page.last() else { return Ok(true) };
+                after = Some(SlotMember::key_of(&last.slot, last.delivery));
+                for member in page {
+                    let delivery = delivery_of(view, member.delivery)?;
+                    if matches!(delivery.availability, Availability::Available | Availability::Held { .. }) {
+                        return Ok(false);
+                    }
+                }
+            }
+        })
     }
 
     fn record_shredded(&self, chunk: Vec<SlotMember>, now: Moment) -> Result<(), Failure> {

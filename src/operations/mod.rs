@@ -83,6 +83,8 @@ pub struct Settings {
     pub max_open_fetches: usize,
     /// One delivery may hold so many files.
     pub max_files_per_delivery: usize,
+    /// One file that is published has at most so many bytes.
+    pub max_file_bytes: u64,
     /// One list answers at most so many rows.
     pub max_page: usize,
     /// Waits before each further try of an e-mail; after the last it is given up.

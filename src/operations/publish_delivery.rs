@@ -169,6 +169,14 @@ impl Operations {
 
     fn publish_new(&self, offer: &Offer) -> Result<Published, Failure> {
         check_names(offer, self.settings.max_files_per_delivery)?;
+        let most = self.settings.max_file_bytes;
+        if let Some(large) = offer.files.iter().find(|file| file.source.size_bytes() > most) {
+            return Err(Refusal::TooMuch(format!(
+                "{} is larger than the {most} bytes of limits.max_delivery_bytes",
+                large.name
+            ))
+            .into());
+        }
         let now = self.now();
         let id = PublicationId::from_random(self.entropy.sixteen());
         let plan = self.plan(offer, id, now)?;

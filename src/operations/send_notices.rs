@@ -64,6 +64,14 @@ impl Operations {
         self.catalog.look(|view| Ok(view.rows(&Mail::all(), after.as_ref(), self.settings.max_page)?))
     }
 
+    /// How many e-mails wait to be sent, counted up to `most`.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn waiting_mail(&self, most: usize) -> Result<usize, Failure> {
+        self.catalog.look(|view| Ok(view.rows::<MailDue>(&MailDue::all(), None, most)?.len()))
+    }
+
     /// Makes every queued and every failed e-mail due now. Returns how many.
     ///
     /// # Errors

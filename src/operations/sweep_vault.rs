@@ -8,6 +8,7 @@ use crate::domain::decision::Decision;
 use crate::domain::delivery::Payload;
 use crate::domain::history::{About, Event, Happening, Who};
 use crate::domain::ids::PayloadId;
+use crate::domain::moment::Span;
 use crate::domain::record::{DoomedPayload, Row};
 
 /// What recovery found and did.
@@ -23,7 +24,12 @@ pub struct Recovery {
     pub missing: Vec<PayloadId>,
     /// Payloads whose removal had been decided.
     pub removed: usize,
+    /// Payloads that had been set aside long enough and are gone now.
+    pub purged: usize,
 }
+
+/// What was set aside is kept so long, for whoever wants to find out where it came from.
+const ASIDE_KEPT: Span = Span::from_days(7);
 
 /// Payload rows are read so many at a time.
 const PAGE: usize = 10_000;
@@ -50,15 +56,19 @@ impl Operations {
                 known.insert(payload.id);
             }
         }
+        let may_clear = !self.catalog.was_repaired();
+        if may_clear && self.is_clock_trusted() {
+            recovery.purged = self.vault.purge_set_aside(ASIDE_KEPT)?;
+        }
         for id in self.vault.inventory()? {
             if known.contains(&id) {
                 continue;
             }
-            if self.catalog.was_repaired() {
-                recovery.left_alone.push(id);
-            } else {
+            if may_clear {
                 self.vault.set_aside(id)?;
                 recovery.set_aside.push(id);
+            } else {
+                recovery.left_alone.push(id);
             }
         }
         Ok(recovery)

@@ -8,6 +8,7 @@ use super::failure::{Failure, Fault};
 use super::keyring::FileKey;
 use crate::domain::digest::Digest;
 use crate::domain::ids::PayloadId;
+use crate::domain::moment::Span;
 
 /// What was stored: sizes in bytes and digests of what went in and what lies on disk.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -58,8 +59,12 @@ pub trait Vault: Send + Sync {
     /// Deletes temporaries that a crash left. Returns how many.
     fn sweep_temporaries(&self) -> Result<usize, Fault>;
 
-    /// Moves a payload that no row names out of the way (`.orphaned/`), kept for 7 days.
+    /// Moves a payload that no row names out of the way (`.orphaned/`).
     fn set_aside(&self, id: PayloadId) -> Result<(), Fault>;
+
+    /// Deletes what was set aside longer than `kept` ago. Returns how many.
+    /// Asked only while the clock is trusted and nothing was repaired (I10).
+    fn purge_set_aside(&self, kept: Span) -> Result<usize, Fault>;
 }
 
 /// Random access to the bytes of one file. Reads are safe from several threads at once.

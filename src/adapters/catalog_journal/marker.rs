@@ -18,7 +18,17 @@ const MOST_BYTES: u64 = 256;
 
 /// Keeps the folder for this process while it lives.
 pub(super) struct FolderLock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for FolderLock {
+    /// Said in so many words: a child process that is just being started holds a copy of the file for a
+    /// moment, and closing this one alone would leave the folder taken until then.
+    fn drop(&mut self) {
+        if let Err(error) = self.file.unlock() {
+            tracing::warn!(%error, "the lock of the catalog could not be let go");
+        }
+    }
 }
 
 impl FolderLock {
@@ -52,7 +62,7 @@ impl FolderLock {
             file.write_all(std::process::id().to_string().as_bytes())
         };
         sign().map_err(|error| Fault::from_error(doing(), error))?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
     }
 }
 

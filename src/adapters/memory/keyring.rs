@@ -109,7 +109,7 @@ impl Keyring for MemoryKeyring {
     fn seal_header(&self, slot: &ShredSlot, binding: HeaderBinding, header: &[u8]) -> Result<Vec<u8>, Failure> {
         let mut state = locked(&self.state);
         if state.slots.get(slot) != Some(&true) {
-            return Err(Fault::new(format!("seal a header: there is no shred key {slot}")).into());
+            return Err(Refusal::Gone(None).into());
         }
         let ticket = (state.sealed.len() as u64).to_be_bytes().to_vec();
         let HeaderBinding { payload, delivery } = binding;

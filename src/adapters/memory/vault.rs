@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 use super::locked;
 use crate::domain::digest::Digest;
 use crate::domain::ids::PayloadId;
+use crate::domain::moment::Span;
 use crate::ports::failure::{Failure, Fault};
 use crate::ports::keyring::FileKey;
 use crate::ports::vault::{PayloadReader, StoredPayload, Vault};
@@ -110,6 +111,15 @@ impl Vault for MemoryVault {
             locked(&self.aside).push(id);
         }
         Ok(())
+    }
+
+    /// Keeps no times: what was set aside is purged only when nothing is to be kept at all.
+    fn purge_set_aside(&self, kept: Span) -> Result<usize, Fault> {
+        let mut aside = locked(&self.aside);
+        if kept > Span::ZERO {
+            return Ok(0);
+        }
+        Ok(aside.drain(..).count())
     }
 }
 

@@ -16,6 +16,7 @@ use std::time::{Duration, SystemTime};
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 
 use crate::domain::ids::PayloadId;
+use crate::domain::moment::Span;
 use crate::domain::refusal::Refusal;
 use crate::ports::failure::{Failure, Fault};
 use crate::ports::keyring::FileKey;
@@ -27,9 +28,6 @@ const TEMPORARY: &str = "tmp";
 
 /// Payloads that no row names.
 const ORPHANED: &str = ".orphaned";
-
-/// How long an orphan is kept.
-const ORPHAN_DAYS: u64 = 7;
 
 /// A vault in a folder of its own.
 pub struct VaultFolder {
@@ -210,7 +208,6 @@ impl Vault for VaultFolder {
             fs::remove_file(entry.map_err(failed)?.path()).map_err(failed)?;
             swept += 1;
         }
-        self.purge_orphans()?;
         Ok(swept)
     }
 
@@ -223,21 +220,21 @@ impl Vault for VaultFolder {
         sync_folder(&aside).map_err(failed)?;
         sync_folder(path.parent().unwrap_or(&self.folder)).map_err(failed)
     }
-}
 
-impl VaultFolder {
-    fn purge_orphans(&self) -> Result<(), Fault> {
+    fn purge_set_aside(&self, kept: Span) -> Result<usize, Fault> {
         let folder = self.folder.join(ORPHANED);
         let failed = |error| Fault::from_error(format!("look through {}", folder.display()), error);
-        let kept = Duration::from_secs(ORPHAN_DAYS * 24 * 60 * 60);
+        let kept = Duration::from_millis(kept.millis());
+        let mut purged = 0;
         for entry in fs::read_dir(&folder).map_err(failed)? {
             let entry = entry.map_err(failed)?;
             let changed = entry.metadata().and_then(|metadata| metadata.modified()).map_err(failed)?;
             if SystemTime::now().duration_since(changed).is_ok_and(|age| age > kept) {
                 fs::remove_file(entry.path()).map_err(failed)?;
+                purged += 1;
             }
         }
-        Ok(())
+        Ok(purged)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The vault on a real folder, with the age crate as oracle.
 
 use std::io::{Read, Write};
+use std::time::{Duration, SystemTime};
 
 use proptest::prelude::*;
 
@@ -149,7 +150,15 @@ fn orphans_are_set_aside_and_temporaries_swept() {
     vault.set_aside(id(1)).unwrap();
     assert!(vault.inventory().unwrap().is_empty());
     assert_eq!(vault.sweep_temporaries().unwrap(), 0);
-    assert!(home.path().join("vault/.orphaned").join(id(1).to_string()).exists());
+    let aside = home.path().join("vault/.orphaned").join(id(1).to_string());
+    assert_eq!(vault.purge_set_aside(Span::from_days(7)).unwrap(), 0);
+    assert!(aside.exists());
+    let eight_days_ago = SystemTime::now() - Duration::from_secs(8 * 24 * 3_600);
+    std::fs::File::open(&aside).unwrap().set_modified(eight_days_ago).unwrap();
+    assert_eq!(vault.sweep_temporaries().unwrap(), 0);
+    assert!(aside.exists(), "sweeping temporaries leaves it");
+    assert_eq!(vault.purge_set_aside(Span::from_days(7)).unwrap(), 1);
+    assert!(!aside.exists());
     vault.remove(id(1)).unwrap();
 }
 

@@ -84,7 +84,10 @@ impl HttpsFront {
             tracing::warn!("operator.listen is no loopback address: it answers health only");
             routes::HEALTH
         };
-        listener::serve(Arc::clone(&self.site), listener, table, None, shutdown).await;
+        tokio::select! {
+            () = listener::serve(Arc::clone(&self.site), listener, table, None, shutdown) => {}
+            () = operator::stage::sweep_forever(Arc::clone(&self.site)) => {}
+        }
         Ok(())
     }
 }

@@ -65,6 +65,7 @@ fn settings() -> Settings {
         coverage_step_bytes: 64 << 20,
         max_open_fetches: 16,
         max_files_per_delivery: 100,
+        max_file_bytes: u64::MAX,
         max_page: 1_000,
         mail_retries: Vec::new(),
     }

@@ -13,7 +13,7 @@ use russh::{Channel, ChannelId, ChannelOpenFailure, Disconnect};
 use tokio::sync::Notify;
 
 use crate::config::sftp::SftpSettings;
-use crate::fronts::sessions::{Seat, Sessions};
+use crate::fronts::sessions::{Full, MostSessions, Seat, Sessions};
 
 use super::auth::{Door, Entrance, Visitor};
 use super::conversation::Conversation;
@@ -128,6 +128,13 @@ fn end_elsewhere(conversation: Conversation) {
     }
 }
 
+const fn no_room(full: Full) -> &'static str {
+    match full {
+        Full::Server => "The server is full; try again later.",
+        Full::Login => "This account has as many sessions as it may have; close one first.",
+    }
+}
+
 fn is_sha1_rsa(algorithm: &Algorithm) -> bool {
     matches!(algorithm, Algorithm::Rsa { hash: None } | Algorithm::Dsa)
 }
@@ -159,10 +166,13 @@ impl Handler for Guest {
             Ok(Ok(entrance)) => {
                 let signals = Arc::clone(&self.signals);
                 let cut = move || signals.cut.notify_one();
-                let most = self.settings.max_sessions;
+                let most = MostSessions {
+                    in_all: self.settings.max_sessions,
+                    per_login: self.settings.max_sessions_per_account,
+                };
                 match self.sessions.enter(user, &entrance.label, self.address, most, cut) {
-                    Some(seat) => self.seat = Some(seat),
-                    None => self.refusal = Some("The server is full; try again later.".to_owned()),
+                    Ok(seat) => self.seat = Some(seat),
+                    Err(full) => self.refusal = Some(no_room(full).to_owned()),
                 }
                 self.entrance = Some(entrance);
                 self.signals.entered.store(true, Ordering::Release);

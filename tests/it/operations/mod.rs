@@ -23,6 +23,7 @@ use postkluis::operations::{
     Ports, Published, Recipients, Settings, Visitor,
 };
 use postkluis::ports::failure::Fault;
+use postkluis::ports::keyring::Keyring as _;
 use postkluis::ports::source::Source;
 use postkluis::ports::vault::Vault;
 
@@ -36,6 +37,7 @@ struct World {
     operations: Arc<Operations>,
     clock: Arc<FixedClock>,
     vault: Arc<MemoryVault>,
+    keyring: Arc<MemoryKeyring>,
     mailer: Arc<MemoryMailer>,
 }
 
@@ -115,10 +117,11 @@ impl World {
     fn new() -> Self {
         let clock = Arc::new(FixedClock::at(START));
         let (vault, mailer) = (Arc::new(MemoryVault::new()), Arc::new(MemoryMailer::new()));
+        let keyring = Arc::new(MemoryKeyring::new());
         let ports = Ports {
             catalog: Arc::new(MemoryCatalog::new()),
             vault: Arc::<MemoryVault>::clone(&vault),
-            keyring: Arc::new(MemoryKeyring::new()),
+            keyring: Arc::<MemoryKeyring>::clone(&keyring),
             clock: Arc::<FixedClock>::clone(&clock),
             entropy: Arc::new(CountingEntropy::new()),
             mailer: Arc::<MemoryMailer>::clone(&mailer),
@@ -134,11 +137,12 @@ impl World {
             coverage_step_bytes: 1_000,
             max_open_fetches: 4,
             max_files_per_delivery: 100,
+            max_file_bytes: u64::MAX,
             max_page: 1_000,
             mail_retries: vec![Span::from_seconds(60), Span::from_seconds(300)],
         };
         let operations = Arc::new(Operations::new(ports, settings));
-        let world = Self { operations, clock, vault, mailer };
+        let world = Self { operations, clock, vault, keyring, mailer };
         world.populate();
         world
     }

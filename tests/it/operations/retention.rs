@@ -11,6 +11,22 @@ fn availability(world: &World, id: postkluis::domain::ids::DeliveryId) -> &'stat
     world.operations.any_delivery(id).unwrap().delivery.availability.word()
 }
 
+#[test]
+fn the_key_of_a_publication_that_never_came_on_record_is_destroyed_too() {
+    let world = World::new();
+    // Its content changes while it is read: refused after the shred key was made.
+    let changing = Text { bytes: b"aaa".to_vec(), changed: Mutex::new(true) };
+    let files = vec![OfferedFile { name: name("a.csv"), source: Arc::new(changing) }];
+    let refused = refusal(world.operations.publish(&offer("k1", "short", &["one"], files)));
+    assert!(matches!(refused, Refusal::Changed(_)), "{refused}");
+    assert_eq!(world.keyring.living_slots().unwrap().len(), 1);
+    assert!(world.operations.enforce_retention().unwrap().slots_destroyed.is_empty());
+    pass(&world, 2);
+    assert_eq!(world.operations.enforce_retention().unwrap().slots_destroyed.len(), 1);
+    assert!(world.keyring.living_slots().unwrap().is_empty());
+    assert!(world.operations.enforce_retention().unwrap().slots_destroyed.is_empty());
+}
+
 /// Lets time pass in steps, as a server that runs sees it.
 fn pass(world: &World, days: u64) {
     for _ in 0..days {

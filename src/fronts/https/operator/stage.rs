@@ -3,6 +3,8 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
@@ -16,6 +18,7 @@ use tokio::time::timeout;
 use crate::config::Config;
 use crate::domain::digest::Digest;
 use crate::domain::ids::PublicationId;
+use crate::domain::moment::Moment;
 use crate::domain::names::FileName;
 use crate::domain::refusal::Refusal;
 use crate::fronts::https::Site;
@@ -24,6 +27,42 @@ use crate::operations::{Failure, Fault};
 
 /// So many publications may be staged at once.
 const MOST_STAGED: usize = 1_000;
+
+/// How often abandoned stagings are looked for.
+const SWEEP: Duration = Duration::from_secs(10 * 60);
+
+/// Deletes, now and every `SWEEP`, what was staged longer than `spool.staging_kept` ago and never published:
+/// it is plaintext. A publication that is being made finds its files younger than that, or is refused.
+pub(in crate::fronts::https) async fn sweep_forever(site: Arc<Site>) {
+    let mut tick = tokio::time::interval(SWEEP);
+    let incoming = site.config.home.join("spool").join(".incoming");
+    loop {
+        tick.tick().await;
+        match sweep(&incoming, site.operations.now(), site.config.spool.staging_kept).await {
+            Ok(0) => {}
+            Ok(swept) => tracing::warn!(swept, "staged files that no publication took were deleted"),
+            Err(error) => tracing::error!(%error, "staged files could not be swept; tried again later"),
+        }
+    }
+}
+
+/// Deletes folders whose last change is older than `kept`. Returns how many.
+async fn sweep(incoming: &Path, now: Moment, kept: Duration) -> io::Result<usize> {
+    let mut swept = 0;
+    let mut listing = match fs::read_dir(incoming).await {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        other => other?,
+    };
+    while let Some(entry) = listing.next_entry().await? {
+        let changed = entry.metadata().await?.modified()?;
+        let now = SystemTime::UNIX_EPOCH + Duration::from_millis(now.millis());
+        if now.duration_since(changed).is_ok_and(|age| age > kept) {
+            fs::remove_dir_all(entry.path()).await?;
+            swept += 1;
+        }
+    }
+    Ok(swept)
+}
 
 /// Where the files of one publication are staged.
 pub(super) fn folder(config: &Config, id: PublicationId) -> PathBuf {
