@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::browse::delivery_of;
-use super::steer_delivery::{about, doom, drop_headers, entries_of};
+use super::end_delivery::{about, doom, drop_headers, entries_of};
 use super::{Failure, Operations, locked};
 use crate::domain::decision::Decision;
 use crate::domain::delivery::{Availability, Ending, OutboxEntry};

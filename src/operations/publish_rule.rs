@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use super::browse::delivery_of;
-use super::publish_delivery::{Offer, Ready};
-use super::steer_delivery::{end_deliveries, notify_holders};
+use super::end_delivery::{end_deliveries, notify_holders};
+use super::offer::{Offer, Ready};
 use super::{Failure, agreement_in_force, locked};
 use crate::domain::block::Access;
 use crate::domain::decision::Decision;
@@ -338,6 +338,3 @@ impl Publishing {
             .with_until(delivery.available_until)
     }
 }
-
-/// One product of one recipient notifies at most so many accounts.
-pub(super) const MOST_HOLDERS: usize = 1_000;

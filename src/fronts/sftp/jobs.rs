@@ -8,8 +8,7 @@ use bytes::Bytes;
 
 use super::handles::{self, Handles, Listing, Opened};
 use super::paths::normalise;
-use super::requests::error;
-use super::shelf::{Attributes, OpenMode, OpenedFile, Shelf, ShelfError, ShelfErrorKind};
+use super::shelf::{Attributes, OpenMode, OpenedFile, Shelf, ShelfError, ShelfErrorKind, error};
 use super::wire::{Fields, MAX_DATA_BYTES, Request, SentAttributes};
 
 /// Entries asked of a folder at a time.

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::handles::{self, Handles, Opened};
 use super::jobs::{Done, Work, plan};
 use super::replies;
-use super::shelf::{OpenedFile, Shelf, ShelfError, ShelfErrorKind};
+use super::shelf::{OpenedFile, Shelf};
 use super::wire::{Assembler, MAX_DATA_BYTES, Packet, Request, WireFault};
 
 /// Most requests that may wait; a client that sends more without reading is cut.
@@ -382,9 +382,4 @@ fn lane(request: &Request) -> Lane {
         | Request::Unknown { .. }
         | Request::Malformed => Lane::Free,
     }
-}
-
-/// An error of this front's own making.
-pub fn error(kind: ShelfErrorKind, message: &str) -> ShelfError {
-    ShelfError { kind, message: message.to_owned() }
 }

@@ -156,3 +156,8 @@ pub trait OpenedFile: Send + Sync {
     /// The connection ended with the handle open: what was not `taken` is uncertain.
     fn abandon(&self);
 }
+
+/// An error of this front's own making.
+pub fn error(kind: ShelfErrorKind, message: &str) -> ShelfError {
+    ShelfError { kind, message: message.to_owned() }
+}

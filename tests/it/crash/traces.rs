@@ -10,6 +10,8 @@ pub(super) struct Traces {
     pub(super) unfinished: usize,
     pub(super) claimed: BTreeSet<String>,
     pub(super) orphans: usize,
+    /// Torn ends that were cut off the journal so far.
+    pub(super) cuts: usize,
     pub(super) living_slots: BTreeSet<String>,
     pub(super) destroyed_slots: BTreeSet<String>,
 }
@@ -20,6 +22,7 @@ impl Traces {
             unfinished: names(&unfinished(home)).len(),
             claimed: claimed(home).into_iter().collect(),
             orphans: names(&home.join("data/vault/.orphaned")).len(),
+            cuts: names(&home.join("data/catalog/journal")).iter().filter(|name| name.starts_with("cut-")).count(),
             living_slots: living_slots(home),
             destroyed_slots: fs::read_to_string(destroyed(home))
                 .unwrap_or_default()

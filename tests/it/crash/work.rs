@@ -36,21 +36,25 @@ pub(super) enum Aim {
     Sealed,
     Answer,
     Claimed,
+    Dropped,
     MidFetch,
     WindowEnd,
+    Expired,
     KeyGone,
 }
 
 impl Aim {
     /// A run goes through these again and again.
-    pub(super) const CYCLE: [Self; 10] = [
+    pub(super) const CYCLE: [Self; 12] = [
         Self::Anywhen,
         Self::Sealing,
         Self::Claimed,
         Self::MidFetch,
         Self::WindowEnd,
+        Self::Dropped,
         Self::Anywhen,
         Self::Sealed,
+        Self::Expired,
         Self::Answer,
         Self::KeyGone,
         Self::Anywhen,
@@ -100,7 +104,7 @@ pub(super) fn work_and_kill(
     let mut seed = || Dice(dice.below(1 << 31));
     let publisher = Publisher { desk: desk.clone(), offers: places.offers.clone(), round, aim };
     clients.push(start("publisher", &stop, &done, seed(), move |stop, done, dice| publisher.run(stop, done, dice)));
-    if matches!(aim, Aim::Anywhen | Aim::Claimed) {
+    if matches!(aim, Aim::Anywhen | Aim::Claimed | Aim::Dropped) {
         let dropper = Dropper { offers: places.offers.clone(), spool: places.spool.clone(), round, aim };
         clients.push(start("dropper", &stop, &done, seed(), move |stop, done, dice| dropper.run(stop, done, dice)));
     }
@@ -157,12 +161,15 @@ impl Marks {
             Aim::Sealed => self.sealed(&tmp),
             Aim::Answer => {
                 self.sealed(&tmp);
-                let before = traces::journal_bytes(home).max(self.journal_bytes);
-                until(|| traces::journal_bytes(home) > before);
+                self.recorded(home);
             }
             Aim::Claimed => {
                 until(|| !traces::claimed(home).is_empty());
                 thread::sleep(Duration::from_micros(dice.below(4) * 1_500));
+            }
+            Aim::Dropped => {
+                until(|| !traces::claimed(home).is_empty());
+                self.recorded(home);
             }
             Aim::MidFetch => {
                 until(|| largest(parts) >= PART_BYTES);
@@ -172,11 +179,21 @@ impl Marks {
                 until(|| !overdue(home).is_empty());
                 thread::sleep(Duration::from_millis(dice.below(300)));
             }
+            Aim::Expired => {
+                until(|| !overdue(home).is_empty());
+                self.recorded(home);
+            }
             Aim::KeyGone => {
                 until(|| size(&traces::destroyed(home)) > self.destroyed_bytes);
                 thread::sleep(Duration::from_micros(dice.below(3) * 700));
             }
         }
+    }
+
+    /// Until the journal has grown once more.
+    fn recorded(&self, home: &Path) {
+        let before = traces::journal_bytes(home).max(self.journal_bytes);
+        until(|| traces::journal_bytes(home) > before);
     }
 
     /// Until a payload has left the place where it was sealed.
@@ -221,15 +238,19 @@ struct Publisher {
 
 impl Publisher {
     fn run(&self, stop: &AtomicBool, done: &Mutex<Round>, dice: &mut Dice) {
+        if self.aim == Aim::Dropped {
+            // The journal is to grow by the drop.
+            return;
+        }
         let size = matches!(self.aim, Aim::Sealing).then_some(LARGE);
-        if matches!(self.aim, Aim::Anywhen | Aim::WindowEnd | Aim::KeyGone) {
+        if matches!(self.aim, Aim::Anywhen | Aim::WindowEnd | Aim::Expired | Aim::KeyGone) {
             self.publish(for_a_moment(&self.offers, &format!("brief-{}", self.round), dice), done);
         }
         for number in 0..MOST_PER_CLIENT {
             if stop.load(Ordering::SeqCst) {
                 return;
             }
-            if matches!(self.aim, Aim::WindowEnd | Aim::KeyGone | Aim::MidFetch) && number > 0 {
+            if matches!(self.aim, Aim::WindowEnd | Aim::Expired | Aim::KeyGone | Aim::MidFetch) && number > 0 {
                 return;
             }
             let key = format!("daily-{}-{number}", self.round);
