@@ -178,13 +178,14 @@ impl Server {
         };
         let (sftp_address, https_address) = (address(&sftp_listener)?, address(&https_listener)?);
         let operator_address = operator_listener.as_ref().map(address).transpose()?;
+        let sessions = Sessions::default();
         let front_door = FrontDoor::new(Arc::clone(&operations), config.folders.clone());
         tasks.spawn(sftp::listener::serve(
             sftp_listener,
             host_keys,
             config.sftp.settings.clone(),
             Arc::new(front_door),
-            Sessions::default(),
+            sessions.clone(),
             stop.clone(),
         ));
         let (public, until) = (Arc::clone(&front), stop.clone());
@@ -199,6 +200,7 @@ impl Server {
         }
         let office = Office {
             operations: Arc::clone(&operations),
+            sessions: sessions.clone(),
             time_zone: config.portal.time_zone.clone(),
             mail_test: mail::tester(config)?,
         };
@@ -208,7 +210,7 @@ impl Server {
             mails_per_minute: config.mail.max_per_minute,
             mails_waiting: config.mail.max_queue,
         };
-        housekeeping::start(&mut tasks, &operations, timers, &stop);
+        housekeeping::start(&mut tasks, &operations, &sessions, timers, &stop);
         Ok(Self {
             sftp: sftp_address,
             https: https_address,

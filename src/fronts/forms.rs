@@ -14,6 +14,7 @@ use crate::domain::notice::{Mail, MailState};
 use crate::domain::organisation::{Organisation, RecipientKey};
 use crate::domain::product::Product;
 use crate::domain::rights::Right;
+use crate::fronts::sessions::{Arrival, LiveSession};
 use crate::operations::{DeliveryView, Published, RetentionReport};
 
 fn moment(moment: Option<Moment>) -> Value {
@@ -277,6 +278,22 @@ pub fn without_block_reason(mut form: Value) -> Value {
         members.remove("blockReason");
     }
     form
+}
+
+/// A live session.
+#[must_use]
+pub fn session(session: &LiveSession) -> Value {
+    let Arrival { login, organisation, credential, address, since } = &session.arrival;
+    json!({
+        "number": session.number,
+        "login": login,
+        "organisation": organisation,
+        "credential": credential,
+        "address": address.to_string(),
+        "since": since.to_string(),
+        "sentBytes": session.sent_bytes,
+        "receivedBytes": session.received_bytes,
+    })
 }
 
 /// An e-mail in the queue.

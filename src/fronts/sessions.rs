@@ -3,19 +3,51 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::domain::moment::Moment;
 
 /// A live session.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LiveSession {
     /// Number within this process.
     pub number: u64,
+    /// Who came in, how, and when.
+    pub arrival: Arrival,
+    /// Bytes that left for the client, of the file protocol.
+    pub sent_bytes: u64,
+    /// Bytes that came from the client, of the file protocol.
+    pub received_bytes: u64,
+}
+
+/// Who came in, how, and when.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Arrival {
     /// Login name.
     pub login: String,
     /// Organisation.
-    pub label: String,
+    pub organisation: String,
+    /// Fingerprint of the key.
+    pub credential: String,
     /// Peer address.
     pub address: SocketAddr,
+    /// When the session began.
+    pub since: Moment,
+}
+
+/// Counts the bytes of one session.
+#[derive(Default, Debug)]
+pub struct Meter {
+    sent: AtomicU64,
+    received: AtomicU64,
+}
+
+impl Meter {
+    /// So many bytes leave for the client.
+    pub fn add_sent(&self, bytes: usize) {
+        self.sent.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
 }
 
 /// How many sessions there may be at once.
@@ -36,12 +68,16 @@ pub enum Full {
     Login,
 }
 
-type Cutter = Box<dyn Fn() + Send + Sync>;
+struct Live {
+    arrival: Arrival,
+    meter: Arc<Meter>,
+    cut: Box<dyn Fn() + Send + Sync>,
+}
 
 #[derive(Default)]
 struct Register {
     last: u64,
-    live: BTreeMap<u64, (LiveSession, Cutter)>,
+    live: BTreeMap<u64, Live>,
 }
 
 /// The list of live sessions; cheap to clone.
@@ -54,6 +90,19 @@ pub struct Sessions {
 pub struct Seat {
     sessions: Sessions,
     number: u64,
+    meter: Arc<Meter>,
+}
+
+impl Seat {
+    /// So many bytes came from the client.
+    pub fn count_received(&self, bytes: usize) {
+        self.meter.received.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Where the bytes of this session are counted.
+    pub fn meter(&self) -> Arc<Meter> {
+        Arc::clone(&self.meter)
+    }
 }
 
 impl Sessions {
@@ -63,9 +112,7 @@ impl Sessions {
     /// There are as many sessions as `most` allows, of everybody or of this login.
     pub fn enter(
         &self,
-        login: &str,
-        label: &str,
-        address: SocketAddr,
+        arrival: Arrival,
         most: MostSessions,
         cut: impl Fn() + Send + Sync + 'static,
     ) -> Result<Seat, Full> {
@@ -73,26 +120,33 @@ impl Sessions {
         if register.live.len() >= most.in_all {
             return Err(Full::Server);
         }
-        if register.live.values().filter(|(session, _)| session.login == login).count() >= most.per_login {
+        if register.live.values().filter(|live| live.arrival.login == arrival.login).count() >= most.per_login {
             return Err(Full::Login);
         }
         register.last += 1;
         let number = register.last;
-        let session = LiveSession { number, login: login.to_owned(), label: label.to_owned(), address };
-        register.live.insert(number, (session, Box::new(cut)));
-        Ok(Seat { sessions: self.clone(), number })
+        let meter = Arc::<Meter>::default();
+        register.live.insert(number, Live { arrival, meter: Arc::clone(&meter), cut: Box::new(cut) });
+        Ok(Seat { sessions: self.clone(), number, meter })
     }
 
     /// The sessions now live, oldest first.
     pub fn list(&self) -> Vec<LiveSession> {
-        self.register().live.values().map(|(session, _)| session.clone()).collect()
+        let register = self.register();
+        let shown = register.live.iter().map(|(number, live)| LiveSession {
+            number: *number,
+            arrival: live.arrival.clone(),
+            sent_bytes: live.meter.sent.load(Ordering::Relaxed),
+            received_bytes: live.meter.received.load(Ordering::Relaxed),
+        });
+        shown.collect()
     }
 
-    /// Cuts every session that `which` picks; returns how many.
-    pub fn cut(&self, which: impl Fn(&LiveSession) -> bool) -> usize {
+    /// Cuts these sessions; returns how many were still there.
+    pub fn cut(&self, numbers: &[u64]) -> usize {
         let register = self.register();
-        let picked = register.live.values().filter(|(session, _)| which(session));
-        picked.map(|(_, cut)| cut()).count()
+        let picked = numbers.iter().filter_map(|number| register.live.get(number));
+        picked.map(|live| (live.cut)()).count()
     }
 
     fn register(&self) -> MutexGuard<'_, Register> {

@@ -65,6 +65,24 @@ impl Operations {
         Ok(caller)
     }
 
+    /// Whether a session that came in with this key may go on: key, account and organisation are as
+    /// they were (J6). Asked for all live sessions every second.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn may_stay(&self, login: &str, fingerprint: &str) -> Result<bool, Failure> {
+        let Ok(login) = LoginName::parse(login) else { return Ok(false) };
+        let now = self.now();
+        self.catalog.look(|view| {
+            let key = view.row::<SshKey>(&SshKey::key_of(&login, fingerprint))?;
+            let account = view.row::<Account>(&Account::key_of(&login))?;
+            match (key, account) {
+                (Some(key), Some(account)) => Ok(key.is_valid(now) && may_enter(view, &account, now)?.is_ok()),
+                _ => Ok(false),
+            }
+        })
+    }
+
     /// Puts the end of a session on record (PV14).
     ///
     /// # Errors

@@ -9,6 +9,7 @@ mod ports_catalog;
 mod real_clients;
 mod rights_matrix;
 mod server_life;
+mod sessions;
 mod sftp_core;
 mod support;
 mod tidy;

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use postkluis::config::sftp::SftpSettings;
+use postkluis::domain::moment::Moment;
 use postkluis::fronts::sessions::Sessions;
 use postkluis::fronts::sftp::auth::{Door, DoorRefusal, Entrance, Visitor};
 use postkluis::fronts::sftp::listener::serve;
@@ -131,7 +132,11 @@ impl Door for OpenDoor {
     fn enter(&self, visitor: &Visitor) -> Result<Entrance, DoorRefusal> {
         assert!(visitor.fingerprint.starts_with("SHA256:"));
         assert!(visitor.client_version.starts_with("SSH-2.0-OpenSSH"), "{visitor:?}");
-        Ok(Entrance { shelf: Arc::clone(&self.shelf) as Arc<dyn Shelf>, label: "org".to_owned() })
+        Ok(Entrance {
+            shelf: Arc::clone(&self.shelf) as Arc<dyn Shelf>,
+            organisation: "org".to_owned(),
+            since: Moment::from_millis(0),
+        })
     }
 }
 
@@ -329,7 +334,8 @@ fn a_cut_session_abandons_its_open_file() {
         assert!(child.try_wait().unwrap().is_none(), "the client ended early");
         std::thread::yield_now();
     }
-    assert_eq!(world.sessions.cut(|session| session.login == "robot"), 1);
+    let live: Vec<u64> = world.sessions.list().iter().map(|session| session.number).collect();
+    assert_eq!((live.len(), world.sessions.cut(&live)), (1, 1));
     assert!(!child.wait().unwrap().success());
     while world.events.lock().unwrap().is_empty() {
         std::thread::yield_now();

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use super::shelf::Shelf;
+use crate::domain::moment::Moment;
 
 /// Who stands before the door.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -27,7 +28,9 @@ pub struct Entrance {
     /// The folders and files of the account.
     pub shelf: Arc<dyn Shelf>,
     /// The organisation, for the list of sessions.
-    pub label: String,
+    pub organisation: String,
+    /// When the session began.
+    pub since: Moment,
 }
 
 /// Why a visitor may not enter.

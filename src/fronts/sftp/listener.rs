@@ -179,7 +179,9 @@ async fn connection(
     let farewell = handle.disconnect(russh::Disconnect::ByApplication, "the session was ended".into(), "en".into());
     // a client that does not read must not keep us
     let _ = tokio::time::timeout(ACCEPT_PAUSE, farewell).await;
-    let _ = tokio::time::timeout(ACCEPT_PAUSE, &mut running).await;
+    if tokio::time::timeout(ACCEPT_PAUSE, &mut running).await.is_ok() {
+        return;
+    }
     // russh would wait for the client to hang up; the socket ends it for both
     drop(line);
     let _ = tokio::time::timeout(ACCEPT_PAUSE, &mut running).await;

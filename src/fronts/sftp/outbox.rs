@@ -55,15 +55,10 @@ impl Door for FrontDoor {
         let who = operations::Visitor { address: visitor.address.ip(), client };
         match self.operations.sign_in_with_key(&visitor.login, &visitor.fingerprint, &who) {
             Ok(caller) => {
-                let label = caller.organisation.to_string();
-                let folders = self.folders.clone();
-                let shelf = OutboxShelf {
-                    operations: Arc::clone(&self.operations),
-                    caller,
-                    folders,
-                    since: self.operations.now(),
-                };
-                Ok(Entrance { shelf: Arc::new(shelf), label })
+                let organisation = caller.organisation.to_string();
+                let (folders, since) = (self.folders.clone(), self.operations.now());
+                let shelf = OutboxShelf { operations: Arc::clone(&self.operations), caller, folders, since };
+                Ok(Entrance { shelf: Arc::new(shelf), organisation, since })
             }
             Err(failure) => Err(DoorRefusal { message: shelf_error(failure).message }),
         }

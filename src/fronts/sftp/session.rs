@@ -7,13 +7,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use bytes::Bytes;
 use russh::keys::{Algorithm, HashAlg, PublicKey};
 use russh::server::{Auth, ChannelOpenHandle, Handle, Handler, Msg, PublicKeyOffer, Session, VerifiedPublicKey};
 use russh::{Channel, ChannelId, ChannelOpenFailure, Disconnect};
 use tokio::sync::Notify;
 
 use crate::config::sftp::SftpSettings;
-use crate::fronts::sessions::{Full, MostSessions, Seat, Sessions};
+use crate::fronts::sessions::{Arrival, Full, Meter, MostSessions, Seat, Sessions};
 
 use super::auth::{Door, Entrance, Visitor};
 use super::conversation::Conversation;
@@ -170,7 +171,14 @@ impl Handler for Guest {
                     in_all: self.settings.max_sessions,
                     per_login: self.settings.max_sessions_per_account,
                 };
-                match self.sessions.enter(user, &entrance.label, self.address, most, cut) {
+                let arrival = Arrival {
+                    login: user.to_owned(),
+                    organisation: entrance.organisation.clone(),
+                    credential: key.public_key.fingerprint(HashAlg::Sha256).to_string(),
+                    address: self.address,
+                    since: entrance.since,
+                };
+                match self.sessions.enter(arrival, most, cut) {
                     Ok(seat) => self.seat = Some(seat),
                     Err(full) => self.refusal = Some(no_room(full).to_owned()),
                 }
@@ -227,13 +235,17 @@ impl Handler for Guest {
         };
         let conversation = Conversation::new(Arc::clone(&entrance.shelf), limits);
         self.signals.conversations.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(conversation.clone());
-        tokio::spawn(send_answers(conversation.clone(), session.handle(), channel));
+        let meter = self.seat.as_ref().map(Seat::meter).unwrap_or_default();
+        tokio::spawn(send_answers(conversation.clone(), session.handle(), channel, meter));
         self.channels.insert(channel, Some(conversation));
         session.channel_success(channel)
     }
 
     async fn data(&mut self, channel: ChannelId, data: &[u8], session: &mut Session) -> Result<(), Self::Error> {
         let Some(Some(conversation)) = self.channels.get(&channel) else { return Ok(()) };
+        if let Some(seat) = &self.seat {
+            seat.count_received(data.len());
+        }
         if let Err(broken) = conversation.feed(data).await {
             tracing::warn!(?broken, address = %self.address, "sftp conversation broken off");
             session.close(channel)?;
@@ -272,8 +284,16 @@ impl Handler for Guest {
 
 /// Carries answers to russh, which takes them only while the window is open and no
 /// keys are being exchanged: held back and resumed without a callback.
-async fn send_answers(conversation: Conversation, handle: Handle, channel: ChannelId) {
-    conversation.pump(|bytes| async { handle.data(channel, bytes).await.is_ok() }).await;
+async fn send_answers(conversation: Conversation, handle: Handle, channel: ChannelId, meter: Arc<Meter>) {
+    let send = |bytes: Bytes| async {
+        let length = bytes.len();
+        let is_sent = handle.data(channel, bytes).await.is_ok();
+        if is_sent {
+            meter.add_sent(length);
+        }
+        is_sent
+    };
+    conversation.pump(send).await;
     // the session may be gone already, and the channel with it
     let _ = handle.close(channel).await;
 }

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-pub use records::{Delivery, History, Mail, Publish, Report, Retention};
+pub use records::{Delivery, History, Mail, Publish, Report, Retention, Session};
 
 /// Secure file delivery over SFTP and HTTPS.
 #[derive(Parser, Debug)]
@@ -85,6 +85,9 @@ pub enum Running {
     /// Deliveries
     #[command(subcommand)]
     Delivery(Delivery),
+    /// Live SFTP sessions
+    #[command(subcommand)]
+    Session(Session),
     /// The history
     #[command(subcommand)]
     History(History),

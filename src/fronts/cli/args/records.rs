@@ -169,3 +169,10 @@ pub enum Report {
     /// Available deliveries that were not fetched in full
     Unfetched,
 }
+
+/// `session …`
+#[derive(Subcommand, Debug)]
+pub enum Session {
+    /// Who is connected, since when, and how many bytes went each way
+    List,
+}

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use super::Answer;
 use super::args::Running;
+use crate::fronts::sessions::Sessions;
 use crate::operations::{Failure, Operations};
 
 /// Sends one test e-mail to an address and says how it went.
@@ -21,6 +22,8 @@ pub type MailTest = Box<dyn Fn(&str) -> Result<String, Failure> + Send + Sync>;
 pub struct Office {
     /// The operations.
     pub operations: Arc<Operations>,
+    /// Who is connected.
+    pub sessions: Sessions,
     /// Where days end.
     pub time_zone: jiff::tz::TimeZone,
     /// One test e-mail goes to this relay.
@@ -42,6 +45,7 @@ pub fn run(office: &Office, command: Running, folder: &Path) -> Result<Answer, F
         Running::Agreement(command) => products::agreement(office, command),
         Running::Right(command) => products::right(office, command),
         Running::Delivery(command) => deliveries::delivery(office, command, folder),
+        Running::Session(command) => Ok(records::session(office, &command)),
         Running::History(command) => records::history(office, command),
         Running::Retention(command) => records::retention(office, command),
         Running::Mail(command) => records::mail(office, command),

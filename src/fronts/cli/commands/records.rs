@@ -102,3 +102,10 @@ pub(super) fn report(office: &Office, command: args::Report) -> Result<Answer, F
     let columns = ["name", "organisation", "progress", "publishedAt", "availableUntil", "id"];
     Ok(Answer::list(rows.collect(), &columns))
 }
+
+pub(super) fn session(office: &Office, command: &args::Session) -> Answer {
+    let args::Session::List = command;
+    let rows = office.sessions.list();
+    let columns = ["number", "login", "organisation", "address", "since", "sentBytes", "receivedBytes"];
+    Answer::list(rows.iter().map(forms::session).collect(), &columns)
+}
