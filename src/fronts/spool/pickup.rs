@@ -32,6 +32,8 @@ pub(super) struct Pickup {
     operations: Arc<Operations>,
     watchlist: Watchlist,
     moved_in: HashSet<PathBuf>,
+    /// Drops that were put back while they were being written: our own rename of them says nothing.
+    put_back: HashSet<PathBuf>,
 }
 
 /// What the description of a delivery folder may say.
@@ -46,7 +48,8 @@ struct Description {
 
 impl Pickup {
     pub(super) fn new(spool: PathBuf, settings: SpoolSettings, operations: Arc<Operations>) -> Self {
-        Self { spool, settings, operations, watchlist: Watchlist::default(), moved_in: HashSet::new() }
+        let (moved_in, put_back) = (HashSet::new(), HashSet::new());
+        Self { spool, settings, operations, watchlist: Watchlist::default(), moved_in, put_back }
     }
 
     /// A hint that this path was moved in, and is whole therefore.
@@ -67,11 +70,12 @@ impl Pickup {
             }
         };
         self.watchlist.keep_only(&found);
+        self.put_back.retain(|path| found.iter().any(|drop| drop.path == *path));
         let now = Instant::now();
         let mut wait = self.settings.rescan;
         let mut settled = Vec::new();
         for drop in found {
-            let was_moved_in = self.moved_in.contains(&drop.path);
+            let was_moved_in = self.moved_in.contains(&drop.path) && !self.put_back.contains(&drop.path);
             let needs_marker = self.needs_marker(&drop);
             match self.watchlist.judge(&drop, was_moved_in, needs_marker, self.settings.settle, now) {
                 Wholeness::Whole => self.take(&drop),
@@ -134,14 +138,14 @@ impl Pickup {
         Ok(claim)
     }
 
-    fn retry_claims(&self) {
+    fn retry_claims(&mut self) {
         let Ok(claims) = fs::read_dir(self.spool.join(CLAIMED)) else { return };
         for claim in claims.flatten() {
             self.publish_claim(&claim.path());
         }
     }
 
-    fn publish_claim(&self, claim: &Path) {
+    fn publish_claim(&mut self, claim: &Path) {
         let found = match drops::find(claim, 2) {
             Ok(found) => found,
             Err(error) => {
@@ -252,7 +256,7 @@ impl Pickup {
         }
     }
 
-    fn put_back(&self, claim: &Path, drop: &Drop) {
+    fn put_back(&mut self, claim: &Path, drop: &Drop) {
         let home = drop.folders.iter().fold(self.spool.clone(), |path, folder| path.join(folder)).join(&drop.name);
         if fs::symlink_metadata(&home).is_ok() {
             let why = "it was still being written, and a new file of its name has come";
@@ -261,6 +265,7 @@ impl Pickup {
             tracing::error!(%error, "a drop cannot be put back");
         } else {
             remove_claim(claim);
+            self.put_back.insert(home);
         }
     }
 
