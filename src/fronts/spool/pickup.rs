@@ -23,6 +23,10 @@ const MOST_DROPS: usize = 10_000;
 /// Description of a delivery folder; it is not delivered.
 const DESCRIPTION: &str = "delivery.toml";
 
+/// A refused drop keeps so much of its name: with `.<uuid>` and `.reason.txt` it stays within the
+/// 255 bytes that file systems take (255 - 37 - 11).
+const MOST_KEPT_NAME_BYTES: usize = 207;
+
 /// The largest description that is read.
 const MOST_DESCRIPTION_BYTES: u64 = 1 << 20;
 
@@ -239,8 +243,9 @@ impl Pickup {
     fn refuse(&self, claim: &Path, drop: &Drop, refusal: &Refusal) {
         tracing::warn!(%refusal, "a drop was refused");
         let folder = self.spool.join(REFUSED);
-        let mut name = drop.name.clone();
-        if fs::symlink_metadata(folder.join(&name)).is_ok() {
+        let end = drop.name.floor_char_boundary(MOST_KEPT_NAME_BYTES);
+        let mut name = drop.name.get(..end).unwrap_or_default().to_owned();
+        if end < drop.name.len() || fs::symlink_metadata(folder.join(&name)).is_ok() {
             let claim = claim.file_name().unwrap_or_default().to_string_lossy();
             name = format!("{name}.{claim}");
         }
