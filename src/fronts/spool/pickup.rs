@@ -162,7 +162,8 @@ impl Pickup {
             return;
         };
         let source_key = format!("spool:{}", claim.file_name().unwrap_or_default().to_string_lossy());
-        match self.offer(&drop, source_key).and_then(|offer| self.operations.publish(&offer)) {
+        let offer = self.offer(&drop, source_key).inspect_err(|failure| self.record_refused(&drop, failure));
+        match offer.and_then(|offer| self.operations.publish(&offer)) {
             Ok(published) => {
                 tracing::info!(publication = %published.publication, deliveries = published.deliveries.len(), "published from the spool");
                 remove_claim(claim);
@@ -237,6 +238,16 @@ impl Pickup {
             }
         }
         Ok((files, description))
+    }
+
+    /// Puts on record what was refused before it was an offer; `publish` records the rest itself.
+    fn record_refused(&self, drop: &Drop, failure: &Failure) {
+        let Failure::Refused(refusal) = failure else { return };
+        let product = drop.folders.first().and_then(|code| ProductCode::parse(code).ok());
+        let recorded = self.operations.record_refused_drop(product.as_ref(), &refusal.to_string(), Channel::Spool);
+        if let Err(error) = recorded {
+            tracing::error!(%error, "a refused drop is not in the history");
+        }
     }
 
     /// Moves a refused drop to `.refused/`, with its reason beside it.
