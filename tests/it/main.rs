@@ -10,5 +10,6 @@ mod real_clients;
 mod rights_matrix;
 mod server_life;
 mod sftp_core;
+mod spool;
 mod support;
 mod tidy;
