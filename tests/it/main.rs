@@ -1,6 +1,7 @@
 //! Integration tests: one binary, real sockets on loopback.
 #![cfg(test)]
 
+mod cli;
 mod crash;
 mod dependencies;
 mod layering;
