@@ -5,6 +5,7 @@ mod cli;
 mod crash;
 mod dependencies;
 mod layering;
+mod mail;
 mod operations;
 mod ports_catalog;
 mod real_clients;
