@@ -4,6 +4,7 @@
 mod cli;
 mod crash;
 mod dependencies;
+mod full_disk;
 mod layering;
 mod mail;
 mod operations;
