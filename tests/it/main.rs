@@ -16,3 +16,4 @@ mod sftp_core;
 mod spool;
 mod support;
 mod tidy;
+mod tour;
