@@ -28,6 +28,9 @@ fn main() -> ExitCode {
         Ok(line) => line,
         Err(error) => {
             let is_help = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+            if !is_help && std::env::args_os().any(|argument| argument == "--json") {
+                say(&json!({ "error": error.to_string() }).to_string());
+            }
             // Nothing is to be done when the terminal is gone.
             let _ = error.print();
             return ExitCode::from(if is_help { DONE } else { WRONG_USAGE });

@@ -8,6 +8,7 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
+use rustix::fs::Access;
 use serde_json::{Value, json};
 
 use super::{ADMIN_SOCKET, SPOOL, read_host_keys};
@@ -138,7 +139,14 @@ fn check_folders(report: &mut Report, home: &Path) {
                     format!("{shown} is open to others ({mode:o}); run `chmod 700 {shown}`"),
                 );
             }
-            Ok(_) => report.add("folder", Verdict::Fine, shown.to_string()),
+            Ok(_) => match rustix::fs::access(&path, Access::WRITE_OK | Access::EXEC_OK) {
+                Ok(()) => report.add("folder", Verdict::Fine, shown.to_string()),
+                Err(error) => {
+                    let detail =
+                        format!("{shown} cannot be written: {error}; it must be writable for the server's user");
+                    report.add("folder", Verdict::Wrong, detail);
+                }
+            },
         }
     }
     let devices = [home.join(SPOOL), home.join(SPOOL).join(crate::fronts::spool::CLAIMED)];

@@ -35,6 +35,10 @@ use crate::operations::{Failure, Fault, MailSender, Operations, Ports, Settings}
 /// Coverage of a running fetch is made durable every so many bytes (engine §2, I8).
 const COVERAGE_STEP_BYTES: u64 = 64 << 20;
 
+/// Files stop at the reserve, records only at this part of it: signing in and fetching are put on
+/// record first, and what was delivered must stay within reach when the files have filled the disk.
+const RECORDS_SHARE: u64 = 4;
+
 /// Folder of the spool below the home.
 pub const SPOOL: &str = "spool";
 
@@ -98,7 +102,7 @@ pub fn open(config: &Config) -> Result<Arc<Operations>, Failure> {
         segment_bytes: config.storage.journal_segment_bytes,
         index_cache_bytes: config.storage.index_cache_bytes,
         max_frame_bytes: config.storage.max_frame_bytes,
-        reserve_bytes: config.storage.reserve_bytes,
+        reserve_bytes: config.storage.reserve_bytes / RECORDS_SHARE,
         ..JournalSettings::default()
     };
     let catalog = CatalogJournal::open(&data.join("catalog"), journal)?;

@@ -104,7 +104,7 @@ const STORAGE: &[Key] = &[
         "reserve_bytes",
         Kind::Bytes(MIB, 1024 * GIB),
         "\"256 MiB\"",
-        "With less free disk than this, new files and changes are refused.",
+        "With less free disk than this, new files are refused; with less than a quarter of it, everything that must be put on record: changes, signing in, fetching.",
     ),
     key("journal_segment_bytes", Kind::Bytes(MIB, GIB), "\"64 MiB\"", "Size at which a new journal segment begins."),
     key("index_cache_bytes", Kind::Bytes(MIB, 64 * GIB), "\"32 MiB\"", "Memory for the index of the catalog."),

@@ -1,9 +1,12 @@
 //! Integration tests: one binary, real sockets on loopback.
 #![cfg(test)]
 
+mod cli;
 mod crash;
 mod dependencies;
+mod full_disk;
 mod layering;
+mod mail;
 mod operations;
 mod ports_catalog;
 mod real_clients;
@@ -11,5 +14,7 @@ mod rights_matrix;
 mod server_life;
 mod sessions;
 mod sftp_core;
+mod spool;
 mod support;
 mod tidy;
+mod tour;

@@ -23,6 +23,10 @@ const MOST_DROPS: usize = 10_000;
 /// Description of a delivery folder; it is not delivered.
 const DESCRIPTION: &str = "delivery.toml";
 
+/// A refused drop keeps so much of its name: with `.<uuid>` and `.reason.txt` it stays within the
+/// 255 bytes that file systems take (255 - 37 - 11).
+const MOST_KEPT_NAME_BYTES: usize = 207;
+
 /// The largest description that is read.
 const MOST_DESCRIPTION_BYTES: u64 = 1 << 20;
 
@@ -32,6 +36,8 @@ pub(super) struct Pickup {
     operations: Arc<Operations>,
     watchlist: Watchlist,
     moved_in: HashSet<PathBuf>,
+    /// Drops that were put back while they were being written: our own rename of them says nothing.
+    put_back: HashSet<PathBuf>,
 }
 
 /// What the description of a delivery folder may say.
@@ -46,7 +52,8 @@ struct Description {
 
 impl Pickup {
     pub(super) fn new(spool: PathBuf, settings: SpoolSettings, operations: Arc<Operations>) -> Self {
-        Self { spool, settings, operations, watchlist: Watchlist::default(), moved_in: HashSet::new() }
+        let (moved_in, put_back) = (HashSet::new(), HashSet::new());
+        Self { spool, settings, operations, watchlist: Watchlist::default(), moved_in, put_back }
     }
 
     /// A hint that this path was moved in, and is whole therefore.
@@ -67,11 +74,12 @@ impl Pickup {
             }
         };
         self.watchlist.keep_only(&found);
+        self.put_back.retain(|path| found.iter().any(|drop| drop.path == *path));
         let now = Instant::now();
         let mut wait = self.settings.rescan;
         let mut settled = Vec::new();
         for drop in found {
-            let was_moved_in = self.moved_in.contains(&drop.path);
+            let was_moved_in = self.moved_in.contains(&drop.path) && !self.put_back.contains(&drop.path);
             let needs_marker = self.needs_marker(&drop);
             match self.watchlist.judge(&drop, was_moved_in, needs_marker, self.settings.settle, now) {
                 Wholeness::Whole => self.take(&drop),
@@ -134,14 +142,14 @@ impl Pickup {
         Ok(claim)
     }
 
-    fn retry_claims(&self) {
+    fn retry_claims(&mut self) {
         let Ok(claims) = fs::read_dir(self.spool.join(CLAIMED)) else { return };
         for claim in claims.flatten() {
             self.publish_claim(&claim.path());
         }
     }
 
-    fn publish_claim(&self, claim: &Path) {
+    fn publish_claim(&mut self, claim: &Path) {
         let found = match drops::find(claim, 2) {
             Ok(found) => found,
             Err(error) => {
@@ -154,7 +162,8 @@ impl Pickup {
             return;
         };
         let source_key = format!("spool:{}", claim.file_name().unwrap_or_default().to_string_lossy());
-        match self.offer(&drop, source_key).and_then(|offer| self.operations.publish(&offer)) {
+        let offer = self.offer(&drop, source_key).inspect_err(|failure| self.record_refused(&drop, failure));
+        match offer.and_then(|offer| self.operations.publish(&offer)) {
             Ok(published) => {
                 tracing::info!(publication = %published.publication, deliveries = published.deliveries.len(), "published from the spool");
                 remove_claim(claim);
@@ -231,12 +240,23 @@ impl Pickup {
         Ok((files, description))
     }
 
+    /// Puts on record what was refused before it was an offer; `publish` records the rest itself.
+    fn record_refused(&self, drop: &Drop, failure: &Failure) {
+        let Failure::Refused(refusal) = failure else { return };
+        let product = drop.folders.first().and_then(|code| ProductCode::parse(code).ok());
+        let recorded = self.operations.record_refused_drop(product.as_ref(), &refusal.to_string(), Channel::Spool);
+        if let Err(error) = recorded {
+            tracing::error!(%error, "a refused drop is not in the history");
+        }
+    }
+
     /// Moves a refused drop to `.refused/`, with its reason beside it.
     fn refuse(&self, claim: &Path, drop: &Drop, refusal: &Refusal) {
         tracing::warn!(%refusal, "a drop was refused");
         let folder = self.spool.join(REFUSED);
-        let mut name = drop.name.clone();
-        if fs::symlink_metadata(folder.join(&name)).is_ok() {
+        let end = drop.name.floor_char_boundary(MOST_KEPT_NAME_BYTES);
+        let mut name = drop.name.get(..end).unwrap_or_default().to_owned();
+        if end < drop.name.len() || fs::symlink_metadata(folder.join(&name)).is_ok() {
             let claim = claim.file_name().unwrap_or_default().to_string_lossy();
             name = format!("{name}.{claim}");
         }
@@ -252,7 +272,7 @@ impl Pickup {
         }
     }
 
-    fn put_back(&self, claim: &Path, drop: &Drop) {
+    fn put_back(&mut self, claim: &Path, drop: &Drop) {
         let home = drop.folders.iter().fold(self.spool.clone(), |path, folder| path.join(folder)).join(&drop.name);
         if fs::symlink_metadata(&home).is_ok() {
             let why = "it was still being written, and a new file of its name has come";
@@ -261,6 +281,7 @@ impl Pickup {
             tracing::error!(%error, "a drop cannot be put back");
         } else {
             remove_claim(claim);
+            self.put_back.insert(home);
         }
     }
 

@@ -6,3 +6,4 @@ pub(crate) mod named_paths;
 pub(crate) mod programs;
 pub(crate) mod project;
 pub(crate) mod server;
+pub(crate) mod stock;

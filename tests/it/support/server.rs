@@ -27,7 +27,12 @@ const LAST_LOG_LINES: usize = 200;
 
 /// The program.
 pub(crate) fn postkluis() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_postkluis"));
+    clean_command(Path::new(env!("CARGO_BIN_EXE_postkluis")))
+}
+
+/// A program that is, or starts, the program under test.
+pub(crate) fn clean_command(program: &Path) -> Command {
+    let mut command = Command::new(program);
     // What the surroundings of the test say must not steer it.
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("POSTKLUIS_")) {
         command.env_remove(name);
@@ -176,6 +181,11 @@ impl Server {
         let public = fs::read_to_string(self.home().join("keys/ssh_host_ed25519_key.pub")).expect("the host key");
         let at = self.address("sftp");
         format!("[{}]:{} {public}", at.ip(), at.port())
+    }
+
+    /// What every server on this home has logged so far.
+    pub(crate) fn logged(&self) -> String {
+        fs::read_to_string(self.log()).unwrap_or_default()
     }
 
     fn log(&self) -> PathBuf {

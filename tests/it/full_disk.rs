@@ -1,0 +1,263 @@
+//! A disk of its own for the home (tmpfs, so root is needed), filled to the
+//! brim: what was promised stays readable, what cannot be kept is refused, and
+//! with room again everything goes on without a restart.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::support::clients::{SftpClient, curl};
+use crate::support::programs::finish;
+use crate::support::server::Server;
+use crate::support::stock::{
+    deliveries, events, eventually, organisation, product, robot, robot_login, text, write_file,
+};
+
+/// Of the whole disk at first.
+const DISK: &str = "32m";
+/// Of the whole disk when there is room again.
+const MORE_DISK: &str = "64m";
+const MIB: u64 = 1024 * 1024;
+/// Of each delivered file, in bytes.
+const SIZE: usize = 1_500_000;
+
+/// A small file system over a folder; gone with its value.
+struct Disk {
+    at: PathBuf,
+    is_mounted: bool,
+}
+
+impl Disk {
+    /// Mounts over `at`, or tells why the test does not run.
+    fn mount(at: &Path, options: &str) -> Option<Self> {
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", options, "none"]).arg(at).output();
+        let why = match mounted {
+            Ok(output) if output.status.success() => return Some(Self { at: at.to_owned(), is_mounted: true }),
+            Ok(output) => String::from_utf8_lossy(&output.stderr).into_owned(),
+            Err(error) => error.to_string(),
+        };
+        // Past the capture of the test harness: it must be seen.
+        let told = writeln!(std::io::stderr(), "NOT RUN: full_disk: a tmpfs cannot be mounted: {}", why.trim());
+        told.expect("standard error");
+        None
+    }
+
+    #[track_caller]
+    fn resize(&self, size: &str) {
+        let option = format!("remount,size={size}");
+        finish(Command::new("mount").args(["-o", &option]).arg(&self.at)).expect_code(0);
+    }
+
+    #[track_caller]
+    fn unmount(&mut self) {
+        self.is_mounted = false;
+        finish(Command::new("umount").arg(&self.at)).expect_code(0);
+    }
+
+    fn free(&self) -> u64 {
+        rustix::fs::statvfs(&self.at).map(|disk| disk.f_bavail * disk.f_frsize).expect("the disk")
+    }
+
+    /// Makes a file of this size that is not the server's.
+    fn take(&self, bytes: u64) {
+        let size = usize::try_from(bytes).expect("a size");
+        fs::write(self.at.join("taken"), vec![7; size]).expect("the file");
+    }
+
+    /// Writes a file until nothing more fits.
+    fn fill(&self) -> PathBuf {
+        let path = self.at.join("filler");
+        let mut file = File::create(&path).expect("the filler");
+        for size in [64 * 1024, 512, 1] {
+            while file.write(&vec![7; size]).is_ok_and(|written| written > 0) {}
+        }
+        path
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        // Only what this test mounted; the folder above it is the test's own.
+        let is_gone =
+            !self.is_mounted || Command::new("umount").arg(&self.at).status().is_ok_and(|status| status.success());
+        if !is_gone {
+            let _ = Command::new("umount").arg("-l").arg(&self.at).status();
+        }
+        if let Some(folder) = self.at.parent() {
+            let _ = fs::remove_dir_all(folder);
+        }
+    }
+}
+
+/// Fields end in this order: the server before its disk.
+struct Stage {
+    server: Server,
+    client: SftpClient,
+    token: String,
+    files: Vec<(String, Vec<u8>)>,
+    disk: Disk,
+}
+
+impl Stage {
+    fn set() -> Option<Self> {
+        let mut server = Server::prepare();
+        let (home, before) = (server.home(), server.home().with_file_name("home-of-before"));
+        fs::rename(&home, &before).expect("moved");
+        fs::create_dir(&home).expect("a folder");
+        let disk = Disk::mount(&home, &format!("size={DISK},mode=0750"))?;
+        finish(Command::new("cp").arg("-a").arg(before.join(".")).arg(&home)).expect_code(0);
+        for (variable, value) in [
+            ("POSTKLUIS_STORAGE__RESERVE_BYTES", "8 MiB"),
+            ("POSTKLUIS_STORAGE__JOURNAL_SEGMENT_BYTES", "1 MiB"),
+            ("POSTKLUIS_STORAGE__MAX_FRAME_BYTES", "1 MiB"),
+            ("POSTKLUIS_STORAGE__INDEX_CACHE_BYTES", "1 MiB"),
+            ("POSTKLUIS_SPOOL__RESCAN_SECONDS", "1"),
+        ] {
+            server.set(variable, value);
+        }
+        server.serve();
+        product(&server, "wages");
+        organisation(&server, "alpha", &["wages"]);
+        let client = robot(&server, "alpha", &["wages"]);
+        let token = server.done(&["token", "add", "--account", &robot_login("alpha"), "--expires", "1d"]);
+        let token = text(&token, "secret").to_owned();
+        fs::create_dir_all(home.join("spool/wages")).expect("a folder of the spool");
+        Some(Self { server, client, token, files: Vec::new(), disk })
+    }
+
+    /// Offers one more file, from another disk; whether it was published.
+    #[track_caller]
+    fn publish(&mut self) -> Result<(), String> {
+        let name = format!("part-{}.bin", self.files.len());
+        let path = self.server.desk("desk").join(&name);
+        let bytes = write_file(&path, SIZE, self.files.len());
+        let arguments = ["delivery", "publish", path.to_str().expect("a path"), "--product", "wages", "--json"];
+        let ended = finish(self.server.command().args(arguments));
+        if ended.status.success() {
+            self.files.push((name, bytes));
+            return Ok(());
+        }
+        let ended = ended.expect_code(1);
+        let error = text(&ended.json(), "error").to_owned();
+        assert_eq!(ended.stderr, format!("postkluis: {error}\n"));
+        Err(error)
+    }
+
+    /// Everything that was acknowledged, by SFTP and by HTTPS.
+    #[track_caller]
+    fn everything_is_readable(&self) {
+        self.client.batch("get outbox/wages/part-*.bin\n").expect_code(0);
+        let rows = deliveries(&self.server);
+        assert_eq!(rows.len(), self.files.len(), "what was acknowledged, no more and no less");
+        let header = format!("Authorization: Bearer {}", self.token);
+        for (name, bytes) in &self.files {
+            let got = fs::read(self.client.folder().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert!(&got == bytes, "{name} has other bytes over SFTP");
+            fs::remove_file(self.client.folder().join(name)).expect("removed");
+            let row =
+                rows.iter().find(|row| row["files"][0]["fileName"] == **name).unwrap_or_else(|| panic!("no {name}"));
+            let path = format!("/api/v1/deliveries/{}/files/1/content", text(row, "id"));
+            let got = curl(&self.server, &path, &["--fail", "--header", &header]).expect_code(0).stdout;
+            assert!(&got == bytes, "{name} has other bytes over HTTPS");
+        }
+    }
+}
+
+const NO_ROOM: &str = "the server cannot store more now; nothing was changed, try again later";
+
+#[test]
+fn a_full_disk_refuses_keeps_and_recovers() {
+    let Some(mut stage) = Stage::set() else { return };
+    let home = stage.server.home();
+    // Lies on the same disk already, so that it can be dropped when nothing more fits.
+    let dropped = write_file(&home.join("dropped.bin"), SIZE, 99);
+    let refusal = loop {
+        if let Err(why) = stage.publish() {
+            break why;
+        }
+        assert!(stage.files.len() < 24, "the disk never became full");
+    };
+    assert_eq!(refusal, NO_ROOM);
+    assert!(stage.files.len() > 3, "only {} files fitted", stage.files.len());
+    stage.everything_is_readable();
+
+    // Below the reserve no file is taken, but the reserve is there for the records of what is fetched.
+    stage.disk.take(stage.disk.free() - 4 * MIB);
+    assert_eq!(stage.publish(), Err(NO_ROOM.to_owned()));
+    stage.everything_is_readable();
+
+    // Not a byte is left, as when something else filled the disk.
+    let filler = stage.disk.fill();
+    fs::rename(home.join("dropped.bin"), home.join("spool/wages/dropped.bin")).expect("moved in");
+    assert_eq!(stage.publish(), Err(NO_ROOM.to_owned()));
+    let ended = stage.server.run(&["organisation", "add", "beta", "--name", "Beta"]).expect_code(1);
+    assert!(ended.stderr.contains(NO_ROOM), "{}", ended.stderr);
+    let ended = stage.server.run(&["check"]).expect_code(1).text();
+    assert!(ended.contains("FAIL  disk: 0 MiB free") && ended.contains("free some space"), "{ended}");
+    assert_eq!(deliveries(&stage.server).len(), stage.files.len());
+    eventually("the drop waits for room", || stage.server.logged().contains("no space to publish").then_some(()));
+    assert_eq!(fs::read_dir(home.join("spool/.refused")).expect("the folder").count(), 0, "it is not refused");
+
+    // Room again: no restart is needed, and the drop that waited is published.
+    stage.disk.resize(MORE_DISK);
+    stage.files.push(("dropped.bin".to_owned(), dropped));
+    let count = stage.files.len();
+    eventually("the drop is published", || (deliveries(&stage.server).len() == count).then_some(()));
+    let (name, bytes) = stage.files.pop().expect("the drop");
+    stage.client.batch("get outbox/wages/dropped.bin\n").expect_code(0);
+    assert!(fs::read(stage.client.folder().join(&name)).expect("the drop") == bytes);
+    let row = deliveries(&stage.server).into_iter().find(|row| row["files"][0]["fileName"] == name.as_str());
+    let row: Value = row.expect("its delivery");
+    stage.server.done(&["delivery", "show", text(&row, "id")]);
+    fs::remove_file(filler).expect("removed");
+    stage.server.done(&["organisation", "add", "beta", "--name", "Beta"]);
+    let published = stage.server.done(&["organisation", "list"]);
+    assert_eq!(published.as_array().map(Vec::len), Some(2), "{published}");
+    fs::remove_file(home.join("taken")).expect("removed");
+    let path = stage.server.desk("desk").join("after.bin");
+    write_file(&path, SIZE, 5);
+    stage.server.done(&["delivery", "publish", path.to_str().expect("a path"), "--product", "wages"]);
+    assert_eq!(events(&stage.server, "delivery-published").len(), count + 1);
+
+    // Nothing of it was only in memory.
+    stage.server.stop();
+    stage.server.serve();
+    assert_eq!(deliveries(&stage.server).len(), count + 1);
+    let log = stage.server.logged();
+    assert!(!log.contains("ALARM"), "{log}");
+    stage.server.stop();
+}
+
+#[test]
+fn a_file_larger_than_the_room_leaves_nothing_behind() {
+    let Some(mut stage) = Stage::set() else { return };
+    stage.publish().expect("the first fits");
+    let free = stage.disk.free();
+    let path = stage.server.desk("desk").join("large.bin");
+    fs::write(&path, vec![1; 40_000_000]).expect("a file");
+    let said = stage.server.refused(&["delivery", "publish", path.to_str().expect("a path"), "--product", "wages"]);
+    assert!(said.contains(NO_ROOM), "{said}");
+    let after = stage.disk.free();
+    assert!(after + 1_000_000 > free, "{free} bytes were free, {after} are");
+    stage.everything_is_readable();
+    stage.publish().expect("what fits is published at once");
+    stage.everything_is_readable();
+    stage.server.stop();
+}
+
+#[test]
+fn check_names_a_folder_that_cannot_be_written() {
+    let server = Server::prepare();
+    finish(server.command().arg("check")).expect_code(0);
+    let spool = server.home().join("spool");
+    let Some(mut disk) = Disk::mount(&spool, "size=1m,ro") else { return };
+    let said = finish(server.command().arg("check")).expect_code(1).text();
+    assert!(said.contains(&format!("FAIL  folder: {} cannot be written", spool.display())), "{said}");
+    disk.unmount();
+    finish(server.command().arg("check")).expect_code(0);
+    drop(server);
+    drop(disk);
+}
