@@ -3,6 +3,9 @@
 
 mod crash;
 mod dependencies;
+mod fetch_resume;
+mod fetch_sftp;
+mod fetch_stage;
 mod layering;
 mod operations;
 mod ports_catalog;
