@@ -3,6 +3,7 @@
 
 mod crash;
 mod dependencies;
+mod fetch_https;
 mod fetch_refusals;
 mod fetch_resume;
 mod fetch_sftp;
