@@ -8,7 +8,6 @@ use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
 use crate::fronts::offload;
-use crate::fronts::sessions::Sessions;
 use crate::operations::{Failure, Operations};
 
 /// How often the mail queue is looked at.
@@ -16,9 +15,6 @@ const MAIL_TICK: Duration = Duration::from_secs(1);
 
 /// How often the length of the mail queue is judged.
 const MAIL_ALARM_TICK: Duration = Duration::from_secs(60);
-
-/// How often it is asked whether live sessions may go on; a block must end them within five seconds (J6).
-const SESSIONS_TICK: Duration = Duration::from_secs(1);
 
 /// What the timers need to know.
 #[derive(Clone, Copy, Debug)]
@@ -32,13 +28,7 @@ pub struct Timers {
 }
 
 /// Starts the timers; they end soon after `shutdown`.
-pub fn start(
-    tasks: &mut JoinSet<()>,
-    operations: &Arc<Operations>,
-    sessions: &Sessions,
-    timers: Timers,
-    shutdown: &watch::Receiver<bool>,
-) {
+pub fn start(tasks: &mut JoinSet<()>, operations: &Arc<Operations>, timers: Timers, shutdown: &watch::Receiver<bool>) {
     let per_tick = usize::try_from(timers.mails_per_minute / 60).unwrap_or(usize::MAX).max(1);
     tasks.spawn(every(timers.retention, Arc::clone(operations), shutdown.clone(), "enforce retention", |operations| {
         let report = operations.enforce_retention()?;
@@ -52,19 +42,6 @@ pub fn start(
     tasks.spawn(every(MAIL_TICK, Arc::clone(operations), shutdown.clone(), "send e-mail", move |operations| {
         operations.send_due_mail(per_tick).map(|_| ())
     }));
-    let live = sessions.clone();
-    let judge = move |operations: &Operations| {
-        let mut lost = Vec::new();
-        for session in live.list() {
-            if !operations.may_stay(&session.arrival.login, &session.arrival.credential)? {
-                tracing::info!(login = %session.arrival.login, session = session.number, "cut: access has ended");
-                lost.push(session.number);
-            }
-        }
-        live.cut(&lost);
-        Ok(())
-    };
-    tasks.spawn(every(SESSIONS_TICK, Arc::clone(operations), shutdown.clone(), "judge live sessions", judge));
     let most = timers.mails_waiting;
     let judge = move |operations: &Operations| {
         if operations.waiting_mail(most.saturating_add(1))? > most {

@@ -214,7 +214,8 @@ impl Server {
             mails_per_minute: config.mail.max_per_minute,
             mails_waiting: config.mail.max_queue,
         };
-        housekeeping::start(&mut tasks, &operations, &sessions, timers, &stop);
+        housekeeping::start(&mut tasks, &operations, timers, &stop);
+        tasks.spawn(sessions.keep_to_those_with_access(Arc::clone(&operations), stop.clone()));
         Ok(Self {
             sftp: sftp_address,
             https: https_address,

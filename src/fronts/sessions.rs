@@ -5,8 +5,16 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use tokio::sync::watch;
+
+use super::offload;
 use crate::domain::moment::Moment;
+use crate::operations::{Failure, Operations};
+
+/// How often it is asked whether live sessions may go on.
+const TICK: Duration = Duration::from_secs(1);
 
 /// A live session.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -147,6 +155,34 @@ impl Sessions {
         let register = self.register();
         let picked = numbers.iter().filter_map(|number| register.live.get(number));
         picked.map(|live| (live.cut)()).count()
+    }
+
+    /// Asks every second whether the live sessions may go on and cuts those that may not: within five
+    /// seconds of a block (J6). Ends soon after `shutdown`.
+    pub async fn keep_to_those_with_access(self, operations: Arc<Operations>, mut shutdown: watch::Receiver<bool>) {
+        let mut tick = tokio::time::interval(TICK);
+        loop {
+            tokio::select! {
+                _ = tick.tick() => {}
+                _ = shutdown.wait_for(|stop| *stop) => return,
+            }
+            let (sessions, operations) = (self.clone(), Arc::clone(&operations));
+            if let Err(failure) = offload(move || sessions.cut_without_access(&operations)).await {
+                tracing::error!(%failure, "live sessions could not be judged; tried again in a second");
+            }
+        }
+    }
+
+    fn cut_without_access(&self, operations: &Operations) -> Result<(), Failure> {
+        let mut lost = Vec::new();
+        for session in self.list() {
+            if !operations.may_stay(&session.arrival.login, &session.arrival.credential)? {
+                tracing::info!(login = %session.arrival.login, session = session.number, "cut: access has ended");
+                lost.push(session.number);
+            }
+        }
+        self.cut(&lost);
+        Ok(())
     }
 
     fn register(&self) -> MutexGuard<'_, Register> {

@@ -48,6 +48,8 @@ enum Body {
 struct FetchState {
     answered: Coverage,
     taken: Coverage,
+    /// The end of an empty file was read: nothing more can be asked of it.
+    saw_empty: bool,
     started: bool,
     released: bool,
     ended: bool,
@@ -255,6 +257,8 @@ impl Fetch {
                 let length = reader.read_at(offset, into)?;
                 if length > 0 {
                     self.before_answer(*number, tracker, offset, length as u64)?;
+                } else if reader.size_bytes() == 0 {
+                    locked(&self.state).saw_empty = true;
                 }
                 Ok(length)
             }
@@ -299,7 +303,8 @@ impl Fetch {
         self.end(true)
     }
 
-    /// The connection ended with the file open. An empty file then does not count as fetched.
+    /// The connection ended with the file open. An empty file then counts as fetched only when
+    /// its end had been read: some clients hang up before their last close is on the wire.
     ///
     /// # Errors
     /// A fault of the store.
@@ -315,7 +320,7 @@ impl Fetch {
         self.operations.uncount_open(&self.caller);
         let Body::Sealed { number, tracker, reader } = &self.body else { return Ok(()) };
         let own = state.taken.clone();
-        let was_empty_read = was_closed && reader.size_bytes() == 0;
+        let was_empty_read = reader.size_bytes() == 0 && (was_closed || state.saw_empty);
         if !state.started && !was_empty_read {
             return Ok(());
         }

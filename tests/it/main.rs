@@ -4,6 +4,11 @@
 mod cli;
 mod crash;
 mod dependencies;
+mod fetch_https;
+mod fetch_refusals;
+mod fetch_resume;
+mod fetch_sftp;
+mod fetch_stage;
 mod full_disk;
 mod layering;
 mod mail;

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -34,6 +35,9 @@ pub(super) const API_VERSION: &str = "1.0.0";
 
 /// Content of a request that is no file may be so large: 64 KiB.
 const MOST_CONTENT_BYTES: usize = 64 * 1024;
+
+/// Content that nobody asked for is waited for so long: it is under way already.
+const PASS_OVER_WITHIN: Duration = Duration::from_secs(2);
 
 /// One connection, as far as answering needs it.
 pub(super) struct Door {
@@ -73,8 +77,14 @@ pub(super) async fn answer(door: &Door, request: Request<Incoming>, running: Run
     let (parts, incoming) = request.into_parts();
     let is_head = parts.method == Method::HEAD;
     let reply = match find(door.table, &parts.method, parts.uri.path()) {
-        Found::Nothing => Reply::not_found(),
-        Found::OtherMethods(allowed) => Reply::wrong_method(&allowed),
+        Found::Nothing => {
+            pass_over(incoming).await;
+            Reply::not_found()
+        }
+        Found::OtherMethods(allowed) => {
+            pass_over(incoming).await;
+            Reply::wrong_method(&allowed)
+        }
         Found::Route(route, segments) => run(door, route, segments, parts, incoming).await,
     };
     response(door, reply, is_head, running)
@@ -88,7 +98,10 @@ async fn run(door: &Door, route: &Route, segments: Vec<String>, parts: Parts, in
     }
     let content = match route.handler {
         Handler::Stage => return stage::receive(&door.site, &segments, &parts.headers, incoming).await,
-        Handler::Open(_) | Handler::Account(_) if route.method == Method::GET => Ok(Bytes::new()),
+        Handler::Open(_) | Handler::Account(_) if route.method == Method::GET => {
+            pass_over(incoming).await;
+            Ok(Bytes::new())
+        }
         Handler::Open(_) | Handler::Account(_) => whole(door, incoming).await,
     };
     let content = match content {
@@ -115,6 +128,15 @@ fn handle(handler: Handler, ask: &Ask, address: IpAddr) -> Reply {
         Handler::Stage => Err(Failure::Refused(Refusal::NotAllowed("a file is taken as it comes in"))),
     };
     outcome.unwrap_or_else(|failure| Reply::failure("answering a request", &failure))
+}
+
+/// Reads past content that nobody asked for. An answer before its end is followed by a reset in
+/// HTTP/2, for which some clients (curl 7.88) throw the answer away.
+async fn pass_over(incoming: Incoming) {
+    let mut content = Limited::new(incoming, MOST_CONTENT_BYTES);
+    let passing = async { while let Some(Ok(_)) = content.frame().await {} };
+    // What is larger or slower is cut off with the answer.
+    let _ = timeout(PASS_OVER_WITHIN, passing).await;
 }
 
 async fn whole(door: &Door, incoming: Incoming) -> Result<Bytes, Box<Reply>> {

@@ -100,6 +100,10 @@ pub(super) fn work_and_kill(
     let before = Marks::of(&home);
     let robot = stage.robot("alpha");
     let parts = robot.folder().to_owned();
+    // Before anybody looks: a part of an earlier round is no sign that this round's fetch is on its way.
+    for name in traces::names(&parts).iter().filter(|name| name.ends_with(".part")) {
+        fs::remove_file(parts.join(name)).expect("an old part");
+    }
     let mut clients = Vec::new();
     let mut seed = || Dice(dice.below(1 << 31));
     let publisher = Publisher { desk: desk.clone(), offers: places.offers.clone(), round, aim };
@@ -320,9 +324,6 @@ impl Dropper {
 
 /// Fetches files that are there; the slow robot fetches the largest at a low rate.
 fn fetch(robot: &SftpClient, is_slow: bool, shown: &[Shown], stop: &AtomicBool, done: &Mutex<Round>, dice: &mut Dice) {
-    for name in traces::names(robot.folder()).iter().filter(|name| name.ends_with(".part")) {
-        fs::remove_file(robot.folder().join(name)).expect("an old part");
-    }
     for number in 0..MOST_PER_CLIENT {
         let wanted = if is_slow {
             shown.iter().max_by_key(|shown| shown.size)

@@ -80,6 +80,20 @@ fn an_empty_file_is_fetched_by_opening_and_closing_it() {
 }
 
 #[test]
+fn an_empty_file_whose_end_was_read_is_fetched_even_when_the_client_hangs_up() {
+    let world = World::new();
+    let published = world.publish("k1", &["one"], vec![file("empty.csv", b"")]);
+    let id = published.deliveries.first().unwrap().id;
+    let open = || world.operations.open_part(&world.caller("one"), id, DeliveryPart::Data(1)).unwrap();
+    open().abandon().unwrap();
+    assert_eq!(progress(&world, id), ProgressState::Published, "opened and not read");
+    let fetch = open();
+    assert_eq!(fetch.read(0, &mut [0; 10]).unwrap(), 0);
+    fetch.abandon().unwrap();
+    assert_eq!(progress(&world, id), ProgressState::Fetched);
+}
+
+#[test]
 fn nobody_sees_what_is_not_theirs() {
     let world = World::new();
     let published = world.publish("k1", &["one"], vec![file("a.csv", b"aaa")]);
