@@ -127,3 +127,36 @@ fn paramiko_is_killed_and_openssh_goes_on() {
     assert_eq!(went_on(&world, &id, &local), large() - had);
     assert_eq!(bytes(&world.events(&id, "file-fetched")[0]), large());
 }
+
+#[test]
+fn answers_come_in_the_order_of_the_requests() {
+    // A client that is killed leaves its part as it was written: what came early would leave a hole
+    // in it, and OpenSSH's `reget` goes on behind the hole.
+    let (world, _) = world();
+    let mut client = world.python(include_str!("../clients/paramiko_order.py"), ALPHA);
+    let order = finish(client.arg(format!("/outbox/wages/{NAME}"))).expect_code(0).json();
+    let order: Vec<u64> = order.as_array().expect("a list").iter().filter_map(Value::as_u64).collect();
+    assert!(order.len() > 100 && order.is_sorted(), "{order:?}");
+}
+
+#[test]
+fn what_a_killed_openssh_leaves_is_the_beginning_of_the_file() {
+    let (world, id) = world();
+    let client = world.client(ALPHA);
+    let local = client.folder().join(NAME);
+    for round in 1..=8 {
+        let mut fast = Command::new("sftp");
+        fast.arg("-F").arg(client.config()).args(["-b", "-", "vault"]).current_dir(client.folder());
+        let mut fast = OnItsWay::start(&mut fast);
+        fast.tell(&format!("get outbox/wages/{NAME}"));
+        eventually("a part of the file", || (size(&local) >= round * WORTH_BYTES).then_some(()));
+        // It may have come to its end by now: then it waits for another line.
+        fast.kill();
+        let part = fs::read(&local).expect("the part");
+        same(&local, world.given[0].bytes.get(..part.len()).expect("no more than the file"));
+        client.batch(&format!("reget outbox/wages/{NAME}\n")).expect_code(0);
+        same(&local, &world.given[0].bytes);
+        fs::remove_file(&local).expect("a file to begin with again");
+    }
+    world.becomes_fetched(&id);
+}

@@ -1,7 +1,7 @@
 //! The protocol core: takes bytes, gives jobs to run and answers to send. A state
 //! machine without threads or sockets; what drives it decides where jobs run.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -114,6 +114,7 @@ struct Waiting {
 /// A job to run, on any thread; its outcome goes to [`Core::finish`].
 pub struct Job {
     id: u32,
+    turn: u64,
     lane: Lane,
     reserved: usize,
     work: Work,
@@ -122,6 +123,7 @@ pub struct Job {
 /// A job that has run.
 pub struct Finished {
     id: u32,
+    turn: u64,
     lane: Lane,
     reserved: usize,
     done: Done,
@@ -139,8 +141,8 @@ impl Finished {
 impl Job {
     /// Runs it; may block on the disk.
     pub fn run(self, shelf: &dyn Shelf) -> Finished {
-        let Self { id, lane, reserved, work } = self;
-        Finished { id, lane, reserved, done: work.run(shelf) }
+        let Self { id, turn, lane, reserved, work } = self;
+        Finished { id, turn, lane, reserved, done: work.run(shelf) }
     }
 }
 
@@ -156,6 +158,11 @@ pub struct Core {
     running: usize,
     reserved_bytes: usize,
     barrier: bool,
+    /// The turn of the next job to be taken, and of the next answer to be sent.
+    next_turn: u64,
+    next_answer: u64,
+    /// Answers that wait for their turn; they count as outstanding, so the window bounds them.
+    early: BTreeMap<u64, Vec<Bytes>>,
     outgoing: VecDeque<Bytes>,
     flow: Arc<Flow>,
 }
@@ -174,6 +181,9 @@ impl Core {
             running: 0,
             reserved_bytes: 0,
             barrier: false,
+            next_turn: 0,
+            next_answer: 0,
+            early: BTreeMap::new(),
             outgoing: VecDeque::new(),
             flow: Arc::new(Flow::default()),
         }
@@ -190,7 +200,8 @@ impl Core {
                 Packet::Init { .. } if self.greeted => return Err(Broken::OutOfOrder),
                 Packet::Init { .. } => {
                     self.greeted = true;
-                    self.answer(replies::version(), None);
+                    let version = self.parcel(replies::version(), None);
+                    self.outgoing.push_back(version);
                 }
                 Packet::Request { .. } if !self.greeted => return Err(Broken::OutOfOrder),
                 Packet::Request { id, request } => self.enqueue(id, request)?,
@@ -269,12 +280,16 @@ impl Core {
         if work.opens() {
             self.opening += 1;
         }
-        Some(Job { id, lane, reserved, work })
+        let turn = self.next_turn;
+        self.next_turn += 1;
+        Some(Job { id, turn, lane, reserved, work })
     }
 
-    /// Takes a job's outcome: its answer is queued and its lane is free again.
+    /// Takes a job's outcome: its lane is free again and its answer is queued, in the order in
+    /// which the client asked. OpenSSH's client, killed while it gets a file, would otherwise
+    /// leave a hole before the end of its part and resume behind it.
     pub fn finish(&mut self, finished: Finished) {
-        let Finished { id, lane, reserved, done } = finished;
+        let Finished { id, turn, lane, reserved, done } = finished;
         self.running -= 1;
         self.reserved_bytes -= reserved;
         match lane {
@@ -291,41 +306,49 @@ impl Core {
                 }
             }
         }
-        match done {
+        let answer = self.answer(id, done);
+        self.early.insert(turn, answer);
+        while let Some(answer) = self.early.remove(&self.next_answer) {
+            self.outgoing.extend(answer);
+            self.next_answer += 1;
+        }
+    }
+
+    fn answer(&mut self, id: u32, done: Done) -> Vec<Bytes> {
+        let packet = match done {
             Done::Opened(result) => {
                 self.opening -= 1;
                 match result {
                     Ok(opened) => {
                         let number = self.handles.add(opened);
-                        self.answer(replies::handle(id, &number.to_be_bytes()), None);
+                        replies::handle(id, &number.to_be_bytes())
                     }
-                    Err(error) => self.answer(replies::refused(id, &error), None),
+                    Err(error) => replies::refused(id, &error),
                 }
             }
             Done::Data { file, offset, bytes } => {
                 let read = SentRead { file, offset, length: bytes.len() };
-                self.answer(replies::data_head(id, bytes.len()), None);
-                self.answer(bytes, Some(read));
+                let head = replies::data_head(id, bytes.len());
+                return vec![self.parcel(head, None), self.parcel(bytes, Some(read))];
             }
             Done::Names { listing } => {
                 let mut listing = listing.lock().unwrap_or_else(PoisonError::into_inner);
-                let packet = replies::names(id, &mut listing.rest);
-                drop(listing);
-                self.answer(packet, None);
+                replies::names(id, &mut listing.rest)
             }
-            Done::Path(path) => self.answer(replies::path(id, &path), None),
-            Done::Attributes(shown) => self.answer(replies::attributes(id, &shown), None),
-            Done::Ok => self.answer(replies::done(id), None),
-            Done::Eof => self.answer(replies::status(id, replies::EOF, "end of file"), None),
-            Done::Limits => self.answer(replies::limits(id, self.limits.max_handles), None),
-            Done::NoNames { users, groups } => self.answer(replies::no_names(id, users, groups), None),
-            Done::Refused(error) => self.answer(replies::refused(id, &error), None),
-        }
+            Done::Path(path) => replies::path(id, &path),
+            Done::Attributes(shown) => replies::attributes(id, &shown),
+            Done::Ok => replies::done(id),
+            Done::Eof => replies::status(id, replies::EOF, "end of file"),
+            Done::Limits => replies::limits(id, self.limits.max_handles),
+            Done::NoNames { users, groups } => replies::no_names(id, users, groups),
+            Done::Refused(error) => replies::refused(id, &error),
+        };
+        vec![self.parcel(packet, None)]
     }
 
-    fn answer(&mut self, bytes: Bytes, read: Option<SentRead>) {
+    fn parcel(&self, bytes: Bytes, read: Option<SentRead>) -> Bytes {
         self.flow.outstanding_bytes.fetch_add(bytes.len(), Ordering::AcqRel);
-        self.outgoing.push_back(Bytes::from_owner(Parcel { bytes, flow: Arc::clone(&self.flow), read }));
+        Bytes::from_owner(Parcel { bytes, flow: Arc::clone(&self.flow), read })
     }
 
     /// The next bytes to send; they count as sent when they are dropped.
@@ -347,6 +370,7 @@ impl Core {
     /// returned for [`OpenedFile::abandon`].
     pub fn end(&mut self) -> Vec<Arc<dyn OpenedFile>> {
         self.waiting.clear();
+        self.early.clear();
         self.outgoing.clear();
         let files = self.handles.drain().into_iter();
         files
