@@ -120,6 +120,7 @@ impl Operations {
     /// # Errors
     /// `NotFound` for a recipient that the caller may not know; a fault of the store.
     pub fn deliveries(&self, caller: &Caller, filter: &DeliveryFilter) -> Result<Vec<DeliveryView>, Failure> {
+        self.catalog.settle()?;
         let recipient = filter.organisation.clone().unwrap_or_else(|| caller.organisation.clone());
         let products = match &filter.product {
             Some(product) => vec![product.clone()],
@@ -148,6 +149,7 @@ impl Operations {
     /// A fault of the store.
     pub fn all_deliveries(&self, filter: &DeliveryFilter) -> Result<Vec<DeliveryView>, Failure> {
         permits(Act::ReadDeliveries, Case::operator(Ground::None))?;
+        self.catalog.settle()?;
         let now = self.now();
         self.catalog.look(|view| {
             let prefix = match (&filter.organisation, &filter.product) {
@@ -163,6 +165,7 @@ impl Operations {
     /// # Errors
     /// `NotFound` when it does not exist or is not for the caller.
     pub fn delivery(&self, caller: &Caller, id: DeliveryId) -> Result<DeliveryView, Failure> {
+        self.catalog.settle()?;
         let now = self.now();
         self.catalog.look(|view| {
             let delivery = delivery_of(view, id)?;
@@ -178,6 +181,7 @@ impl Operations {
     /// `NotFound` when it does not exist.
     pub fn any_delivery(&self, id: DeliveryId) -> Result<DeliveryView, Failure> {
         permits(Act::ReadDeliveries, Case::operator(Ground::None))?;
+        self.catalog.settle()?;
         let now = self.now();
         self.catalog.look(|view| {
             let delivery = delivery_of(view, id)?;

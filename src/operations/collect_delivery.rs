@@ -22,7 +22,7 @@ use crate::domain::names::FileName;
 use crate::domain::packing_slip;
 use crate::domain::refusal::{Refusal, What};
 use crate::domain::rights::{Act, Presence, permits};
-use crate::ports::catalog::CatalogView;
+use crate::ports::catalog::{CatalogView, Rule};
 use crate::ports::keyring::HeaderBinding;
 use crate::ports::vault::PayloadReader;
 
@@ -289,7 +289,7 @@ impl Fetch {
             }
         };
         match due {
-            Some(coverage) => self.commit(*number, coverage, &[]),
+            Some(coverage) => self.commit(*number, coverage, Vec::new()),
             None => Ok(()),
         }
     }
@@ -331,7 +331,10 @@ impl Fetch {
             held.taken.clone()
         };
         let ended = self.event(Happening::FetchEnded).with_bytes(own.bytes());
-        self.commit(*number, coverage, &[ended])
+        // Nobody waits for it: that the last bytes left is on record already (I8), and what a crash
+        // loses of the rest is understated. The next decision's sync makes both durable.
+        let rule = self.progress_rule(*number, coverage, vec![ended]);
+        self.operations.catalog.decide_later("put the end of a fetch on record", rule)
     }
 
     /// Puts on record what must be there before `length` bytes from `offset` leave (I8).
@@ -359,7 +362,7 @@ impl Fetch {
         }
         state.started = true;
         let coverage = locked(&tracker.held).taken.clone();
-        self.commit(number, coverage, &events)
+        self.commit(number, coverage, events)
     }
 
     fn event(&self, what: Happening) -> Event {
@@ -402,14 +405,18 @@ impl Fetch {
     }
 
     /// Commits coverage with events; progress follows from it.
-    fn commit(&self, number: u32, taken: Coverage, events: &[Event]) -> Result<(), Failure> {
+    fn commit(&self, number: u32, taken: Coverage, events: Vec<Event>) -> Result<(), Failure> {
+        self.operations.catalog.decide(self.progress_rule(number, taken, events))?;
+        Ok(())
+    }
+
+    fn progress_rule(&self, number: u32, taken: Coverage, mut events: Vec<Event>) -> Rule {
         let id = self.delivery.id;
         let size = self.size_bytes();
         let now = self.operations.now();
-        let mut events = events.to_vec();
         let fetched = self.event(Happening::FileFetched).with_bytes(size);
         let saved = self.event(Happening::FetchStarted);
-        self.operations.catalog.decide(Box::new(move |view| {
+        Box::new(move |view| {
             let mut delivery = delivery_of(view, id)?;
             let row = view.row::<FileCoverage>(&FileCoverage::key_of(id, number))?;
             let is_new = row.is_none();
@@ -450,8 +457,7 @@ impl Fetch {
                 decision = decision.put(delivery);
             }
             Ok(decision)
-        }))?;
-        Ok(())
+        })
     }
 }
 

@@ -14,6 +14,7 @@ impl Operations {
     /// A fault of the store.
     pub fn history(&self, query: &HistoryQuery) -> Result<Vec<HistoryLine>, Failure> {
         permits(Act::ReadHistory, Case::operator(Ground::None))?;
+        self.catalog.settle()?;
         Ok(self.catalog.history(&self.bounded(query))?)
     }
 
@@ -27,6 +28,7 @@ impl Operations {
         let now = self.now();
         let mut query = self.bounded(query);
         query.organisation = Some(caller.organisation.clone());
+        self.catalog.settle()?;
         self.catalog.look(|view| {
             let case = case_of(view, caller, &caller.organisation, None, now)?;
             match permits(Act::ReadHistory, case) {

@@ -58,6 +58,16 @@ pub trait Catalog: Send + Sync {
     /// A fault marked `outcome_unknown` may or may not have been stored.
     fn decide(&self, rule: Rule) -> Result<Committed, Failure>;
 
+    /// Queues `rule` behind all that was asked before, and returns without waiting for the disk (it waits
+    /// only while the queue is full). For what may be understated after a crash: nobody is told how it
+    /// ends, a failure is logged with `doing`. It is stored with the next decision, or some milliseconds
+    /// later without one; a close in order stores it.
+    fn decide_later(&self, doing: &'static str, rule: Rule) -> Result<(), Failure>;
+
+    /// Returns when everything that `decide_later` took before is stored or has failed: who reads after
+    /// it sees all that had happened.
+    fn settle(&self) -> Result<(), Fault>;
+
     /// Shows one consistent state: no commit happens between the calls that `look` makes.
     fn consult(&self, look: &mut dyn FnMut(&dyn CatalogView));
 

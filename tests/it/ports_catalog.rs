@@ -236,3 +236,37 @@ fn a_catalog_is_shared_between_threads() {
     thread::spawn(move || increment(other.as_ref(), "aa")).join().unwrap();
     assert_eq!(stored(catalog.as_ref(), "aa"), Some(1));
 }
+
+#[test]
+fn what_nobody_waits_for_is_stored_in_order_and_seen_after_settling() {
+    on_each(|catalog| {
+        for number in 1..=50 {
+            let rule = move |view: &dyn CatalogView| {
+                let before = view.row::<LastSequence>(&key("later"))?.map_or(0, |row| row.sequence);
+                assert_eq!(before + 1, number);
+                Ok(put("later", number))
+            };
+            catalog.decide_later("count", Box::new(rule)).unwrap();
+        }
+        catalog.settle().unwrap();
+        assert_eq!(stored(catalog, "later"), Some(50));
+        catalog.settle().unwrap();
+        // One that is refused, and one that panics, harm nobody.
+        catalog.decide_later("be refused", Box::new(|_| Err(Refusal::NotFound(What::File).into()))).unwrap();
+        catalog.decide_later("panic", Box::new(|_| panic!("on purpose"))).unwrap();
+        catalog.decide_later("count", Box::new(|_| Ok(put("later", 51)))).unwrap();
+        assert_eq!(commit(catalog, put("awaited", 1)).first_event, 52);
+        assert_eq!((stored(catalog, "later"), stored(catalog, "awaited")), (Some(51), Some(1)));
+    });
+}
+
+#[test]
+fn a_close_in_order_stores_what_nobody_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let catalog = CatalogJournal::open(folder.path(), settings()).unwrap();
+    catalog.decide_later("count", Box::new(|_| Ok(put("later", 7)))).unwrap();
+    drop(catalog);
+    let catalog = CatalogJournal::open(folder.path(), settings()).unwrap();
+    assert!(!catalog.was_repaired());
+    assert_eq!(stored(&catalog, "later"), Some(7));
+}

@@ -7,6 +7,7 @@ mod disk;
 mod files;
 mod index;
 mod journal;
+mod later;
 mod layout;
 mod marker;
 mod segments;
@@ -29,10 +30,11 @@ use crate::ports::catalog::{Catalog, CatalogView, Committed, Rule};
 use crate::ports::failure::{Failure, Fault};
 use index::Index;
 use journal::{Checked, Journal};
+use later::Later;
 use layout::Chain;
 use marker::FolderLock;
 use segments::{Place, Segment, segments_in};
-use writer::{Job, Writer};
+use writer::{Job, Message, Reply, Writer};
 
 /// A rebuild applies so many records at once.
 const REBUILD_RECORDS: usize = 1_000;
@@ -75,7 +77,8 @@ impl Default for JournalSettings {
 /// `decide` must not be called from within `consult` or a rule: it would wait for itself.
 pub struct CatalogJournal {
     shared: Option<Arc<Shared>>,
-    jobs: Option<SyncSender<Job>>,
+    jobs: Option<SyncSender<Message>>,
+    later: Arc<Later>,
     writer: Option<JoinHandle<Option<(u64, Place)>>>,
     folder: PathBuf,
     was_repaired: bool,
@@ -164,11 +167,17 @@ impl CatalogJournal {
         Ok(Self {
             shared: Some(shared),
             jobs: Some(jobs),
+            later: Arc::default(),
             writer: Some(writer),
             folder: folder.to_owned(),
             was_repaired,
             _lock: lock,
         })
+    }
+
+    fn ask(&self, job: Job) -> Result<(), Fault> {
+        let jobs = self.jobs.as_ref().ok_or_else(writer_ended)?;
+        jobs.send(Message::Job(job)).map_err(|_| writer_ended())
     }
 
     fn shared(&self) -> Result<&Shared, Fault> {
@@ -248,13 +257,29 @@ fn rebuild(index: &Index, journal_folder: &Path, checked: &Checked) -> Result<()
     Ok(())
 }
 
+fn writer_ended() -> Fault {
+    Fault::new("write the catalog: its writer has ended")
+}
+
 impl Catalog for CatalogJournal {
     fn decide(&self, rule: Rule) -> Result<Committed, Failure> {
-        let closed = || Fault::new("write the catalog: its writer has ended");
-        let jobs = self.jobs.as_ref().ok_or_else(closed)?;
         let (reply, answer) = sync_channel(1);
-        jobs.send(Job { rule, reply }).map_err(|_| closed())?;
-        answer.recv().map_err(|_| closed().with_outcome_unknown())?
+        self.ask(Job { rule, reply: Reply::Awaited(reply) })?;
+        answer.recv().map_err(|_| writer_ended().with_outcome_unknown())?
+    }
+
+    fn decide_later(&self, doing: &'static str, rule: Rule) -> Result<(), Failure> {
+        let reply = Reply::Logged(Arc::clone(&self.later).begin(doing));
+        Ok(self.ask(Job { rule, reply })?)
+    }
+
+    fn settle(&self) -> Result<(), Fault> {
+        if self.later.is_empty() {
+            return Ok(());
+        }
+        let jobs = self.jobs.as_ref().ok_or_else(writer_ended)?;
+        jobs.send(Message::Hurry).map_err(|_| writer_ended())?;
+        self.later.wait()
     }
 
     fn consult(&self, look: &mut dyn FnMut(&dyn CatalogView)) {

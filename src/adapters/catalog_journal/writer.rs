@@ -7,9 +7,11 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::disk::decode;
 use super::journal::{Journal, Stopped};
+use super::later::UnderWay;
 use super::layout::{Chain, Entry, FRAME_HEADER_BYTES, RECORD_HEAD_BYTES, frame, to_disk};
 use super::segments::Place;
 use super::{JournalSettings, Shared};
@@ -22,8 +24,27 @@ use crate::ports::failure::{Failure, Fault};
 /// A rule and who waits for it.
 pub(super) struct Job {
     pub(super) rule: Rule,
-    pub(super) reply: SyncSender<Result<Committed, Failure>>,
+    pub(super) reply: Reply,
 }
+
+/// What becomes of a rule's outcome.
+pub(super) enum Reply {
+    /// Somebody waits for it.
+    Awaited(SyncSender<Result<Committed, Failure>>),
+    /// Nobody does: a failure is logged.
+    Logged(UnderWay),
+}
+
+/// What the writer is told.
+pub(super) enum Message {
+    /// Decide.
+    Job(Job),
+    /// Somebody waits for what nobody waited for.
+    Hurry,
+}
+
+/// A decision that nobody waits for waits so long for one to be written with: half the syncs.
+const LINGER: Duration = Duration::from_millis(20);
 
 /// The writer, in its own thread.
 pub(super) struct Writer {
@@ -46,7 +67,7 @@ struct Prepared {
     record: Vec<u8>,
     /// Where the journal stands once this is written.
     chain: Chain,
-    reply: SyncSender<Result<Committed, Failure>>,
+    reply: Reply,
 }
 
 type Overlay = BTreeMap<Key, Option<Record>>;
@@ -69,14 +90,17 @@ impl Stop {
 
 impl Writer {
     /// Works until nobody can ask any more. Returns the journal's end unless writing had to stop.
-    pub(super) fn run(mut self, jobs: &Receiver<Job>) -> Option<(u64, Place)> {
+    pub(super) fn run(mut self, messages: &Receiver<Message>) -> Option<(u64, Place)> {
         let mut stop = None;
-        while let Ok(first) = jobs.recv() {
-            match &stop {
-                Some(reason) => answer(&first.reply, Err(Stop::failure(reason))),
-                None if self.is_short_of_space() => answer(&first.reply, Err(Refusal::NoSpace.into())),
-                None => stop = self.write_batch(first, jobs),
+        while let Ok(first) = messages.recv() {
+            let Message::Job(first) = first else { continue };
+            let jobs = self.gather(first, messages);
+            if stop.is_none() && !self.is_short_of_space() {
+                stop = self.write_batch(jobs);
+                continue;
             }
+            let why = || stop.as_ref().map_or_else(|| Refusal::NoSpace.into(), Stop::failure);
+            jobs.iter().for_each(|job| answer(&job.reply, Err(why())));
         }
         match stop {
             None => Some((self.chain.next_sequence - 1, self.journal.end())),
@@ -97,29 +121,49 @@ impl Writer {
         }
     }
 
-    fn write_batch(&mut self, first: Job, jobs: &Receiver<Job>) -> Option<Stop> {
+    /// The jobs of one batch: what has come by now. Waits a little longer while nobody waits for any of it.
+    fn gather(&self, first: Job, messages: &Receiver<Message>) -> Vec<Job> {
+        let until = Instant::now() + LINGER;
+        let mut is_awaited = matches!(first.reply, Reply::Awaited(_));
+        let mut jobs = vec![first];
+        while jobs.len() < self.settings.batch_jobs {
+            let next = if is_awaited {
+                messages.try_recv().ok()
+            } else {
+                messages.recv_timeout(until.saturating_duration_since(Instant::now())).ok()
+            };
+            match next {
+                None => break,
+                Some(Message::Hurry) => is_awaited = true,
+                Some(Message::Job(job)) => {
+                    is_awaited |= matches!(job.reply, Reply::Awaited(_));
+                    jobs.push(job);
+                }
+            }
+        }
+        jobs
+    }
+
+    fn write_batch(&mut self, jobs: Vec<Job>) -> Option<Stop> {
         let mut batch =
             Batch { chain: self.chain.clone(), overlay: Overlay::new(), bytes: FRAME_HEADER_BYTES, ready: Vec::new() };
-        let mut next = Some(first);
-        let mut count = 0;
-        while let Some(job) = next {
-            count += 1;
-            if let Some(prepared) = self.prepare(&mut batch, job) {
-                let most = usize::try_from(self.settings.max_frame_bytes).unwrap_or(usize::MAX);
-                let size = prepared.record.len() + 4;
-                if !batch.ready.is_empty() && batch.bytes + size > most {
-                    // It does not fit beside the others, but it was decided on their state: they go first.
-                    if let Some(stop) = self.commit(std::mem::take(&mut batch.ready)) {
-                        answer(&prepared.reply, Err(stop.failure()));
-                        return Some(stop);
-                    }
-                    batch.bytes = FRAME_HEADER_BYTES;
+        let most = self.settings.max_frame_bytes.min(self.settings.batch_bytes);
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        let mut jobs = jobs.into_iter();
+        while let Some(job) = jobs.next() {
+            let Some(prepared) = self.prepare(&mut batch, job) else { continue };
+            let size = prepared.record.len() + 4;
+            if !batch.ready.is_empty() && batch.bytes + size > most {
+                // It does not fit beside the others, but it was decided on their state: they go first.
+                if let Some(stop) = self.commit(std::mem::take(&mut batch.ready)) {
+                    answer(&prepared.reply, Err(stop.failure()));
+                    jobs.for_each(|job| answer(&job.reply, Err(stop.failure())));
+                    return Some(stop);
                 }
-                batch.bytes += size;
-                batch.ready.push(prepared);
+                batch.bytes = FRAME_HEADER_BYTES;
             }
-            let is_full = count >= self.settings.batch_jobs || batch.bytes as u64 >= self.settings.batch_bytes;
-            next = if is_full { None } else { jobs.try_recv().ok() };
+            batch.bytes += size;
+            batch.ready.push(prepared);
         }
         self.commit(batch.ready)
     }
@@ -221,7 +265,7 @@ impl Writer {
     }
 }
 
-fn refuse<'a>(stopped: Stopped, waiting: impl Iterator<Item = &'a SyncSender<Result<Committed, Failure>>>) -> Stop {
+fn refuse<'a>(stopped: Stopped, waiting: impl Iterator<Item = &'a Reply>) -> Stop {
     match stopped {
         Stopped::Full => {
             tracing::error!("the disk of the catalog is full: nothing is written until a restart");
@@ -240,8 +284,11 @@ fn refuse<'a>(stopped: Stopped, waiting: impl Iterator<Item = &'a SyncSender<Res
 }
 
 /// Who does not wait any more needs no answer.
-fn answer(reply: &SyncSender<Result<Committed, Failure>>, outcome: Result<Committed, Failure>) {
-    drop(reply.try_send(outcome));
+fn answer(reply: &Reply, outcome: Result<Committed, Failure>) {
+    match reply {
+        Reply::Awaited(waiting) => drop(waiting.try_send(outcome)),
+        Reply::Logged(under_way) => under_way.report(&outcome.map(|_| ())),
+    }
 }
 
 /// The index with the decisions of the running batch over it.

@@ -82,6 +82,17 @@ impl Catalog for MemoryCatalog {
         Ok(Committed { first_event })
     }
 
+    fn decide_later(&self, doing: &'static str, rule: Rule) -> Result<(), Failure> {
+        if let Err(failure) = self.decide(rule) {
+            tracing::error!(%failure, doing, "a decision that nobody waits for failed");
+        }
+        Ok(())
+    }
+
+    fn settle(&self) -> Result<(), Fault> {
+        Ok(())
+    }
+
     fn consult(&self, look: &mut dyn FnMut(&dyn CatalogView)) {
         look(&*self.read());
     }
