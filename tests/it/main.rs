@@ -4,6 +4,7 @@
 mod cli;
 mod crash;
 mod dependencies;
+mod end_to_end;
 mod fetch_https;
 mod fetch_refusals;
 mod fetch_resume;
