@@ -1,8 +1,10 @@
 //! The spool, as a back office uses it: what is published, when, to whom,
 //! and what becomes of a drop that cannot be published.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::Write;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -409,5 +411,20 @@ fn a_very_long_name_is_refused_like_any_other() {
         fs::remove_file(stage.spool(".refused").join(kept)).expect("removed");
         stage.is_swept();
     }
+    assert_eq!(deliveries(&stage.server), Vec::<Value>::new());
+}
+
+#[test]
+fn a_name_that_is_not_utf8_is_refused_too() {
+    let stage = Stage::set();
+    let made = stage.desk.join("made");
+    fs::write(&made, "content of the drop\n").expect("a file");
+    fs::rename(&made, stage.spool("wages/alpha").join(OsStr::from_bytes(b"loon\xfflijst.csv"))).expect("a drop");
+    let kept = stage.spool(".refused").join("loon\u{fffd}lijst.csv");
+    let content = eventually("the refused drop", || fs::read_to_string(&kept).ok());
+    assert_eq!(content, "content of the drop\n");
+    let told = fs::read_to_string(kept.with_file_name("loon\u{fffd}lijst.csv.reason.txt")).expect("the reason");
+    assert!(told.contains("is not a file name"), "{told}");
+    stage.is_swept();
     assert_eq!(deliveries(&stage.server), Vec::<Value>::new());
 }

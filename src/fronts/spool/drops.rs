@@ -71,18 +71,19 @@ pub(super) fn find(spool: &Path, limit: usize) -> std::io::Result<Vec<Drop>> {
 fn find_below(folder: &Path, folders: &[String], found: &mut Vec<Drop>, limit: usize) -> std::io::Result<()> {
     let mut names = Vec::new();
     for entry in std::fs::read_dir(folder)? {
-        let Ok(name) = entry?.file_name().into_string() else { continue };
-        names.push(name);
+        let real = entry?.file_name();
+        // A name that is not UTF-8 is shown with marks in its place; no drop may bear those, so it is refused.
+        names.push((real.to_string_lossy().into_owned(), real));
     }
     names.sort();
-    for name in &names {
+    for (name, real) in &names {
         if found.len() >= limit {
             return Ok(());
         }
         if FileName::is_unfinished(name) {
             continue;
         }
-        let path = folder.join(name);
+        let path = folder.join(real);
         // Gone meanwhile: the next scan will know.
         let Ok(metadata) = std::fs::symlink_metadata(&path) else { continue };
         let is_marker =
@@ -101,7 +102,8 @@ fn find_below(folder: &Path, folders: &[String], found: &mut Vec<Drop>, limit: u
             continue;
         }
         let marker = format!("{name}{DONE}");
-        let marker = names.binary_search(&marker).is_ok().then(|| folder.join(marker));
+        let is_marked = names.binary_search_by(|(name, _)| name.cmp(&marker)).is_ok();
+        let marker = is_marked.then(|| folder.join(marker));
         let Ok(state) = State::of(&path, &metadata) else { continue };
         found.push(Drop { path, name: name.clone(), folders: folders.to_vec(), is_folder, marker, state });
     }
