@@ -82,29 +82,17 @@ impl Index {
         }))
     }
 
-    /// Applies records and the sequence of the last of them, all or nothing.
+    /// Applies records and the sequence of the last of them, key by key: the caller keeps readers out, and
+    /// a crash means to rebuild. (A sled batch rolls its log buffer to disk each time, for nothing here.)
+    /// After a fault the index may hold a part of them.
     pub(super) fn apply(&self, entries: &[(Entry, Place)]) -> Result<(), Fault> {
         let Some((last, _)) = entries.last() else { return Ok(()) };
-        let mut batch = sled::Batch::default();
-        for (key, value) in contents(entries) {
-            match value {
-                Some(value) => batch.insert(key, value),
-                None => batch.remove(key),
-            }
-        }
-        batch.insert(META, meta(last.sequence));
-        self.tree.apply_batch(batch).map_err(|error| self.fault("apply to", error))
-    }
-
-    /// As `apply` but key by key: for a rebuild, where nobody reads yet and a crash means to begin again.
-    pub(super) fn fill(&self, entries: &[(Entry, Place)]) -> Result<(), Fault> {
-        let Some((last, _)) = entries.last() else { return Ok(()) };
-        let filled = contents(entries).into_iter().try_for_each(|(key, value)| match value {
+        let applied = contents(entries).into_iter().try_for_each(|(key, value)| match value {
             Some(value) => self.tree.insert(key, value).map(drop),
             None => self.tree.remove(key).map(drop),
         });
-        let filled = filled.and_then(|()| self.tree.insert(META, meta(last.sequence)).map(drop));
-        filled.map_err(|error| self.fault("fill", error))
+        let applied = applied.and_then(|()| self.tree.insert(META, meta(last.sequence)).map(drop));
+        applied.map_err(|error| self.fault("apply to", error))
     }
 
     /// The spots of the events that `query` may mean, in order, up to event number `newest`:

@@ -17,7 +17,7 @@ use std::fmt;
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
@@ -93,6 +93,8 @@ struct Shared {
     version: AtomicU64,
     last_moment: AtomicU64,
     last_event: AtomicU64,
+    /// A decision was applied in part only: nobody may see that.
+    is_torn: AtomicBool,
 }
 
 impl Shared {
@@ -103,6 +105,7 @@ impl Shared {
             version: AtomicU64::new(0),
             last_moment: AtomicU64::new(NO_MOMENT),
             last_event: AtomicU64::new(0),
+            is_torn: AtomicBool::new(false),
         };
         shared.remember(chain);
         shared
@@ -181,7 +184,11 @@ impl CatalogJournal {
     }
 
     fn shared(&self) -> Result<&Shared, Fault> {
-        self.shared.as_deref().ok_or_else(|| Fault::new("read the catalog: it is closed"))
+        let shared = self.shared.as_deref().ok_or_else(|| Fault::new("read the catalog: it is closed"))?;
+        if shared.is_torn.load(Ordering::Acquire) {
+            return Err(Fault::new("read the catalog: a change of its index failed; restart to rebuild it"));
+        }
+        Ok(shared)
     }
 
     fn close(&mut self) -> Result<(), Fault> {
@@ -245,12 +252,12 @@ fn rebuild(index: &Index, journal_folder: &Path, checked: &Checked) -> Result<()
         segment.scan(&mut chain, false, &mut |entry, place| {
             waiting.push((entry, place));
             if waiting.len() >= REBUILD_RECORDS {
-                index.fill(&std::mem::take(&mut waiting))?;
+                index.apply(&std::mem::take(&mut waiting))?;
             }
             Ok(())
         })?;
     }
-    index.fill(&waiting)?;
+    index.apply(&waiting)?;
     if chain != checked.chain {
         return Err(Fault::new("rebuild the index: the journal ends elsewhere than its last segment says"));
     }
@@ -285,7 +292,9 @@ impl Catalog for CatalogJournal {
     fn consult(&self, look: &mut dyn FnMut(&dyn CatalogView)) {
         if let Some(shared) = &self.shared {
             let _still = shared.gate.read().unwrap_or_else(PoisonError::into_inner);
-            look(&shared.index);
+            if !shared.is_torn.load(Ordering::Acquire) {
+                look(&shared.index);
+            }
         }
     }
 

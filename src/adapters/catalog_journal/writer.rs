@@ -5,6 +5,7 @@
 use std::cmp::Ordering::{Equal, Greater, Less};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
@@ -258,7 +259,10 @@ impl Writer {
 
     fn apply(&mut self, placed: &[(Entry, Place)], chain: Chain) -> Result<(), Stopped> {
         let _alone = self.shared.gate.write().unwrap_or_else(PoisonError::into_inner);
-        self.shared.index.apply(placed).map_err(|fault| Stopped::Unknown(std::io::Error::other(fault)))?;
+        if let Err(fault) = self.shared.index.apply(placed) {
+            self.shared.is_torn.store(true, Ordering::Release);
+            return Err(Stopped::Unknown(std::io::Error::other(fault)));
+        }
         self.shared.remember(&chain);
         self.chain = chain;
         Ok(())

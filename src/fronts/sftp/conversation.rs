@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use tokio::sync::Notify;
 
-use super::requests::{Broken, Core, CoreLimits};
+use super::requests::{Broken, Core, CoreLimits, Job};
 use super::shelf::Shelf;
 
 /// Threads that one conversation may keep busy at once.
@@ -126,40 +126,59 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Starts what can run: what is at hand here and now, the rest on other threads.
     fn kick(self: &Arc<Self>) {
         let mut state = self.state();
         while state.runners < RUNNERS && !state.ended {
             let Some(job) = state.core.take_job() else { return };
             state.runners += 1;
+            if job.is_at_hand() {
+                drop(state);
+                if !self.run_one(job) {
+                    return;
+                }
+                state = self.state();
+                state.runners -= 1;
+                continue;
+            }
             let shared = Arc::clone(self);
             tokio::task::spawn_blocking(move || shared.run(job));
         }
     }
 
-    fn run(self: Arc<Self>, first: super::requests::Job) {
+    /// Runs a job and hands in its outcome; false when the conversation has ended.
+    fn run_one(self: &Arc<Self>, job: Job) -> bool {
+        let finished = catch_unwind(AssertUnwindSafe(|| job.run(self.shelf.as_ref())));
+        let Ok(finished) = finished else {
+            // a lane would stay taken for ever: end the conversation, not the server
+            Conversation { shared: Arc::clone(self) }.end();
+            return false;
+        };
+        let mut state = self.state();
+        if state.ended {
+            drop(state);
+            finished.abandon();
+            return false;
+        }
+        state.core.finish(finished);
+        drop(state);
+        self.progress.notify_waiters();
+        true
+    }
+
+    fn run(self: Arc<Self>, first: Job) {
         let mut next = Some(first);
         while let Some(job) = next.take() {
-            let finished = catch_unwind(AssertUnwindSafe(|| job.run(self.shelf.as_ref())));
-            let mut state = self.state();
-            let Ok(finished) = finished else {
-                // a lane would stay taken for ever: end the conversation, not the server
-                drop(state);
-                Conversation { shared: Arc::clone(&self) }.end();
-                return;
-            };
-            if state.ended {
-                drop(state);
-                finished.abandon();
+            if !self.run_one(job) {
                 return;
             }
-            state.core.finish(finished);
+            let mut state = self.state();
             next = state.core.take_job();
             if next.is_none() {
                 state.runners -= 1;
             }
             drop(state);
             self.wake.notify_one();
-            self.progress.notify_waiters();
         }
     }
 }

@@ -93,6 +93,15 @@ impl Work {
         matches!(self, Self::OpenFile(..) | Self::OpenFolder(_) | Self::Known(Done::Opened(_)))
     }
 
+    /// Whether doing it waits for nothing.
+    pub fn is_at_hand(&self) -> bool {
+        match self {
+            Self::Known(_) => true,
+            Self::Fstat(file) | Self::Close(Opened::File { file, .. }) => file.is_at_hand(),
+            _ => false,
+        }
+    }
+
     /// Does it; may block.
     pub fn run(self, shelf: &dyn Shelf) -> Done {
         match self {

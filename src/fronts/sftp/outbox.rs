@@ -253,6 +253,11 @@ impl OpenedFile for OutboxFile {
         Ok(self.attributes)
     }
 
+    /// Attributes never change, and nobody waits for the end of a fetch to be put on record.
+    fn is_at_hand(&self) -> bool {
+        true
+    }
+
     fn read(&self, offset: u64, length: usize) -> Result<Bytes, ShelfError> {
         let left = self.fetch.size_bytes().saturating_sub(offset);
         let length = length.min(usize::try_from(left).unwrap_or(usize::MAX));

@@ -139,6 +139,11 @@ impl Finished {
 }
 
 impl Job {
+    /// Whether running it waits for nothing.
+    pub fn is_at_hand(&self) -> bool {
+        self.work.is_at_hand()
+    }
+
     /// Runs it; may block on the disk.
     pub fn run(self, shelf: &dyn Shelf) -> Finished {
         let Self { id, turn, lane, reserved, work } = self;

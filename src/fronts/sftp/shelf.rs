@@ -131,6 +131,12 @@ pub trait OpenedFile: Send + Sync {
     /// Current attributes.
     fn attributes(&self) -> Result<Attributes, ShelfError>;
 
+    /// Whether `attributes` and `close` never wait for a disk: they are then served where they are met,
+    /// without going to another thread and back.
+    fn is_at_hand(&self) -> bool {
+        false
+    }
+
     /// Up to `length` bytes from `offset`: never short before the end of the file; empty at or after it.
     fn read(&self, offset: u64, length: usize) -> Result<Bytes, ShelfError>;
 
