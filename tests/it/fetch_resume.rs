@@ -91,7 +91,12 @@ fn lftp_is_killed_and_resumes() {
     let had = kill_midway(&world, slow, &local);
     only_started(&world, &id);
     finish(&mut world.lftp(&client, ALPHA, &format!("get -c outbox/wages/{NAME}"))).expect_code(0);
-    assert_eq!(went_on(&world, &id, &local), large() - had, "only the rest was sent again");
+    same(&local, &world.given[0].bytes);
+    // lftp kills its ssh once it has all; without a CLOSE the last piece is then not counted now and then
+    // (docs/ARCHITECTURE.md, section 5). That every byte may have left is on record in any case.
+    assert_eq!(world.events(&id, "file-released").len(), 1);
+    let sent = bytes(&world.ended(&id, 2)[1]);
+    assert!(sent <= large() - had, "only the rest was sent again, not {sent} bytes after {had}");
 }
 
 #[test]
