@@ -2,6 +2,8 @@
 #![cfg(test)]
 
 mod cli;
+#[cfg(feature = "conformance")]
+mod conformance;
 mod crash;
 mod dependencies;
 mod end_to_end;

@@ -15,7 +15,7 @@ use postkluis::fronts::sessions::Sessions;
 use postkluis::fronts::sftp::auth::{Door, DoorRefusal, Entrance, Visitor};
 use postkluis::fronts::sftp::listener::serve;
 use postkluis::fronts::sftp::shelf::{
-    Attributes, Entry, FolderCursor, OpenMode, OpenedFile, Shelf, ShelfError, ShelfErrorKind,
+    Attributes, Entry, FileKind, FolderCursor, OpenMode, OpenedFile, Shelf, ShelfError, ShelfErrorKind,
 };
 use tokio::sync::watch;
 
@@ -36,7 +36,8 @@ fn failed(error: &std::io::Error) -> ShelfError {
 
 fn shown(found: &std::fs::Metadata) -> Attributes {
     Attributes {
-        is_folder: found.is_dir(),
+        kind: if found.is_dir() { FileKind::Folder } else { FileKind::File },
+        links: 1,
         size_bytes: found.len(),
         permissions: found.permissions().mode() & 0o777,
         uid: 0,

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use tokio::sync::Notify;
 
+use super::request_names;
 use super::requests::{Broken, Core, CoreLimits, Job};
 use super::shelf::Shelf;
 
@@ -37,7 +38,8 @@ struct Shared {
 impl Conversation {
     /// A conversation over a shelf.
     pub fn new(shelf: Arc<dyn Shelf>, limits: CoreLimits) -> Self {
-        let state = State { core: Core::new(limits), runners: 0, ended: false };
+        let core = Core::new(limits, request_names::admitted(shelf.as_ref()));
+        let state = State { core, runners: 0, ended: false };
         Self {
             shared: Arc::new(Shared { shelf, state: Mutex::new(state), wake: Notify::new(), progress: Notify::new() }),
         }
@@ -100,6 +102,11 @@ impl Conversation {
     pub fn is_busy(&self) -> bool {
         let state = self.state();
         !state.ended && (!state.core.is_idle() || state.core.has_open_handles())
+    }
+
+    /// Whether all that was asked so far has been answered and taken by the transport.
+    pub fn is_idle(&self) -> bool {
+        self.state().core.is_idle()
     }
 
     /// Ends it; files still open are abandoned. May block on the shelf's bookkeeping.

@@ -7,21 +7,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 
 use super::handles::{self, Handles, Listing, Opened};
-use super::paths::normalise;
-use super::shelf::{Attributes, OpenMode, OpenedFile, Shelf, ShelfError, ShelfErrorKind, error};
-use super::wire::{Fields, MAX_DATA_BYTES, Request, SentAttributes};
+use super::shelf::{
+    Attributes, OpenMode, OpenedFile, SentAttributes, Shelf, ShelfError, ShelfErrorKind, Volume, error,
+};
+use super::wire::{Fields, MAX_DATA_BYTES, Request};
 
 /// Entries asked of a folder at a time.
 const PAGE_ENTRIES: usize = 512;
 
-/// Work for a shelf.
+/// Work for a shelf; paths are as the client wrote them.
 pub enum Work {
     /// The outcome is known already.
     Known(Done),
     /// Open a file.
-    OpenFile(String, OpenMode),
+    OpenFile(Bytes, OpenMode),
     /// Open a folder.
-    OpenFolder(String),
+    OpenFolder(Bytes),
     /// Read.
     Read(Arc<dyn OpenedFile>, u64, usize),
     /// Write.
@@ -30,22 +31,58 @@ pub enum Work {
     Fstat(Arc<dyn OpenedFile>),
     /// Set attributes through a handle.
     Fsetstat(Arc<dyn OpenedFile>, SentAttributes),
+    /// Wait for the disk.
+    Sync(Arc<dyn OpenedFile>),
+    /// The file system of an open file.
+    VolumeOf(Arc<dyn OpenedFile>),
     /// Close.
     Close(Opened),
     /// Next page of a folder.
     List(Arc<Mutex<Listing>>),
     /// Attributes of a path.
-    Stat(String),
+    Stat(Bytes),
+    /// Attributes of a path that may be a link.
+    LinkStat(Bytes),
     /// Set attributes of a path.
-    Setstat(String, SentAttributes),
+    Setstat(Bytes, SentAttributes),
+    /// Set attributes of a path that may be a link.
+    LinkSetstat(Bytes, SentAttributes),
     /// Remove a file.
-    Remove(String),
-    /// Make a folder.
-    MakeFolder(String),
+    Remove(Bytes),
+    /// Make a folder with these permissions.
+    MakeFolder(Bytes, Option<u32>),
     /// Remove a folder.
-    RemoveFolder(String),
+    RemoveFolder(Bytes),
     /// Rename; whether an existing target is replaced.
-    Rename(String, String, bool),
+    Rename(Bytes, Bytes, bool),
+    /// Make a path absolute and plain.
+    RealPath(Bytes),
+    /// The same, where `~` stands for home.
+    ExpandPath(Bytes),
+    /// Where a user's home is.
+    HomeFolder(Bytes),
+    /// What a link points to.
+    ReadLink(Bytes),
+    /// Make a link to the first at the second.
+    MakeLink(Bytes, Bytes),
+    /// Give the first another name.
+    MakeHardLink(Bytes, Bytes),
+    /// The file system of a path.
+    Volume(Bytes),
+    /// Names of users and groups, whose ids stand one after the other.
+    IdNames(Bytes, Bytes),
+    /// Copy from one open file to another.
+    Copy(CopyOrder),
+}
+
+/// What `copy-data` asks.
+pub struct CopyOrder {
+    from: Arc<dyn OpenedFile>,
+    offset: u64,
+    /// How much; 0 for all to the end.
+    length: u64,
+    to: Arc<dyn OpenedFile>,
+    to_offset: u64,
 }
 
 /// The outcome of work.
@@ -70,18 +107,20 @@ pub enum Done {
     Path(String),
     /// Attributes.
     Attributes(Attributes),
+    /// A file system.
+    Volume(Volume),
     /// Done.
     Ok,
     /// End of file or folder.
     Eof,
     /// The answer to `limits@openssh.com`.
     Limits,
-    /// Ids without names.
-    NoNames {
-        /// How many users were asked.
-        users: usize,
-        /// How many groups were asked.
-        groups: usize,
+    /// The names of ids, empty where there is none.
+    IdNames {
+        /// Users in the order asked.
+        users: Vec<String>,
+        /// Groups in the order asked.
+        groups: Vec<String>,
     },
     /// Refused or failed.
     Refused(ShelfError),
@@ -102,60 +141,103 @@ impl Work {
         }
     }
 
+    /// The outcome if it must not be done.
+    pub fn refuse(&self, refusal: ShelfError) -> Done {
+        if self.opens() { Done::Opened(Err(refusal)) } else { Done::Refused(refusal) }
+    }
+
     /// Does it; may block.
     pub fn run(self, shelf: &dyn Shelf) -> Done {
+        let opens = self.opens();
+        self.attempt(shelf).unwrap_or_else(|refusal| match opens {
+            true => Done::Opened(Err(refusal)),
+            false => Done::Refused(refusal),
+        })
+    }
+
+    fn attempt(self, shelf: &dyn Shelf) -> Result<Done, ShelfError> {
+        let at = |raw: Bytes| shelf.resolve(&raw);
         match self {
-            Self::Known(done) => done,
-            Self::OpenFile(path, mode) => Done::Opened(shelf.open_file(&path, mode).map(|file| Opened::File {
-                file,
-                read: mode.read,
-                write: mode.write,
-            })),
-            Self::OpenFolder(path) => Done::Opened(
-                shelf
-                    .open_folder(&path)
-                    .map(|cursor| Opened::Folder(Arc::new(Mutex::new(Listing { cursor, rest: VecDeque::new() })))),
-            ),
-            Self::Read(file, offset, length) => match file.read(offset, length) {
-                Ok(bytes) if bytes.is_empty() => Done::Eof,
-                Ok(bytes) => Done::Data { file, offset, bytes },
-                Err(refusal) => Done::Refused(refusal),
-            },
-            Self::Write(file, offset, data) => plain(file.write(offset, &data)),
-            Self::Fstat(file) => shown(file.attributes()),
-            Self::Fsetstat(file, sent) => plain(file.set_attributes(sent.size, sent.mtime_seconds)),
-            Self::Close(Opened::File { file, .. }) => plain(file.close()),
-            Self::Close(Opened::Folder(_)) => Done::Ok,
-            Self::List(listing) => list(listing),
-            Self::Stat(path) => shown(shelf.stat(&path)),
-            Self::Setstat(path, sent) => plain(shelf.set_attributes(&path, sent.size, sent.mtime_seconds)),
-            Self::Remove(path) => plain(shelf.remove(&path)),
-            Self::MakeFolder(path) => plain(shelf.make_folder(&path)),
-            Self::RemoveFolder(path) => plain(shelf.remove_folder(&path)),
-            Self::Rename(from, to, overwrite) => plain(shelf.rename(&from, &to, overwrite)),
+            Self::Known(done) => return Ok(done),
+            Self::OpenFile(path, mode) => {
+                let file = shelf.open_file(&at(path)?, mode)?;
+                return Ok(Done::Opened(Ok(Opened::File { file, read: mode.read, write: mode.write })));
+            }
+            Self::OpenFolder(path) => {
+                let listing = Listing { cursor: shelf.open_folder(&at(path)?)?, rest: VecDeque::new() };
+                return Ok(Done::Opened(Ok(Opened::Folder(Arc::new(Mutex::new(listing))))));
+            }
+            Self::Read(file, offset, length) => {
+                let bytes = file.read(offset, length)?;
+                return Ok(if bytes.is_empty() { Done::Eof } else { Done::Data { file, offset, bytes } });
+            }
+            Self::List(listing) => return list(listing),
+            Self::Fstat(file) => return file.attributes().map(Done::Attributes),
+            Self::Stat(path) => return shelf.stat(&at(path)?).map(Done::Attributes),
+            Self::LinkStat(path) => return shelf.link_stat(&at(path)?).map(Done::Attributes),
+            Self::RealPath(path) => return shelf.real_path(&at(path)?).map(Done::Path),
+            Self::ExpandPath(path) => return shelf.expand_path(&path).map(Done::Path),
+            Self::HomeFolder(user) => return shelf.home_folder(&user).map(Done::Path),
+            Self::ReadLink(path) => return shelf.read_link(&at(path)?).map(Done::Path),
+            Self::Volume(path) => return shelf.volume(&at(path)?).map(Done::Volume),
+            Self::VolumeOf(file) => return file.volume().map(Done::Volume),
+            Self::IdNames(users, groups) => return Ok(id_names(shelf, &users, &groups)),
+            Self::Copy(order) => return copy(&order),
+            Self::Write(file, offset, data) => file.write(offset, &data)?,
+            Self::Fsetstat(file, sent) => file.set_attributes(&sent)?,
+            Self::Sync(file) => file.sync()?,
+            Self::Close(Opened::File { file, .. }) => file.close()?,
+            Self::Close(Opened::Folder(_)) => {}
+            Self::Setstat(path, sent) => shelf.set_attributes(&at(path)?, &sent)?,
+            Self::LinkSetstat(path, sent) => shelf.set_link_attributes(&at(path)?, &sent)?,
+            Self::Remove(path) => shelf.remove(&at(path)?)?,
+            Self::MakeFolder(path, permissions) => shelf.make_folder(&at(path)?, permissions)?,
+            Self::RemoveFolder(path) => shelf.remove_folder(&at(path)?)?,
+            Self::Rename(from, to, overwrite) => shelf.rename(&at(from)?, &at(to)?, overwrite)?,
+            Self::MakeLink(target, path) => shelf.make_link(text(&target)?, &at(path)?)?,
+            Self::MakeHardLink(from, to) => shelf.make_hard_link(&at(from)?, &at(to)?)?,
         }
+        Ok(Done::Ok)
     }
 }
 
-fn plain(result: Result<(), ShelfError>) -> Done {
-    result.map_or_else(Done::Refused, |()| Done::Ok)
-}
-
-fn shown(result: Result<Attributes, ShelfError>) -> Done {
-    result.map_or_else(Done::Refused, Done::Attributes)
-}
-
-fn list(listing: Arc<Mutex<Listing>>) -> Done {
+fn list(listing: Arc<Mutex<Listing>>) -> Result<Done, ShelfError> {
     let mut open = listing.lock().unwrap_or_else(PoisonError::into_inner);
     if open.rest.is_empty() {
-        match open.cursor.next(PAGE_ENTRIES) {
-            Ok(page) => open.rest.extend(page),
-            Err(refusal) => return Done::Refused(refusal),
-        }
+        let page = open.cursor.next(PAGE_ENTRIES)?;
+        open.rest.extend(page);
     }
     let ended = open.rest.is_empty();
     drop(open);
-    if ended { Done::Eof } else { Done::Names { listing } }
+    Ok(if ended { Done::Eof } else { Done::Names { listing } })
+}
+
+fn id_names(shelf: &dyn Shelf, users: &[u8], groups: &[u8]) -> Done {
+    let names = |ids: &[u8], name: &dyn Fn(u32) -> Option<String>| {
+        let (ids, _) = ids.as_chunks::<4>();
+        ids.iter().map(|id| name(u32::from_be_bytes(*id)).unwrap_or_default()).collect()
+    };
+    Done::IdNames { users: names(users, &|id| shelf.user_name(id)), groups: names(groups, &|id| shelf.group_name(id)) }
+}
+
+/// Copies in pieces; an end before `length` is told as such (draft-ietf-secsh-filexfer-extensions-00 §7).
+fn copy(order: &CopyOrder) -> Result<Done, ShelfError> {
+    let mut copied = 0_u64;
+    while order.length == 0 || copied < order.length {
+        let left = if order.length == 0 { u64::MAX } else { order.length - copied };
+        let piece = usize::try_from(left).unwrap_or(usize::MAX).min(MAX_DATA_BYTES);
+        let bytes = order.from.read(order.offset.saturating_add(copied), piece)?;
+        if bytes.is_empty() {
+            return Ok(if order.length == 0 { Done::Ok } else { Done::Eof });
+        }
+        order.to.write(order.to_offset.saturating_add(copied), &bytes)?;
+        copied += bytes.len() as u64;
+    }
+    Ok(Done::Ok)
+}
+
+fn text(raw: &[u8]) -> Result<&str, ShelfError> {
+    std::str::from_utf8(raw).map_err(|_| error(ShelfErrorKind::NoSuchFile, "no such file or folder"))
 }
 
 /// Turns a request into work; `room` says whether another handle may be opened.
@@ -168,19 +250,16 @@ fn try_plan(request: Request, handles: &mut Handles, room: bool) -> Result<Work,
         Request::Open { .. } | Request::Opendir { .. } if !room => {
             return Err(error(ShelfErrorKind::Failure, "too many open handles: close some first"));
         }
-        Request::Open { path, flags, .. } => Work::OpenFile(normalise(&path)?, mode(flags)),
-        Request::Opendir { path } => Work::OpenFolder(normalise(&path)?),
-        Request::Read { handle, offset, length } => match opened(handles, &handle)? {
-            Opened::File { file, read: true, .. } => Work::Read(file, offset, (length as usize).min(MAX_DATA_BYTES)),
-            _ => return Err(error(ShelfErrorKind::PermissionDenied, "this handle is not open for reading")),
-        },
-        Request::Write { handle, offset, data } => match opened(handles, &handle)? {
-            Opened::File { file, write: true, .. } => Work::Write(file, offset, data),
-            _ => return Err(error(ShelfErrorKind::PermissionDenied, "this handle is not open for writing")),
-        },
+        Request::Open { path, flags, attributes } => Work::OpenFile(path, mode(flags, attributes.permissions)),
+        Request::Opendir { path } => Work::OpenFolder(path),
+        Request::Read { handle, offset, length } => {
+            Work::Read(readable(handles, &handle)?, offset, (length as usize).min(MAX_DATA_BYTES))
+        }
+        Request::Write { handle, offset, data } => Work::Write(writable(handles, &handle)?, offset, data),
         Request::Close { handle } => match handles::number(&handle).and_then(|number| handles.remove(number)) {
             Some(opened) => Work::Close(opened),
-            None => return Err(no_handle()),
+            // OpenSSH's code for this one request
+            None => return Err(error(ShelfErrorKind::NoSuchFile, "no such handle")),
         },
         Request::Fstat { handle } => Work::Fstat(file(handles, &handle)?),
         Request::Fsetstat { handle, attributes } => Work::Fsetstat(file(handles, &handle)?, attributes),
@@ -188,52 +267,65 @@ fn try_plan(request: Request, handles: &mut Handles, room: bool) -> Result<Work,
             Opened::Folder(listing) => Work::List(listing),
             Opened::File { .. } => return Err(error(ShelfErrorKind::Failure, "this handle is not a folder")),
         },
-        Request::Lstat { path } | Request::Stat { path } => Work::Stat(normalise(&path)?),
-        Request::Setstat { path, attributes } => Work::Setstat(normalise(&path)?, attributes),
-        Request::Remove { path } => Work::Remove(normalise(&path)?),
-        Request::Mkdir { path, .. } => Work::MakeFolder(normalise(&path)?),
-        Request::Rmdir { path } => Work::RemoveFolder(normalise(&path)?),
-        Request::Realpath { path } => Work::Known(Done::Path(normalise(&path)?)),
-        Request::Rename { from, to } => Work::Rename(normalise(&from)?, normalise(&to)?, false),
-        Request::Readlink { .. } | Request::Symlink { .. } => {
-            return Err(error(ShelfErrorKind::Unsupported, "there are no links here"));
+        Request::Lstat { path } => Work::LinkStat(path),
+        Request::Stat { path } => Work::Stat(path),
+        Request::Setstat { path, attributes } => Work::Setstat(path, attributes),
+        Request::Remove { path } => Work::Remove(path),
+        Request::Mkdir { path, attributes } => Work::MakeFolder(path, attributes.permissions),
+        Request::Rmdir { path } => Work::RemoveFolder(path),
+        Request::Realpath { path } => Work::RealPath(path),
+        Request::Rename { from, to } => Work::Rename(from, to, false),
+        Request::Readlink { path } => Work::ReadLink(path),
+        Request::Symlink { target, path } => Work::MakeLink(target, path),
+        Request::Extended { name, body } => {
+            return extended(&name, &mut Fields(body), handles)
+                .unwrap_or_else(|| Err(error(ShelfErrorKind::BadMessage, "the extended request is malformed")));
         }
-        Request::Extended { name, body } => return extended(&name, Fields(body), handles),
         Request::Unknown { .. } => return Err(error(ShelfErrorKind::Unsupported, "not a request of SFTP version 3")),
         Request::Malformed => return Err(error(ShelfErrorKind::BadMessage, "the request is malformed")),
     })
 }
 
-fn extended(name: &[u8], mut body: Fields, handles: &mut Handles) -> Result<Work, ShelfError> {
-    let malformed = || error(ShelfErrorKind::BadMessage, "the extended request is malformed");
-    Ok(match name {
+/// `None` when the fields do not add up.
+fn extended(name: &[u8], body: &mut Fields, handles: &mut Handles) -> Option<Result<Work, ShelfError>> {
+    Some(Ok(match name {
         b"limits@openssh.com" => Work::Known(Done::Limits),
-        b"posix-rename@openssh.com" => {
-            let from = body.string().ok_or_else(malformed)?;
-            let to = body.string().ok_or_else(malformed)?;
-            Work::Rename(normalise(&from)?, normalise(&to)?, true)
-        }
+        b"posix-rename@openssh.com" => Work::Rename(body.string()?, body.string()?, true),
+        b"hardlink@openssh.com" => Work::MakeHardLink(body.string()?, body.string()?),
+        b"lsetstat@openssh.com" => Work::LinkSetstat(body.string()?, body.attributes()?),
+        b"expand-path@openssh.com" => Work::ExpandPath(body.string()?),
+        b"home-directory" => Work::HomeFolder(body.string()?),
+        b"users-groups-by-id@openssh.com" => Work::IdNames(body.string()?, body.string()?),
+        b"statvfs@openssh.com" => Work::Volume(body.string()?),
         b"fsync@openssh.com" => {
-            file(handles, &body.string().ok_or_else(malformed)?)?;
-            Work::Known(Done::Ok)
+            // OpenSSH's code for an unknown handle here, other than for FSTAT
+            let known = |refusal: ShelfError| ShelfError { kind: ShelfErrorKind::NoSuchFile, ..refusal };
+            return Some(file(handles, &body.string()?).map(Work::Sync).map_err(known));
         }
-        b"lsetstat@openssh.com" => {
-            let path = body.string().ok_or_else(malformed)?;
-            Work::Setstat(normalise(&path)?, body.attributes().ok_or_else(malformed)?)
+        b"fstatvfs@openssh.com" => return Some(file(handles, &body.string()?).map(Work::VolumeOf)),
+        b"copy-data" => {
+            let (from, offset, length) = (body.string()?, body.wide()?, body.wide()?);
+            let (to, to_offset) = (body.string()?, body.wide()?);
+            let files = readable(handles, &from).and_then(|from| Ok((from, writable(handles, &to)?)));
+            return Some(files.and_then(|(from, to)| copy_order(from, offset, length, to, to_offset)));
         }
-        b"expand-path@openssh.com" => {
-            let path = body.string().ok_or_else(malformed)?;
-            let plain = path.strip_prefix(b"~").unwrap_or(&path);
-            Work::Known(Done::Path(normalise(plain)?))
-        }
-        b"home-directory" => Work::Known(Done::Path("/".to_owned())),
-        b"users-groups-by-id@openssh.com" => {
-            let users = body.string().ok_or_else(malformed)?.len() / 4;
-            let groups = body.string().ok_or_else(malformed)?.len() / 4;
-            Work::Known(Done::NoNames { users, groups })
-        }
-        _ => return Err(error(ShelfErrorKind::Unsupported, "this extension is not served here")),
-    })
+        _ => return Some(Err(error(ShelfErrorKind::Unsupported, "this extension is not served here"))),
+    }))
+}
+
+/// A file copied into itself might never end.
+fn copy_order(
+    from: Arc<dyn OpenedFile>,
+    offset: u64,
+    length: u64,
+    to: Arc<dyn OpenedFile>,
+    to_offset: u64,
+) -> Result<Work, ShelfError> {
+    let is_same = from.identity().is_none_or(|identity| to.identity() == Some(identity));
+    if Arc::ptr_eq(&from, &to) || is_same {
+        return Err(error(ShelfErrorKind::Failure, "a file cannot be copied into itself"));
+    }
+    Ok(Work::Copy(CopyOrder { from, offset, length, to, to_offset }))
 }
 
 fn opened(handles: &mut Handles, handle: &[u8]) -> Result<Opened, ShelfError> {
@@ -248,11 +340,25 @@ fn file(handles: &mut Handles, handle: &[u8]) -> Result<Arc<dyn OpenedFile>, She
     }
 }
 
+fn readable(handles: &mut Handles, handle: &[u8]) -> Result<Arc<dyn OpenedFile>, ShelfError> {
+    match opened(handles, handle)? {
+        Opened::File { file, read: true, .. } => Ok(file),
+        _ => Err(error(ShelfErrorKind::PermissionDenied, "this handle is not open for reading")),
+    }
+}
+
+fn writable(handles: &mut Handles, handle: &[u8]) -> Result<Arc<dyn OpenedFile>, ShelfError> {
+    match opened(handles, handle)? {
+        Opened::File { file, write: true, .. } => Ok(file),
+        _ => Err(error(ShelfErrorKind::PermissionDenied, "this handle is not open for writing")),
+    }
+}
+
 fn no_handle() -> ShelfError {
     error(ShelfErrorKind::Failure, "no such handle")
 }
 
-fn mode(flags: u32) -> OpenMode {
+fn mode(flags: u32, permissions: Option<u32>) -> OpenMode {
     OpenMode {
         read: flags & 0x01 != 0,
         write: flags & 0x02 != 0,
@@ -260,5 +366,6 @@ fn mode(flags: u32) -> OpenMode {
         create: flags & 0x08 != 0,
         truncate: flags & 0x10 != 0,
         exclusive: flags & 0x20 != 0,
+        permissions,
     }
 }

@@ -7,7 +7,9 @@ use bytes::Bytes;
 
 use super::auth::{Door, DoorRefusal, Entrance, Visitor};
 use super::reply::shelf_error;
-use super::shelf::{Attributes, Entry, FolderCursor, OpenMode, OpenedFile, Shelf, ShelfError, ShelfErrorKind};
+use super::shelf::{
+    Attributes, Entry, FileKind, FolderCursor, OpenMode, OpenedFile, Shelf, ShelfError, ShelfErrorKind,
+};
 use crate::config::sections::FolderNames;
 use crate::domain::delivery::OutboxEntry;
 use crate::domain::moment::Moment;
@@ -189,7 +191,8 @@ fn seconds(moment: Moment) -> u32 {
 fn folder(changed: Moment) -> Attributes {
     let time = seconds(changed);
     Attributes {
-        is_folder: true,
+        kind: FileKind::Folder,
+        links: 1,
         size_bytes: 0,
         permissions: FOLDER_PERMISSIONS,
         uid: SHOWN_ID,
@@ -202,7 +205,8 @@ fn folder(changed: Moment) -> Attributes {
 fn file(entry: &OutboxEntry) -> Attributes {
     let time = seconds(entry.published_at);
     Attributes {
-        is_folder: false,
+        kind: FileKind::File,
+        links: 1,
         size_bytes: entry.size_bytes,
         permissions: FILE_PERMISSIONS,
         uid: SHOWN_ID,

@@ -1,9 +1,12 @@
 //! Answers of SFTP version 3 as bytes, and the one mapping from a shelf's
 //! error to a status code. Knows nothing of requests or SSH.
 
+use std::collections::VecDeque;
+
 use bytes::{BufMut, Bytes, BytesMut};
 
-use super::shelf::{Attributes, Entry, ShelfError, ShelfErrorKind};
+use super::request_names::Extension;
+use super::shelf::{Attributes, Entry, FileKind, ShelfError, ShelfErrorKind, Volume};
 use super::wire::{MAX_DATA_BYTES, MAX_PACKET_BYTES, kind};
 
 /// `SSH_FX_OK`.
@@ -12,20 +15,6 @@ pub const OK: u32 = 0;
 pub const EOF: u32 = 1;
 /// Most bytes of names in one NAME answer: well below the packet limit.
 pub const NAMES_BUDGET_BYTES: usize = 128 * 1024;
-
-const DIRECTORY: u32 = 0o040_000;
-const REGULAR: u32 = 0o100_000;
-
-/// The extensions announced in VERSION, each in its version 1.
-const EXTENSIONS: [&str; 7] = [
-    "posix-rename@openssh.com",
-    "fsync@openssh.com",
-    "lsetstat@openssh.com",
-    "limits@openssh.com",
-    "expand-path@openssh.com",
-    "home-directory",
-    "users-groups-by-id@openssh.com",
-];
 
 /// The status code of a shelf's error (draft §7).
 pub fn code(kind: ShelfErrorKind) -> u32 {
@@ -40,11 +29,11 @@ pub fn code(kind: ShelfErrorKind) -> u32 {
 }
 
 /// VERSION 3 with the extensions that are served.
-pub fn version() -> Bytes {
+pub fn version(served: &[&Extension]) -> Bytes {
     let mut packet = open(kind::VERSION, 3, 512);
-    for name in EXTENSIONS {
-        string(&mut packet, name.as_bytes());
-        string(&mut packet, b"1");
+    for extension in served {
+        string(&mut packet, extension.name.as_bytes());
+        string(&mut packet, extension.version.as_bytes());
     }
     seal(packet)
 }
@@ -65,7 +54,7 @@ pub fn refused(id: u32, error: &ShelfError) -> Bytes {
 
 /// STATUS `SSH_FX_OK`.
 pub fn done(id: u32) -> Bytes {
-    status(id, OK, "")
+    status(id, OK, "Success")
 }
 
 /// HANDLE.
@@ -106,7 +95,7 @@ pub fn path(id: u32, path: &str) -> Bytes {
 
 /// NAME with a page of a folder: takes entries from the front of `entries` while
 /// they fit, and leaves the rest.
-pub fn names(id: u32, entries: &mut std::collections::VecDeque<Entry>) -> Bytes {
+pub fn names(id: u32, entries: &mut VecDeque<Entry>, long_name: impl Fn(&Entry) -> String) -> Bytes {
     let mut packet = open(kind::NAME, id, 16 * 1024);
     packet.put_u32(0);
     let mut count = 0_u32;
@@ -133,49 +122,55 @@ pub fn limits(id: u32, max_handles: usize) -> Bytes {
     seal(packet)
 }
 
-/// EXTENDED_REPLY of `users-groups-by-id@openssh.com`: as many empty names as were
-/// asked, since ids have no names here.
-pub fn no_names(id: u32, users: usize, groups: usize) -> Bytes {
-    let mut packet = open(kind::EXTENDED_REPLY, id, 16 + 4 * (users + groups));
-    for count in [users, groups] {
-        packet.put_u32((count * 4) as u32);
-        packet.put_bytes(0, count * 4);
+/// EXTENDED_REPLY of `users-groups-by-id@openssh.com`: as many names as were asked,
+/// empty ones for ids that have none.
+pub fn id_names(id: u32, users: &[String], groups: &[String]) -> Bytes {
+    let length = |names: &[String]| names.iter().map(|name| 4 + name.len()).sum::<usize>();
+    let mut packet = open(kind::EXTENDED_REPLY, id, 32 + length(users) + length(groups));
+    for names in [users, groups] {
+        packet.put_u32(length(names) as u32);
+        for name in names {
+            string(&mut packet, name.as_bytes());
+        }
     }
     seal(packet)
 }
 
-/// The line `ls -l` would show, in UTC and with the year.
-pub fn long_name(entry: &Entry) -> String {
-    let shown = &entry.attributes;
-    let mut mode = String::with_capacity(10);
-    mode.push(if shown.is_folder { 'd' } else { '-' });
-    for shift in [6_u32, 3, 0] {
-        for (bit, letter) in [(4_u32, 'r'), (2, 'w'), (1, 'x')] {
-            mode.push(if (shown.permissions >> shift) & bit != 0 { letter } else { '-' });
-        }
+/// EXTENDED_REPLY of `statvfs@openssh.com` and `fstatvfs@openssh.com`.
+pub fn volume(id: u32, shown: &Volume) -> Bytes {
+    const READ_ONLY: u64 = 1;
+    const NO_SETUID: u64 = 2;
+    let flags = (u64::from(shown.is_read_only) * READ_ONLY) | (u64::from(shown.ignores_setuid) * NO_SETUID);
+    let mut packet = open(kind::EXTENDED_REPLY, id, 128);
+    for number in [
+        shown.block_bytes,
+        shown.fragment_bytes,
+        shown.blocks,
+        shown.free_blocks,
+        shown.available_blocks,
+        shown.files,
+        shown.free_files,
+        shown.available_files,
+        shown.id,
+        flags,
+        shown.longest_name_bytes,
+    ] {
+        packet.put_u64(number);
     }
-    let (year, month, day) = civil(shown.mtime_seconds / 86_400);
-    let month = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-        .get(month as usize - 1)
-        .copied()
-        .unwrap_or("Jan");
-    format!(
-        "{mode}    1 {:<8} {:<8} {:>12} {month} {day:>2}  {year} {}",
-        shown.uid, shown.gid, shown.size_bytes, entry.name
-    )
+    seal(packet)
 }
 
-/// Year, month 1–12 and day of a day number since 1970-01-01 (Hinnant's `civil_from_days`).
-fn civil(days: u32) -> (u32, u32, u32) {
-    let shifted = days + 719_468;
-    let era = shifted / 146_097;
-    let of_era = shifted % 146_097;
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let slot = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * slot + 2) / 5 + 1;
-    let month = if slot < 10 { slot + 3 } else { slot - 9 };
-    (year_of_era + era * 400 + u32::from(month <= 2), month, day)
+/// The bits that tell in `permissions` what a name stands for (`S_IFMT` of stat(2)).
+const fn kind_bits(kind: FileKind) -> u32 {
+    match kind {
+        FileKind::Pipe => 0o010_000,
+        FileKind::CharacterDevice => 0o020_000,
+        FileKind::Folder => 0o040_000,
+        FileKind::BlockDevice => 0o060_000,
+        FileKind::File => 0o100_000,
+        FileKind::Link => 0o120_000,
+        FileKind::Socket => 0o140_000,
+    }
 }
 
 fn put_attributes(packet: &mut BytesMut, shown: &Attributes) {
@@ -184,7 +179,7 @@ fn put_attributes(packet: &mut BytesMut, shown: &Attributes) {
     packet.put_u64(shown.size_bytes);
     packet.put_u32(shown.uid);
     packet.put_u32(shown.gid);
-    packet.put_u32((shown.permissions & 0o7777) | if shown.is_folder { DIRECTORY } else { REGULAR });
+    packet.put_u32((shown.permissions & 0o7777) | kind_bits(shown.kind));
     packet.put_u32(shown.atime_seconds);
     packet.put_u32(shown.mtime_seconds);
 }
@@ -213,30 +208,6 @@ fn seal(mut packet: BytesMut) -> Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_long_name_reads_as_ls_writes_it() {
-        let entry = Entry {
-            name: "a.txt".to_owned(),
-            attributes: Attributes {
-                is_folder: false,
-                size_bytes: 1234,
-                permissions: 0o440,
-                uid: 10,
-                gid: 20,
-                atime_seconds: 0,
-                mtime_seconds: 1_709_164_800, // 2024-02-29
-            },
-        };
-        assert_eq!(long_name(&entry), "-r--r-----    1 10       20               1234 Feb 29  2024 a.txt");
-    }
-
-    #[test]
-    fn days_become_dates() {
-        assert_eq!(civil(0), (1970, 1, 1));
-        assert_eq!(civil(11_016), (2000, 2, 29));
-        assert_eq!(civil(20_453), (2025, 12, 31));
-    }
 
     #[test]
     fn the_head_of_data_counts_the_payload() {

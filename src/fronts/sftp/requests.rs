@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 
-use super::handles::{self, Handles, Opened};
+use super::handles::{self, Handles, Listing, Opened};
 use super::jobs::{Done, Work, plan};
 use super::replies;
+use super::request_names::{Extension, request_name};
 use super::shelf::{OpenedFile, Shelf};
 use super::wire::{Assembler, MAX_DATA_BYTES, Packet, Request, WireFault};
 
@@ -117,6 +118,8 @@ pub struct Job {
     turn: u64,
     lane: Lane,
     reserved: usize,
+    /// The request's name, which the shelf must admit.
+    name: Option<&'static str>,
     work: Work,
 }
 
@@ -146,14 +149,19 @@ impl Job {
 
     /// Runs it; may block on the disk.
     pub fn run(self, shelf: &dyn Shelf) -> Finished {
-        let Self { id, turn, lane, reserved, work } = self;
-        Finished { id, turn, lane, reserved, done: work.run(shelf) }
+        let Self { id, turn, lane, reserved, name, work } = self;
+        let done = match name.map_or(Ok(()), |name| shelf.admit(name)) {
+            Ok(()) => work.run(shelf),
+            Err(refusal) => work.refuse(refusal),
+        };
+        Finished { id, turn, lane, reserved, done }
     }
 }
 
 /// One conversation over one channel.
 pub struct Core {
     limits: CoreLimits,
+    extensions: Vec<&'static Extension>,
     assembler: Assembler,
     greeted: bool,
     waiting: VecDeque<Waiting>,
@@ -173,10 +181,11 @@ pub struct Core {
 }
 
 impl Core {
-    /// A conversation that has not yet begun.
-    pub fn new(limits: CoreLimits) -> Self {
+    /// A conversation that has not yet begun, and the extensions that it will announce.
+    pub fn new(limits: CoreLimits, extensions: Vec<&'static Extension>) -> Self {
         Self {
             limits,
+            extensions,
             assembler: Assembler::default(),
             greeted: false,
             waiting: VecDeque::new(),
@@ -205,7 +214,7 @@ impl Core {
                 Packet::Init { .. } if self.greeted => return Err(Broken::OutOfOrder),
                 Packet::Init { .. } => {
                     self.greeted = true;
-                    let version = self.parcel(replies::version(), None);
+                    let version = self.parcel(replies::version(&self.extensions), None);
                     self.outgoing.push_back(version);
                 }
                 Packet::Request { .. } if !self.greeted => return Err(Broken::OutOfOrder),
@@ -281,13 +290,14 @@ impl Core {
         self.running += 1;
         self.reserved_bytes += reserved;
         let room = self.handles.count() + self.opening < self.limits.max_handles;
+        let name = request_name(&request);
         let work = plan(request, &mut self.handles, room);
         if work.opens() {
             self.opening += 1;
         }
         let turn = self.next_turn;
         self.next_turn += 1;
-        Some(Job { id, turn, lane, reserved, work })
+        Some(Job { id, turn, lane, reserved, name, work })
     }
 
     /// Takes a job's outcome: its lane is free again and its answer is queued, in the order in
@@ -338,14 +348,16 @@ impl Core {
             }
             Done::Names { listing } => {
                 let mut listing = listing.lock().unwrap_or_else(PoisonError::into_inner);
-                replies::names(id, &mut listing.rest)
+                let Listing { cursor, rest } = &mut *listing;
+                replies::names(id, rest, |entry| cursor.long_name(entry))
             }
             Done::Path(path) => replies::path(id, &path),
             Done::Attributes(shown) => replies::attributes(id, &shown),
             Done::Ok => replies::done(id),
-            Done::Eof => replies::status(id, replies::EOF, "end of file"),
+            Done::Eof => replies::status(id, replies::EOF, "End of file"),
             Done::Limits => replies::limits(id, self.limits.max_handles),
-            Done::NoNames { users, groups } => replies::no_names(id, users, groups),
+            Done::IdNames { users, groups } => replies::id_names(id, &users, &groups),
+            Done::Volume(shown) => replies::volume(id, &shown),
             Done::Refused(error) => replies::refused(id, &error),
         };
         vec![self.parcel(packet, None)]

@@ -3,6 +3,8 @@
 
 use bytes::{Buf, Bytes, BytesMut};
 
+use super::shelf::SentAttributes;
+
 /// Longest packet accepted, in bytes after the length field: OpenSSH's limit.
 pub const MAX_PACKET_BYTES: usize = 262_144;
 /// Most payload of one READ or WRITE, in bytes: the packet less OpenSSH's 1,024 of headroom.
@@ -38,17 +40,6 @@ pub mod kind {
     pub const ATTRS: u8 = 105;
     pub const EXTENDED: u8 = 200;
     pub const EXTENDED_REPLY: u8 = 201;
-}
-
-/// The attributes a client sent; only what a shelf can use.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct SentAttributes {
-    /// Size in bytes, if given.
-    pub size: Option<u64>,
-    /// Permission bits, if given.
-    pub permissions: Option<u32>,
-    /// Last change in seconds since 1970, if given.
-    pub mtime_seconds: Option<u32>,
 }
 
 /// One request; paths and data are slices of the packet it came in.
@@ -116,9 +107,10 @@ pub enum Request {
     Readlink {
         path: Bytes,
     },
+    /// In the order of OpenSSH's `PROTOCOL` §4.1: the target comes first, other than in the draft.
     Symlink {
-        path: Bytes,
         target: Bytes,
+        path: Bytes,
     },
     Extended {
         name: Bytes,
@@ -227,7 +219,7 @@ fn request(kind: u8, fields: &mut Fields) -> Option<Request> {
         kind::REALPATH => Request::Realpath { path: fields.string()? },
         kind::RENAME => Request::Rename { from: fields.string()?, to: fields.string()? },
         kind::READLINK => Request::Readlink { path: fields.string()? },
-        kind::SYMLINK => Request::Symlink { path: fields.string()?, target: fields.string()? },
+        kind::SYMLINK => Request::Symlink { target: fields.string()?, path: fields.string()? },
         kind::EXTENDED => Request::Extended { name: fields.string()?, body: fields.0.split_off(0) },
         other => Request::Unknown { kind: other },
     })
@@ -247,7 +239,8 @@ impl Fields {
         self.0.try_get_u32().ok()
     }
 
-    fn wide(&mut self) -> Option<u64> {
+    /// A `uint64`.
+    pub fn wide(&mut self) -> Option<u64> {
         self.0.try_get_u64().ok()
     }
 
@@ -270,14 +263,13 @@ impl Fields {
             sent.size = Some(self.wide()?);
         }
         if flags & OWNER != 0 {
-            self.wide()?;
+            sent.owner = Some((self.number()?, self.number()?));
         }
         if flags & PERMISSIONS != 0 {
             sent.permissions = Some(self.number()?);
         }
         if flags & TIMES != 0 {
-            self.number()?;
-            sent.mtime_seconds = Some(self.number()?);
+            sent.times_seconds = Some((self.number()?, self.number()?));
         }
         if flags & EXTENDED != 0 {
             // each pair takes at least eight bytes, so a false count ends with the packet
