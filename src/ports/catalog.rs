@@ -11,6 +11,10 @@ use crate::domain::record::{Key, Record, Row};
 /// Runs once, alone with the state, on the catalog's writer.
 pub type Rule = Box<dyn FnOnce(&dyn CatalogView) -> Result<Decision, Failure> + Send>;
 
+/// What is to be done when a decision has been taken or has failed. Called once, on any thread; it must be
+/// quick, and must not wait for the catalog.
+pub type Then = Box<dyn FnOnce(Result<Committed, Failure>) + Send>;
+
 /// One consistent state of the catalog.
 pub trait CatalogView {
     /// The record under a key.
@@ -58,8 +62,11 @@ pub trait Catalog: Send + Sync {
     /// A fault marked `outcome_unknown` may or may not have been stored.
     fn decide(&self, rule: Rule) -> Result<Committed, Failure>;
 
-    /// Queues `rule` behind all that was asked before, and returns without waiting for the disk (it waits
-    /// only while the queue is full). For what may be understated after a crash: nobody is told how it
+    /// As `decide`, but returns without waiting for the disk (it waits only while the queue is full);
+    /// `then` gets the outcome. Rules are run in the order in which they were asked.
+    fn decide_then(&self, rule: Rule, then: Then);
+
+    /// As `decide_then`, for what may be understated after a crash: nobody is told how it
     /// ends, a failure is logged with `doing`. It is stored with the next decision, or some milliseconds
     /// later without one; a close in order stores it.
     fn decide_later(&self, doing: &'static str, rule: Rule) -> Result<(), Failure>;

@@ -4,6 +4,7 @@
 
 mod derive;
 pub mod header;
+pub mod owner;
 pub mod shred;
 pub mod stream;
 

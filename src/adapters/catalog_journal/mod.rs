@@ -10,6 +10,7 @@ mod journal;
 mod later;
 mod layout;
 mod marker;
+mod queue;
 mod segments;
 mod writer;
 
@@ -18,7 +19,7 @@ use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
 
@@ -26,15 +27,16 @@ pub use files::{DiskFiles, SegmentFile, SegmentFiles};
 
 use crate::domain::history::{Event, HistoryLine, HistoryQuery};
 use crate::domain::moment::Moment;
-use crate::ports::catalog::{Catalog, CatalogView, Committed, Rule};
+use crate::ports::catalog::{Catalog, CatalogView, Committed, Rule, Then};
 use crate::ports::failure::{Failure, Fault};
 use index::Index;
 use journal::{Checked, Journal};
 use later::Later;
 use layout::Chain;
 use marker::FolderLock;
+use queue::{Awaiting, Job, Queue, Reply};
 use segments::{Place, Segment, segments_in};
-use writer::{Job, Message, Reply, Writer};
+use writer::Writer;
 
 /// A rebuild applies so many records at once.
 const REBUILD_RECORDS: usize = 1_000;
@@ -77,7 +79,7 @@ impl Default for JournalSettings {
 /// `decide` must not be called from within `consult` or a rule: it would wait for itself.
 pub struct CatalogJournal {
     shared: Option<Arc<Shared>>,
-    jobs: Option<SyncSender<Message>>,
+    queue: Arc<Queue>,
     later: Arc<Later>,
     writer: Option<JoinHandle<Option<(u64, Place)>>>,
     folder: PathBuf,
@@ -161,26 +163,22 @@ impl CatalogJournal {
 
         let shared = Arc::new(Shared::new(index, &checked.chain));
         let journal = Journal::open(&journal_folder, checked.end, settings.segment_bytes, files)?;
-        let (jobs, queue) = sync_channel(settings.queue_jobs);
+        let queue = Arc::new(Queue::new(settings.queue_jobs));
+        let jobs = Arc::clone(&queue);
         let writer = Writer { shared: Arc::clone(&shared), journal, chain: checked.chain, settings };
         let writer = thread::Builder::new()
             .name("catalog".to_owned())
-            .spawn(move || writer.run(&queue))
+            .spawn(move || writer.run(&jobs))
             .map_err(|error| Fault::from_error("start the catalog's writer", error))?;
         Ok(Self {
             shared: Some(shared),
-            jobs: Some(jobs),
+            queue,
             later: Arc::default(),
             writer: Some(writer),
             folder: folder.to_owned(),
             was_repaired,
             _lock: lock,
         })
-    }
-
-    fn ask(&self, job: Job) -> Result<(), Fault> {
-        let jobs = self.jobs.as_ref().ok_or_else(writer_ended)?;
-        jobs.send(Message::Job(job)).map_err(|_| writer_ended())
     }
 
     fn shared(&self) -> Result<&Shared, Fault> {
@@ -192,7 +190,7 @@ impl CatalogJournal {
     }
 
     fn close(&mut self) -> Result<(), Fault> {
-        drop(self.jobs.take());
+        self.queue.close();
         let ended = self.writer.take().and_then(|writer| writer.join().ok()).flatten();
         let shared = self.shared.take().and_then(Arc::into_inner);
         // Without an end in order there is no marker, and the next start rebuilds.
@@ -270,22 +268,27 @@ fn writer_ended() -> Fault {
 
 impl Catalog for CatalogJournal {
     fn decide(&self, rule: Rule) -> Result<Committed, Failure> {
-        let (reply, answer) = sync_channel(1);
-        self.ask(Job { rule, reply: Reply::Awaited(reply) })?;
-        answer.recv().map_err(|_| writer_ended().with_outcome_unknown())?
+        let (told, outcome) = sync_channel(1);
+        // who does not wait any more needs no answer
+        self.decide_then(rule, Box::new(move |outcome| drop(told.try_send(outcome))));
+        outcome.recv().map_err(|_| writer_ended().with_outcome_unknown())?
+    }
+
+    fn decide_then(&self, rule: Rule, then: Then) {
+        // a closed queue drops the job, which tells `then`
+        self.queue.push(Job { rule, reply: Reply::Awaited(Awaiting::new(then)) });
     }
 
     fn decide_later(&self, doing: &'static str, rule: Rule) -> Result<(), Failure> {
         let reply = Reply::Logged(Arc::clone(&self.later).begin(doing));
-        Ok(self.ask(Job { rule, reply })?)
+        if self.queue.push(Job { rule, reply }) { Ok(()) } else { Err(writer_ended().into()) }
     }
 
     fn settle(&self) -> Result<(), Fault> {
         if self.later.is_empty() {
             return Ok(());
         }
-        let jobs = self.jobs.as_ref().ok_or_else(writer_ended)?;
-        jobs.send(Message::Hurry).map_err(|_| writer_ended())?;
+        self.queue.hurry();
         self.later.wait()
     }
 

@@ -6,46 +6,19 @@ use std::cmp::Ordering::{Equal, Greater, Less};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Arc, PoisonError};
-use std::time::{Duration, Instant};
 
 use super::disk::decode;
 use super::journal::{Journal, Stopped};
-use super::later::UnderWay;
 use super::layout::{Chain, Entry, FRAME_HEADER_BYTES, RECORD_HEAD_BYTES, frame, to_disk};
+use super::queue::{Job, Queue, Reply, Working};
 use super::segments::Place;
 use super::{JournalSettings, Shared};
 use crate::domain::decision::Decision;
 use crate::domain::record::{Change, Key, Record};
 use crate::domain::refusal::Refusal;
-use crate::ports::catalog::{CatalogView, Committed, Rule};
+use crate::ports::catalog::{CatalogView, Committed};
 use crate::ports::failure::{Failure, Fault};
-
-/// A rule and who waits for it.
-pub(super) struct Job {
-    pub(super) rule: Rule,
-    pub(super) reply: Reply,
-}
-
-/// What becomes of a rule's outcome.
-pub(super) enum Reply {
-    /// Somebody waits for it.
-    Awaited(SyncSender<Result<Committed, Failure>>),
-    /// Nobody does: a failure is logged.
-    Logged(UnderWay),
-}
-
-/// What the writer is told.
-pub(super) enum Message {
-    /// Decide.
-    Job(Job),
-    /// Somebody waits for what nobody waited for.
-    Hurry,
-}
-
-/// A decision that nobody waits for waits so long for one to be written with: half the syncs.
-const LINGER: Duration = Duration::from_millis(20);
 
 /// The writer, in its own thread.
 pub(super) struct Writer {
@@ -90,18 +63,17 @@ impl Stop {
 }
 
 impl Writer {
-    /// Works until nobody can ask any more. Returns the journal's end unless writing had to stop.
-    pub(super) fn run(mut self, messages: &Receiver<Message>) -> Option<(u64, Place)> {
+    /// Works until the queue is closed and empty. Returns the journal's end unless writing had to stop.
+    pub(super) fn run(mut self, queue: &Queue) -> Option<(u64, Place)> {
+        let _working = Working(queue);
         let mut stop = None;
-        while let Ok(first) = messages.recv() {
-            let Message::Job(first) = first else { continue };
-            let jobs = self.gather(first, messages);
+        while let Some(jobs) = queue.take(self.settings.batch_jobs) {
             if stop.is_none() && !self.is_short_of_space() {
                 stop = self.write_batch(jobs);
                 continue;
             }
             let why = || stop.as_ref().map_or_else(|| Refusal::NoSpace.into(), Stop::failure);
-            jobs.iter().for_each(|job| answer(&job.reply, Err(why())));
+            jobs.into_iter().for_each(|job| job.reply.answer(Err(why())));
         }
         match stop {
             None => Some((self.chain.next_sequence - 1, self.journal.end())),
@@ -122,29 +94,6 @@ impl Writer {
         }
     }
 
-    /// The jobs of one batch: what has come by now. Waits a little longer while nobody waits for any of it.
-    fn gather(&self, first: Job, messages: &Receiver<Message>) -> Vec<Job> {
-        let until = Instant::now() + LINGER;
-        let mut is_awaited = matches!(first.reply, Reply::Awaited(_));
-        let mut jobs = vec![first];
-        while jobs.len() < self.settings.batch_jobs {
-            let next = if is_awaited {
-                messages.try_recv().ok()
-            } else {
-                messages.recv_timeout(until.saturating_duration_since(Instant::now())).ok()
-            };
-            match next {
-                None => break,
-                Some(Message::Hurry) => is_awaited = true,
-                Some(Message::Job(job)) => {
-                    is_awaited |= matches!(job.reply, Reply::Awaited(_));
-                    jobs.push(job);
-                }
-            }
-        }
-        jobs
-    }
-
     fn write_batch(&mut self, jobs: Vec<Job>) -> Option<Stop> {
         let mut batch =
             Batch { chain: self.chain.clone(), overlay: Overlay::new(), bytes: FRAME_HEADER_BYTES, ready: Vec::new() };
@@ -157,8 +106,8 @@ impl Writer {
             if !batch.ready.is_empty() && batch.bytes + size > most {
                 // It does not fit beside the others, but it was decided on their state: they go first.
                 if let Some(stop) = self.commit(std::mem::take(&mut batch.ready)) {
-                    answer(&prepared.reply, Err(stop.failure()));
-                    jobs.for_each(|job| answer(&job.reply, Err(stop.failure())));
+                    prepared.reply.answer(Err(stop.failure()));
+                    jobs.for_each(|job| job.reply.answer(Err(stop.failure())));
                     return Some(stop);
                 }
                 batch.bytes = FRAME_HEADER_BYTES;
@@ -191,7 +140,7 @@ impl Writer {
                 Some(Prepared { entry, record, chain: batch.chain.clone(), reply: job.reply })
             }
             Err(failure) => {
-                answer(&job.reply, Err(failure));
+                job.reply.answer(Err(failure));
                 None
             }
         }
@@ -241,11 +190,11 @@ impl Writer {
         match outcome {
             Ok(()) => {
                 for (reply, first_event) in waiting {
-                    answer(&reply, Ok(Committed { first_event }));
+                    reply.answer(Ok(Committed { first_event }));
                 }
                 None
             }
-            Err(stopped) => Some(refuse(stopped, waiting.iter().map(|(reply, _)| reply))),
+            Err(stopped) => Some(refuse(stopped, waiting.into_iter().map(|(reply, _)| reply))),
         }
     }
 
@@ -269,29 +218,21 @@ impl Writer {
     }
 }
 
-fn refuse<'a>(stopped: Stopped, waiting: impl Iterator<Item = &'a Reply>) -> Stop {
+fn refuse(stopped: Stopped, waiting: impl Iterator<Item = Reply>) -> Stop {
     match stopped {
         Stopped::Full => {
             tracing::error!("the disk of the catalog is full: nothing is written until a restart");
-            waiting.for_each(|reply| answer(reply, Err(Refusal::NoSpace.into())));
+            waiting.for_each(|reply| reply.answer(Err(Refusal::NoSpace.into())));
             Stop::Full
         }
         Stopped::Unknown(error) => {
             tracing::error!(%error, "writing the catalog failed: nothing is written until a restart");
             for reply in waiting {
                 let fault = Fault::new(format!("write the catalog: {error}")).with_outcome_unknown();
-                answer(reply, Err(fault.into()));
+                reply.answer(Err(fault.into()));
             }
             Stop::Failed
         }
-    }
-}
-
-/// Who does not wait any more needs no answer.
-fn answer(reply: &Reply, outcome: Result<Committed, Failure>) {
-    match reply {
-        Reply::Awaited(waiting) => drop(waiting.try_send(outcome)),
-        Reply::Logged(under_way) => under_way.report(&outcome.map(|_| ())),
     }
 }
 

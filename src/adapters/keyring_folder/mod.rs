@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use age::secrecy::ExposeSecret;
 use age::x25519::{Identity, Recipient};
@@ -21,8 +21,9 @@ use crate::domain::refusal::Refusal;
 use crate::domain::retention::ShredSlot;
 use crate::ports::failure::{Failure, Fault};
 use crate::ports::keyring::{FileKey, HeaderBinding, JudgedRecipient, Keyring};
+use crate::sealing::owner::OwnerKey;
 use crate::sealing::shred::SHRED_KEY_BYTES;
-use crate::sealing::{header, shred};
+use crate::sealing::{SealingError, header, shred};
 
 /// The master identity.
 const MASTER: &str = "master.age";
@@ -41,12 +42,24 @@ const MOST_KEPT: usize = 4_096;
 
 type ShredKey = Zeroizing<[u8; SHRED_KEY_BYTES]>;
 
+/// What opens the headers of one organisation.
+#[derive(Clone)]
+struct Owner(Arc<(Identity, OwnerKey)>);
+
+impl Owner {
+    fn new(identity: Identity) -> Result<Self, Fault> {
+        let key = OwnerKey::of_identity(identity.to_string().expose_secret())
+            .map_err(|error| Fault::from_error("derive the key of an organisation", error))?;
+        Ok(Self(Arc::new((identity, key))))
+    }
+}
+
 /// A keyring in a folder of its own.
 pub struct KeyringFolder {
     folder: PathBuf,
     master: Identity,
     random: SystemRandom,
-    organisations: Mutex<HashMap<OrganisationCode, Identity>>,
+    organisations: Mutex<HashMap<OrganisationCode, Owner>>,
     slots: Mutex<HashMap<ShredSlot, ShredKey>>,
     destroyed: Mutex<BTreeSet<ShredSlot>>,
 }
@@ -133,19 +146,19 @@ impl KeyringFolder {
         Ok(Zeroizing::new(age::decrypt(&self.master, &sealed).map_err(failed)?))
     }
 
-    fn identity_of(&self, organisation: &OrganisationCode) -> Result<Identity, Failure> {
+    fn owner(&self, organisation: &OrganisationCode) -> Result<Owner, Failure> {
         let mut kept = locked(&self.organisations);
-        if let Some(identity) = kept.get(organisation) {
-            return Ok(identity.clone());
+        if let Some(owner) = kept.get(organisation) {
+            return Ok(owner.clone());
         }
         let path = self.path_of_organisation(organisation);
         let secret = self.open_with_master(&path)?;
         let text = std::str::from_utf8(&secret)
             .map_err(|error| Fault::from_error(format!("read the identity {}", path.display()), error))?;
-        let identity = identity_in(text, &path)?;
+        let owner = Owner::new(identity_in(text, &path)?)?;
         bound(&mut kept);
-        kept.insert(organisation.clone(), identity.clone());
-        Ok(identity)
+        kept.insert(organisation.clone(), owner.clone());
+        Ok(owner)
     }
 
     fn shred_key(&self, slot: &ShredSlot) -> Result<ShredKey, Failure> {
@@ -191,14 +204,17 @@ impl Keyring for KeyringFolder {
         let identity = Identity::generate();
         let sealed = self.seal_to_master(identity.to_string().expose_secret().as_bytes())?;
         files::write_durably(&path, &sealed)?;
+        let owner = Owner::new(identity)?;
         bound(&mut kept);
-        kept.insert(organisation.clone(), identity);
+        kept.insert(organisation.clone(), owner);
         Ok(())
     }
 
     fn header_for_organisation(&self, organisation: &OrganisationCode, key: &FileKey) -> Result<Vec<u8>, Failure> {
-        let recipient: Recipient = self.identity_of(organisation)?.to_public();
-        let header = header::build(&[&recipient], key.expose());
+        let owner = self.owner(organisation)?;
+        let (identity, own) = owner.0.as_ref();
+        let recipient: Recipient = identity.to_public();
+        let header = header::build(&[own, &recipient], key.expose());
         Ok(header.map_err(|error| Fault::from_error(format!("wrap a key to {organisation}"), error))?)
     }
 
@@ -214,9 +230,14 @@ impl Keyring for KeyringFolder {
     }
 
     fn open_header(&self, organisation: &OrganisationCode, header: &[u8]) -> Result<FileKey, Failure> {
-        let identity = self.identity_of(organisation)?;
-        let key = header::open(header, &identity)
-            .map_err(|error| Fault::from_error(format!("open a header of {organisation}"), error))?;
+        let owner = self.owner(organisation)?;
+        let (identity, own) = owner.0.as_ref();
+        // headers of earlier versions have the X25519 stanza alone
+        let opened = match header::open(header, own) {
+            Err(SealingError::NoMatchingIdentity) => header::open(header, identity),
+            opened => opened,
+        };
+        let key = opened.map_err(|error| Fault::from_error(format!("open a header of {organisation}"), error))?;
         Ok(FileKey::new(*key))
     }
 

@@ -9,7 +9,7 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use crate::domain::history::{HistoryLine, HistoryQuery};
 use crate::domain::moment::Moment;
 use crate::domain::record::{Change, Key, Record};
-use crate::ports::catalog::{Catalog, CatalogView, Committed, Rule};
+use crate::ports::catalog::{Catalog, CatalogView, Committed, Rule, Then};
 use crate::ports::failure::{Failure, Fault};
 
 /// The catalog in memory.
@@ -80,6 +80,10 @@ impl Catalog for MemoryCatalog {
         state.version += 1;
         state.last_moment = Some(decision.at());
         Ok(Committed { first_event })
+    }
+
+    fn decide_then(&self, rule: Rule, then: Then) {
+        then(self.decide(rule));
     }
 
     fn decide_later(&self, doing: &'static str, rule: Rule) -> Result<(), Failure> {
