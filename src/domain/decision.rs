@@ -12,13 +12,14 @@ pub struct Decision {
     at: Moment,
     events: Vec<Event>,
     changes: Vec<Change>,
+    concerns_access: bool,
 }
 
 impl Decision {
     /// A decision taken at `at`, with its first event.
     #[must_use]
     pub fn new(at: Moment, event: Event) -> Self {
-        Self { at, events: vec![event], changes: Vec::new() }
+        Self { at, events: vec![event], changes: Vec::new(), concerns_access: true }
     }
 
     /// With one more event.
@@ -49,6 +50,19 @@ impl Decision {
             self.changes.push(Change::Put(MailDue { at: *next_at, mail: mail.id }.into()));
         }
         self.put(mail)
+    }
+
+    /// Nobody may do or see anything else because of it: what was judged before need not be judged again.
+    #[must_use]
+    pub const fn leaving_access_as_it_is(mut self) -> Self {
+        self.concerns_access = false;
+        self
+    }
+
+    /// Whether it may change what somebody may do or see.
+    #[must_use]
+    pub const fn concerns_access(&self) -> bool {
+        self.concerns_access
     }
 
     /// When it was taken.

@@ -107,6 +107,11 @@ impl Seat {
         self.meter.received.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
+    /// So many bytes leave for the client.
+    pub fn count_sent(&self, bytes: usize) {
+        self.meter.add_sent(bytes);
+    }
+
     /// Where the bytes of this session are counted.
     pub fn meter(&self) -> Arc<Meter> {
         Arc::clone(&self.meter)

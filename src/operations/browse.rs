@@ -197,7 +197,7 @@ impl Operations {
         product: &ProductCode,
         now: Moment,
     ) -> Result<(), Failure> {
-        let case = case_of(view, caller, recipient, Some(product), now)?;
+        let case = self.known_case(view, caller, recipient, product, now)?;
         permits(Act::Browse, case).map_err(|refusal| match refusal {
             Refusal::NotFound(_) => Refusal::NotFound(What::Folder).into(),
             other => other.into(),

@@ -1,18 +1,71 @@
-//! Gathers the facts that `permits` judges, from one state of the catalog.
-//! Judges nothing itself.
+//! Gathers the facts that `permits` judges, from one state of the catalog, and keeps
+//! them while nothing about access has changed. Judges nothing itself.
 
-use super::{Caller, Failure};
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use super::{Caller, Failure, Operations, locked};
 use crate::domain::account::{Account, AccountKind};
 use crate::domain::agreement::Agreement;
 use crate::domain::delivery::Delivery;
-use crate::domain::moment::Moment;
-use crate::domain::names::{OrganisationCode, ProductCode};
+use crate::domain::moment::{Moment, Span};
+use crate::domain::names::{LoginName, OrganisationCode, ProductCode};
 use crate::domain::organisation::Organisation;
 use crate::domain::rights::{Case, Condition, Coupling, Ground, Presence, Relation, Right, Role};
 use crate::ports::catalog::CatalogView;
 
 /// One organisation has at most so many agreements for one product.
 pub(super) const MOST_AGREEMENTS: usize = 1_000;
+
+/// Facts end with a change of the catalog; what ends by the clock alone, at most so much later.
+const KEPT_FOR: Span = Span::from_millis(1_000);
+
+/// So many cases are kept.
+const MOST_KEPT: usize = 4_096;
+
+/// Facts gathered before.
+#[derive(Default)]
+pub(super) struct KnownCases {
+    kept: Mutex<HashMap<Asked, Known>>,
+}
+
+type Asked = (LoginName, OrganisationCode, ProductCode);
+
+struct Known {
+    version: u64,
+    at: Moment,
+    case: Case,
+}
+
+impl Operations {
+    /// As `case_of`, from memory when nothing about access has changed since: a robot asks the same for each file.
+    pub(super) fn known_case(
+        &self,
+        view: &dyn CatalogView,
+        caller: &Caller,
+        recipient: &OrganisationCode,
+        product: &ProductCode,
+        now: Moment,
+    ) -> Result<Case, Failure> {
+        // before the facts: what changes after it makes another version
+        let version = self.catalog.version();
+        let asked = (caller.login.clone(), recipient.clone(), product.clone());
+        if let Some(known) = locked(&self.known_cases.kept).get(&asked)
+            && known.version == version
+            && known.at <= now
+            && now < known.at.after(KEPT_FOR)
+        {
+            return Ok(known.case);
+        }
+        let case = case_of(view, caller, recipient, Some(product), now)?;
+        let mut kept = locked(&self.known_cases.kept);
+        if kept.len() >= MOST_KEPT {
+            kept.clear();
+        }
+        kept.insert(asked, Known { version, at: now, case });
+        Ok(case)
+    }
+}
 
 /// The facts of a case about an account.
 pub(super) fn case_of(

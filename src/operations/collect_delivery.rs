@@ -5,12 +5,12 @@
 //! every byte. What is on record may lag behind, never run ahead.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 
 use sha2::{Digest as _, Sha256};
 
 use super::browse::delivery_of;
-use super::{Caller, Failure, Fault, Operations, case_of, locked, with_presence};
+use super::{Caller, Failure, Fault, Operations, locked, with_presence};
 use crate::domain::coverage::Coverage;
 use crate::domain::decision::Decision;
 use crate::domain::delivery::{Availability, DeliveredFile, Delivery, DeliveryPart, FileCoverage, SealedHeader};
@@ -22,13 +22,15 @@ use crate::domain::names::FileName;
 use crate::domain::packing_slip;
 use crate::domain::refusal::{Refusal, What};
 use crate::domain::rights::{Act, Presence, permits};
-use crate::ports::catalog::{CatalogView, Rule};
+use crate::ports::catalog::{CatalogView, Committed, Rule};
 use crate::ports::keyring::HeaderBinding;
 use crate::ports::vault::PayloadReader;
 
 /// One opened file of a delivery. Reads may come from several threads. Dropping it
 /// without `close` is the same as `abandon`.
-pub struct Fetch {
+pub struct Fetch(Arc<Inner>);
+
+struct Inner {
     operations: Arc<Operations>,
     caller: Caller,
     delivery: Arc<Delivery>,
@@ -37,6 +39,8 @@ pub struct Fetch {
     sha256: Digest,
     checked_version: AtomicU64,
     state: Mutex<FetchState>,
+    /// What is being put on record is there, or has failed.
+    recorded: Condvar,
 }
 
 enum Body {
@@ -52,7 +56,18 @@ struct FetchState {
     saw_empty: bool,
     started: bool,
     released: bool,
+    /// Something is being put on record: no other answer leaves before it is.
+    recording: bool,
+    /// How many reads wait for that.
+    waiting: usize,
     ended: bool,
+}
+
+/// What must be on record before an answer leaves.
+struct Due {
+    events: Vec<Event>,
+    starts: bool,
+    releases: bool,
 }
 
 /// What left of one data file over all open handles; shared by them.
@@ -79,7 +94,7 @@ impl Operations {
     /// withdrawn, `TooMuch` when the account has too many files open; faults of catalog, keys or vault.
     pub fn open_part(self: &Arc<Self>, caller: &Caller, id: DeliveryId, part: DeliveryPart) -> Result<Fetch, Failure> {
         let now = self.now();
-        let opened = self.catalog.look(|view| find_part(view, caller, id, part, now))?;
+        let opened = self.catalog.look(|view| find_part(self, view, caller, id, part, now))?;
         let version = self.catalog.version();
         self.count_open(caller)?;
         let built = self.build_body(opened);
@@ -90,7 +105,7 @@ impl Operations {
                 return Err(failure);
             }
         };
-        Ok(Fetch {
+        Ok(Fetch(Arc::new(Inner {
             operations: Arc::clone(self),
             caller: caller.clone(),
             delivery: Arc::new(delivery),
@@ -99,7 +114,8 @@ impl Operations {
             sha256,
             checked_version: AtomicU64::new(version),
             state: Mutex::default(),
-        })
+            recorded: Condvar::new(),
+        })))
     }
 
     fn build_body(&self, opened: Opened) -> Result<(Delivery, FileName, Body, Digest), Failure> {
@@ -170,6 +186,7 @@ impl Operations {
 const SWEEP_TRACKERS_AT: usize = 1_024;
 
 fn find_part(
+    operations: &Operations,
     view: &dyn CatalogView,
     caller: &Caller,
     id: DeliveryId,
@@ -177,7 +194,7 @@ fn find_part(
     now: Moment,
 ) -> Result<Opened, Failure> {
     let delivery = delivery_of(view, id)?;
-    let case = case_of(view, caller, &delivery.organisation, Some(&delivery.product), now)?;
+    let case = operations.known_case(view, caller, &delivery.organisation, &delivery.product, now)?;
     permits(Act::Fetch, with_presence(case, &delivery, now)).map_err(|refusal| match refusal {
         Refusal::Gone(_) => Refusal::Gone(Some(delivery.gone_since())),
         other => other,
@@ -211,28 +228,25 @@ impl Fetch {
     /// Size in bytes of what can be read.
     #[must_use]
     pub fn size_bytes(&self) -> u64 {
-        match &self.body {
-            Body::Sealed { reader, .. } => reader.size_bytes(),
-            Body::Text(text) => text.len() as u64,
-        }
+        self.0.size_bytes()
     }
 
     /// SHA-256 of the whole content.
     #[must_use]
-    pub const fn sha256(&self) -> Digest {
-        self.sha256
+    pub fn sha256(&self) -> Digest {
+        self.0.sha256
     }
 
     /// The name it is shown under.
     #[must_use]
-    pub const fn name(&self) -> &FileName {
-        &self.name
+    pub fn name(&self) -> &FileName {
+        &self.0.name
     }
 
     /// The delivery it belongs to, as it was when opened.
     #[must_use]
     pub fn delivery(&self) -> &Delivery {
-        &self.delivery
+        &self.0.delivery
     }
 
     /// Fills `into` from `offset`, never short before the end. On return what has to be on
@@ -242,8 +256,9 @@ impl Fetch {
     /// `NotFound`, `Blocked`, `Ended` or `Gone` as soon as the right, account or delivery is no
     /// longer there; faults of catalog or vault. Then nothing may be sent.
     pub fn read(&self, offset: u64, into: &mut [u8]) -> Result<usize, Failure> {
-        self.check_right()?;
-        match &self.body {
+        let inner = &self.0;
+        inner.check_right()?;
+        match &inner.body {
             Body::Text(text) => {
                 let from = usize::try_from(offset).unwrap_or(usize::MAX).min(text.len());
                 let rest = text.get(from..).unwrap_or_default();
@@ -256,13 +271,63 @@ impl Fetch {
             Body::Sealed { reader, number, tracker } => {
                 let length = reader.read_at(offset, into)?;
                 if length > 0 {
-                    self.before_answer(*number, tracker, offset, length as u64)?;
+                    inner.before_answer(*number, tracker, offset, length as u64)?;
                 } else if reader.size_bytes() == 0 {
-                    locked(&self.state).saw_empty = true;
+                    locked(&inner.state).saw_empty = true;
                 }
                 Ok(length)
             }
         }
+    }
+
+    /// As `read` of up to `length` bytes, for callers that may not wait: `then` gets the bytes, now, or on
+    /// another thread once what must be on record is. False, and nothing is done, when the bytes are not at
+    /// hand or another answer is being put on record.
+    #[must_use = "what is not at hand must be read another way"]
+    pub fn read_at_hand<T>(&self, offset: u64, length: usize, then: T) -> bool
+    where
+        T: FnOnce(Result<Vec<u8>, Failure>) + Send + 'static,
+    {
+        let inner = &self.0;
+        let Body::Sealed { reader, number, tracker } = &inner.body else { return false };
+        let left = usize::try_from(reader.size_bytes().saturating_sub(offset)).unwrap_or(usize::MAX);
+        let length = length.min(left);
+        let mut bytes = vec![0; length];
+        if length > 0 && !reader.read_kept(offset, &mut bytes) {
+            return false;
+        }
+        if let Err(failure) = inner.check_right() {
+            then(Err(failure));
+            return true;
+        }
+        let mut state = locked(&inner.state);
+        if length == 0 {
+            state.saw_empty |= reader.size_bytes() == 0;
+            drop(state);
+            then(Ok(bytes));
+            return true;
+        }
+        if state.recording {
+            return false;
+        }
+        match inner.due(&mut state, tracker, offset, length as u64) {
+            None => {
+                drop(state);
+                then(Ok(bytes));
+            }
+            Some(due) => {
+                state.recording = true;
+                drop(state);
+                let (rule, starts, releases) = inner.record_rule(*number, tracker, due);
+                let inner = Arc::clone(inner);
+                let recorded = move |outcome: Result<Committed, Failure>| {
+                    inner.note_recorded(starts, releases, outcome.is_ok());
+                    then(outcome.map(|_| bytes));
+                };
+                self.0.operations.catalog.decide_then(rule, Box::new(recorded));
+            }
+        }
+        true
     }
 
     /// The transport took these bytes.
@@ -270,9 +335,10 @@ impl Fetch {
     /// # Errors
     /// A fault of the store; the bytes then count as not taken.
     pub fn taken(&self, offset: u64, length: usize) -> Result<(), Failure> {
-        let Body::Sealed { number, tracker, .. } = &self.body else { return Ok(()) };
+        let inner = &self.0;
+        let Body::Sealed { number, tracker, .. } = &inner.body else { return Ok(()) };
         let is_late = {
-            let mut state = locked(&self.state);
+            let mut state = locked(&inner.state);
             state.taken.add(offset, length as u64);
             state.ended
         };
@@ -281,7 +347,7 @@ impl Fetch {
             let new = held.taken.add(offset, length as u64);
             held.unsaved_bytes += new;
             // A client may close before the last answer was taken: that is recorded when it is.
-            if is_late || held.unsaved_bytes >= self.operations.settings.coverage_step_bytes {
+            if is_late || held.unsaved_bytes >= inner.operations.settings.coverage_step_bytes {
                 held.unsaved_bytes = 0;
                 Some(held.taken.clone())
             } else {
@@ -289,7 +355,11 @@ impl Fetch {
             }
         };
         match due {
-            Some(coverage) => self.commit(*number, coverage, Vec::new()),
+            // durable within milliseconds; a session must not stand still for it
+            Some(coverage) => {
+                let rule = inner.progress_rule(*number, coverage, Vec::new());
+                inner.operations.catalog.decide_later("save how far a fetch came", rule)
+            }
             None => Ok(()),
         }
     }
@@ -300,7 +370,7 @@ impl Fetch {
     /// # Errors
     /// A fault of the store.
     pub fn close(&self) -> Result<(), Failure> {
-        self.end(true)
+        self.0.end(true)
     }
 
     /// The connection ended with the file open. An empty file then counts as fetched only when
@@ -309,7 +379,16 @@ impl Fetch {
     /// # Errors
     /// A fault of the store.
     pub fn abandon(&self) -> Result<(), Failure> {
-        self.end(false)
+        self.0.end(false)
+    }
+}
+
+impl Inner {
+    fn size_bytes(&self) -> u64 {
+        match &self.body {
+            Body::Sealed { reader, .. } => reader.size_bytes(),
+            Body::Text(text) => text.len() as u64,
+        }
     }
 
     fn end(&self, was_closed: bool) -> Result<(), Failure> {
@@ -339,30 +418,68 @@ impl Fetch {
 
     /// Puts on record what must be there before `length` bytes from `offset` leave (I8).
     fn before_answer(&self, number: u32, tracker: &Tracker, offset: u64, length: u64) -> Result<(), Failure> {
+        let mut state = self.not_recording();
+        let Some(due) = self.due(&mut state, tracker, offset, length) else { return Ok(()) };
+        state.recording = true;
+        drop(state);
+        let (rule, starts, releases) = self.record_rule(number, tracker, due);
+        let outcome = self.operations.catalog.decide(rule);
+        self.note_recorded(starts, releases, outcome.is_ok());
+        outcome.map(|_| ())
+    }
+
+    /// The state once nothing is being put on record; the catalog answers in bounded time.
+    fn not_recording(&self) -> MutexGuard<'_, FetchState> {
         let mut state = locked(&self.state);
+        state.waiting += 1;
+        let mut state =
+            self.recorded.wait_while(state, |state| state.recording).unwrap_or_else(PoisonError::into_inner);
+        state.waiting -= 1;
+        state
+    }
+
+    /// What must be on record before these bytes leave and is not yet.
+    fn due(&self, state: &mut FetchState, tracker: &Tracker, offset: u64, length: u64) -> Option<Due> {
         state.answered.add(offset, length);
         let size = self.size_bytes();
-        let mut events = Vec::new();
-        if !state.started {
-            events.push(self.event(Happening::FetchStarted));
-        }
-        if !state.released {
-            let completes = state.answered.covers(size) || {
+        let starts = !state.started;
+        let releases = !state.released
+            && (state.answered.covers(size) || {
                 let mut union = locked(&tracker.held).taken.clone();
                 union.merge(&state.answered);
                 union.covers(size)
-            };
-            if completes {
-                events.push(self.event(Happening::FileReleased).with_bytes(size));
-                state.released = true;
-            }
+            });
+        let mut events = Vec::new();
+        if starts {
+            events.push(self.event(Happening::FetchStarted));
         }
-        if events.is_empty() {
-            return Ok(());
+        if releases {
+            events.push(self.event(Happening::FileReleased).with_bytes(size));
         }
+        // said before it is on record: an end in between is then recorded too
         state.started = true;
+        (!events.is_empty()).then_some(Due { events, starts, releases })
+    }
+
+    fn record_rule(&self, number: u32, tracker: &Tracker, due: Due) -> (Rule, bool, bool) {
         let coverage = locked(&tracker.held).taken.clone();
-        self.commit(number, coverage, events)
+        (self.progress_rule(number, coverage, due.events), due.starts, due.releases)
+    }
+
+    /// What was to be put on record is there, or is not and will be asked for again.
+    fn note_recorded(&self, starts: bool, releases: bool, is_recorded: bool) {
+        let mut state = locked(&self.state);
+        state.recording = false;
+        if is_recorded {
+            state.released |= releases;
+        } else if starts {
+            state.started = false;
+        }
+        let is_waited_for = state.waiting > 0;
+        drop(state);
+        if is_waited_for {
+            self.recorded.notify_all();
+        }
     }
 
     fn event(&self, what: Happening) -> Event {
@@ -391,7 +508,7 @@ impl Fetch {
         }
         operations.catalog.look(|view| {
             let delivery = delivery_of(view, self.delivery.id)?;
-            let mut case = case_of(view, &self.caller, &delivery.organisation, Some(&delivery.product), now)?;
+            let mut case = operations.known_case(view, &self.caller, &delivery.organisation, &delivery.product, now)?;
             if !may_go_on(&delivery, now, operations.settings.open_grace) {
                 case.presence = Presence::Gone;
             }
@@ -404,12 +521,7 @@ impl Fetch {
         Ok(())
     }
 
-    /// Commits coverage with events; progress follows from it.
-    fn commit(&self, number: u32, taken: Coverage, events: Vec<Event>) -> Result<(), Failure> {
-        self.operations.catalog.decide(self.progress_rule(number, taken, events))?;
-        Ok(())
-    }
-
+    /// Keeps coverage with events; progress follows from it.
     fn progress_rule(&self, number: u32, taken: Coverage, mut events: Vec<Event>) -> Rule {
         let id = self.delivery.id;
         let size = self.size_bytes();
@@ -456,7 +568,7 @@ impl Fetch {
             if progressed {
                 decision = decision.put(delivery);
             }
-            Ok(decision)
+            Ok(decision.leaving_access_as_it_is())
         })
     }
 }
@@ -472,7 +584,7 @@ fn may_go_on(delivery: &Delivery, now: Moment, open_grace: crate::domain::moment
 
 impl Drop for Fetch {
     fn drop(&mut self) {
-        if self.end(false).is_err() {
+        if self.0.end(false).is_err() {
             // What was not recorded is understated, which is the safe side (I8).
         }
     }

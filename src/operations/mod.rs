@@ -120,6 +120,7 @@ pub struct Operations {
     trust: Mutex<ClockTrust>,
     trackers: Mutex<HashMap<(DeliveryId, u32), Weak<collect_delivery::Tracker>>>,
     open_fetches: Mutex<HashMap<LoginName, usize>>,
+    known_cases: case::KnownCases,
 }
 
 /// Somebody who has signed in. Cheap to clone; holds no secret.
@@ -171,6 +172,7 @@ impl Operations {
             trust: Mutex::new(trust),
             trackers: Mutex::new(HashMap::new()),
             open_fetches: Mutex::new(HashMap::new()),
+            known_cases: case::KnownCases::default(),
         }
     }
 
@@ -194,7 +196,7 @@ impl Operations {
         self.clock.as_ref()
     }
 
-    /// A number that grows with every change.
+    /// A number that grows with every change of who may do or see what.
     #[must_use]
     pub fn version(&self) -> u64 {
         self.catalog.version()

@@ -78,7 +78,8 @@ pub trait Catalog: Send + Sync {
     /// Shows one consistent state: no commit happens between the calls that `look` makes.
     fn consult(&self, look: &mut dyn FnMut(&dyn CatalogView));
 
-    /// A number that grows with every commit: when it is the same, nothing has changed.
+    /// A number that grows with every decision that concerns access: when it is the same, who may do or see
+    /// what is the same. May be asked while looking at a state.
     fn version(&self) -> u64;
 
     /// The moment of the newest decision on record.

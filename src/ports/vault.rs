@@ -75,4 +75,10 @@ pub trait PayloadReader: Send + Sync {
     /// Fills `into` from `offset`: never short before the end of the file. Returns the bytes read;
     /// 0 at or after the end. A chunk that fails its authentication is a fault and yields nothing.
     fn read_at(&self, offset: u64, into: &mut [u8]) -> Result<usize, Fault>;
+
+    /// Fills all of `into` from `offset` out of what was opened before, if it is still at hand: without the
+    /// disk, and without waiting. False, and nothing is promised of `into`, when it is not.
+    fn read_kept(&self, _offset: u64, _into: &mut [u8]) -> bool {
+        false
+    }
 }

@@ -120,6 +120,7 @@ fn converse(runtime: &Runtime, flags: Flags, journal: Journal) -> ExitCode {
             eprintln!("sftp-stdio: bad message: {broken:?}");
             return ExitCode::from(11);
         }
+        conversation.leave_to_pump();
     }
     // what was asked before the end is answered
     while !conversation.is_idle() {

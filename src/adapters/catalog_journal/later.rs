@@ -20,6 +20,8 @@ pub(super) struct Later {
 struct Count {
     begun: u64,
     ended: u64,
+    /// How many wait for others to end.
+    waiting: usize,
 }
 
 /// One of them; ends when dropped.
@@ -39,8 +41,13 @@ impl UnderWay {
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        self.later.count().ended += 1;
-        self.later.ended.notify_all();
+        let mut count = self.later.count();
+        count.ended += 1;
+        let is_waited_for = count.waiting > 0;
+        drop(count);
+        if is_waited_for {
+            self.later.ended.notify_all();
+        }
     }
 }
 
@@ -66,7 +73,9 @@ impl Later {
             if left.is_zero() {
                 return Err(Fault::new("read the catalog: its writer does not answer"));
             }
+            count.waiting += 1;
             count = self.ended.wait_timeout(count, left).unwrap_or_else(PoisonError::into_inner).0;
+            count.waiting -= 1;
         }
         Ok(())
     }

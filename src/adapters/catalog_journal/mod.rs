@@ -109,14 +109,16 @@ impl Shared {
             last_event: AtomicU64::new(0),
             is_torn: AtomicBool::new(false),
         };
-        shared.remember(chain);
+        shared.remember(chain, true);
         shared
     }
 
-    fn remember(&self, chain: &Chain) {
+    fn remember(&self, chain: &Chain, concerns_access: bool) {
         self.last_moment.store(chain.last_moment.map_or(NO_MOMENT, Moment::millis), Ordering::Release);
         self.last_event.store(chain.next_event - 1, Ordering::Release);
-        self.version.store(chain.next_sequence - 1, Ordering::Release);
+        if concerns_access {
+            self.version.store(chain.next_sequence - 1, Ordering::Release);
+        }
     }
 }
 

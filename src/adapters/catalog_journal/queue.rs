@@ -136,22 +136,25 @@ impl Queue {
     /// The next jobs, at most `most`; waits for them. `None` when closed and empty.
     pub(super) fn take(&self, most: usize) -> Option<Vec<Job>> {
         let mut state = self.state();
-        while state.jobs.is_empty() {
-            if state.is_closed {
+        // Whoever follows soon needs not wake the writer for what nobody waits for.
+        let mut until = Instant::now() + LINGER;
+        loop {
+            let is_due = state.awaited > 0 || state.is_urgent || state.is_closed || state.jobs.len() >= most;
+            let left = until.saturating_duration_since(Instant::now());
+            if state.jobs.is_empty() && state.is_closed {
                 return None;
             }
-            state.waiting = Waiting::ForAny;
-            state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
-            state.waiting = Waiting::Not;
-        }
-        let until = Instant::now() + LINGER;
-        while state.awaited == 0 && !state.is_urgent && !state.is_closed && state.jobs.len() < most {
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
+            if !state.jobs.is_empty() && (is_due || left.is_zero()) {
                 break;
             }
-            state.waiting = Waiting::ForAwaited;
-            state = self.work.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+            if left.is_zero() {
+                state.waiting = Waiting::ForAny;
+                state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
+                until = Instant::now() + LINGER;
+            } else {
+                state.waiting = Waiting::ForAwaited;
+                state = self.work.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+            }
             state.waiting = Waiting::Not;
         }
         let count = state.jobs.len().min(most.max(1));

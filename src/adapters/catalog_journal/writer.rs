@@ -41,6 +41,7 @@ struct Prepared {
     record: Vec<u8>,
     /// Where the journal stands once this is written.
     chain: Chain,
+    concerns_access: bool,
     reply: Reply,
 }
 
@@ -137,7 +138,8 @@ impl Writer {
                     };
                 }
                 batch.chain.advance(&entry, &record);
-                Some(Prepared { entry, record, chain: batch.chain.clone(), reply: job.reply })
+                let (chain, concerns_access) = (batch.chain.clone(), decision.concerns_access());
+                Some(Prepared { entry, record, chain, concerns_access, reply: job.reply })
             }
             Err(failure) => {
                 job.reply.answer(Err(failure));
@@ -171,6 +173,7 @@ impl Writer {
         let mut records = Vec::with_capacity(ready.len());
         let mut waiting = Vec::with_capacity(ready.len());
         let mut entries = Vec::with_capacity(ready.len());
+        let concerns_access = ready.iter().any(|prepared| prepared.concerns_access);
         for prepared in ready {
             waiting.push((prepared.reply, prepared.entry.first_event));
             records.push(prepared.record);
@@ -185,7 +188,7 @@ impl Writer {
                 placed.push((entry, place));
                 offset += 4 + record.len() as u64;
             }
-            self.apply(&placed, chain)
+            self.apply(&placed, chain, concerns_access)
         });
         match outcome {
             Ok(()) => {
@@ -206,13 +209,13 @@ impl Writer {
         Ok(place)
     }
 
-    fn apply(&mut self, placed: &[(Entry, Place)], chain: Chain) -> Result<(), Stopped> {
+    fn apply(&mut self, placed: &[(Entry, Place)], chain: Chain, concerns_access: bool) -> Result<(), Stopped> {
         let _alone = self.shared.gate.write().unwrap_or_else(PoisonError::into_inner);
         if let Err(fault) = self.shared.index.apply(placed) {
             self.shared.is_torn.store(true, Ordering::Release);
             return Err(Stopped::Unknown(std::io::Error::other(fault)));
         }
-        self.shared.remember(&chain);
+        self.shared.remember(&chain, concerns_access);
         self.chain = chain;
         Ok(())
     }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::domain::history::{HistoryLine, HistoryQuery};
@@ -16,13 +17,14 @@ use crate::ports::failure::{Failure, Fault};
 #[derive(Debug, Default)]
 pub struct MemoryCatalog {
     state: RwLock<State>,
+    /// Beside the state: it may be asked for by who looks at it.
+    version: AtomicU64,
 }
 
 #[derive(Debug, Default)]
 struct State {
     records: BTreeMap<Key, Record>,
     lines: Vec<HistoryLine>,
-    version: u64,
     last_moment: Option<Moment>,
 }
 
@@ -77,7 +79,7 @@ impl Catalog for MemoryCatalog {
         for (sequence, event) in (first_event..).zip(decision.events()) {
             state.lines.push(HistoryLine { sequence, at: decision.at(), event: event.clone() });
         }
-        state.version += 1;
+        self.version.fetch_add(u64::from(decision.concerns_access()), Ordering::AcqRel);
         state.last_moment = Some(decision.at());
         Ok(Committed { first_event })
     }
@@ -102,7 +104,7 @@ impl Catalog for MemoryCatalog {
     }
 
     fn version(&self) -> u64 {
-        self.read().version
+        self.version.load(Ordering::Acquire)
     }
 
     fn last_moment(&self) -> Option<Moment> {

@@ -102,6 +102,19 @@ impl PayloadReader for PlainReader {
         }
         Ok(wanted)
     }
+
+    /// Within one chunk only: larger reads go straight to the caller.
+    fn read_kept(&self, offset: u64, into: &mut [u8]) -> bool {
+        let number = offset / CHUNK_BYTES as u64;
+        let within = usize::try_from(offset % CHUNK_BYTES as u64).unwrap_or(0);
+        let Ok(kept) = self.kept.try_lock() else { return false };
+        let chunk = kept.iter().find(|(at, _)| *at == number);
+        let bytes = chunk.and_then(|(_, chunk)| chunk.get(within..)?.get(..into.len()));
+        if let Some(bytes) = bytes {
+            into.copy_from_slice(bytes);
+        }
+        bytes.is_some()
+    }
 }
 
 /// Reads `header || payload`, as an end-to-end recipient gets it.

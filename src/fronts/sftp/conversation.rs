@@ -2,13 +2,14 @@
 //! to a sender. Knows of tokio, but nothing of SSH.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use tokio::sync::Notify;
 
 use super::request_names;
-use super::requests::{Broken, Core, CoreLimits, Job};
+use super::requests::{Broken, Core, CoreLimits, Finished, Job};
 use super::shelf::Shelf;
 
 /// Threads that one conversation may keep busy at once.
@@ -33,6 +34,8 @@ struct Shared {
     wake: Notify,
     /// A job finished.
     progress: Notify,
+    /// Requests may be waiting for room: who frees some must wake the pump.
+    is_short_of_room: AtomicBool,
 }
 
 impl Conversation {
@@ -41,12 +44,19 @@ impl Conversation {
         let core = Core::new(limits, request_names::admitted(shelf.as_ref()));
         let state = State { core, runners: 0, ended: false };
         Self {
-            shared: Arc::new(Shared { shelf, state: Mutex::new(state), wake: Notify::new(), progress: Notify::new() }),
+            shared: Arc::new(Shared {
+                shelf,
+                state: Mutex::new(state),
+                wake: Notify::new(),
+                progress: Notify::new(),
+                is_short_of_room: AtomicBool::new(false),
+            }),
         }
     }
 
-    /// Takes bytes from the client and starts what can run. Waits only for the disk,
-    /// never for the client, so that the loop that calls it stays live.
+    /// Takes bytes from the client and starts what can run; what waits for nothing is done here and now, and
+    /// its answers stand ready for [`Conversation::take_answer`]. Waits only for the disk, never for the
+    /// client, so that the loop that calls it stays live.
     ///
     /// # Errors
     /// [`Broken`]: close the channel.
@@ -59,7 +69,6 @@ impl Conversation {
             state.core.feed(data)?;
         }
         self.shared.kick();
-        self.shared.wake.notify_one();
         loop {
             let progress = self.shared.progress.notified();
             {
@@ -70,6 +79,29 @@ impl Conversation {
             }
             progress.await;
         }
+    }
+
+    /// Leaves what stands ready to the pump, for a driver that does not use [`Conversation::take_answer`].
+    pub fn leave_to_pump(&self) {
+        self.shared.wake.notify_one();
+    }
+
+    /// An answer that may be sent now by whoever drives the transport, past [`Conversation::pump`]: nothing
+    /// that was taken before is still on its way to it. When there is none, the pump is told of the rest.
+    pub fn take_answer(&self) -> Option<Bytes> {
+        let mut state = self.state();
+        if state.ended {
+            return None;
+        }
+        if !state.core.has_nothing_under_way() {
+            let is_left = state.core.has_outgoing();
+            drop(state);
+            if is_left {
+                self.shared.wake.notify_one();
+            }
+            return None;
+        }
+        state.core.take_outgoing().map(|bytes| self.shared.parting(bytes))
     }
 
     /// Sends answers through `send` until the conversation ends or `send` says that
@@ -88,7 +120,7 @@ impl Conversation {
             match next {
                 _ if ended => return,
                 Some(bytes) => {
-                    if !send(Parting { bytes, shared: Arc::clone(&self.shared) }.into_bytes()).await {
+                    if !send(self.shared.parting(bytes)).await {
                         return;
                     }
                 }
@@ -135,32 +167,45 @@ impl Shared {
 
     /// Starts what can run: what is at hand here and now, the rest on other threads.
     fn kick(self: &Arc<Self>) {
+        // before the room is looked at: whoever frees some after that sees it
+        self.is_short_of_room.store(true, Ordering::SeqCst);
         let mut state = self.state();
         while state.runners < RUNNERS && !state.ended {
-            let Some(job) = state.core.take_job() else { return };
-            state.runners += 1;
-            if job.is_at_hand() {
-                drop(state);
-                if !self.run_one(job) {
-                    return;
-                }
-                state = self.state();
-                state.runners -= 1;
-                continue;
+            let Some(job) = state.core.take_job() else { break };
+            drop(state);
+            if let Some(job) = self.run_at_hand(job) {
+                self.state().runners += 1;
+                let shared = Arc::clone(self);
+                tokio::task::spawn_blocking(move || shared.run(job));
             }
-            let shared = Arc::clone(self);
-            tokio::task::spawn_blocking(move || shared.run(job));
+            state = self.state();
+        }
+        if !state.core.has_waiting() {
+            self.is_short_of_room.store(false, Ordering::SeqCst);
         }
     }
 
-    /// Runs a job and hands in its outcome; false when the conversation has ended.
-    fn run_one(self: &Arc<Self>, job: Job) -> bool {
-        let finished = catch_unwind(AssertUnwindSafe(|| job.run(self.shelf.as_ref())));
-        let Ok(finished) = finished else {
-            // a lane would stay taken for ever: end the conversation, not the server
-            Conversation { shared: Arc::clone(self) }.end();
-            return false;
+    /// Runs a job here if it waits for nothing; else gives it back. What ends later wakes the pump.
+    fn run_at_hand(self: &Arc<Self>, job: Job) -> Option<Job> {
+        let shared = Arc::clone(self);
+        let here = std::thread::current().id();
+        let hand_in = move |finished| {
+            // who runs it here looks for its answer next
+            if shared.hand_in(finished) && std::thread::current().id() != here {
+                shared.wake.notify_one();
+            }
         };
+        match catch_unwind(AssertUnwindSafe(|| job.run_at_hand(self.shelf.as_ref(), hand_in))) {
+            Ok(left) => left,
+            Err(_) => {
+                self.break_off();
+                None
+            }
+        }
+    }
+
+    /// Hands in the outcome of a job; false when the conversation has ended.
+    fn hand_in(&self, finished: Finished) -> bool {
         let mut state = self.state();
         if state.ended {
             drop(state);
@@ -173,10 +218,18 @@ impl Shared {
         true
     }
 
+    /// A lane would stay taken for ever: ends the conversation, not the server.
+    fn break_off(self: &Arc<Self>) {
+        Conversation { shared: Arc::clone(self) }.end();
+    }
+
     fn run(self: Arc<Self>, first: Job) {
         let mut next = Some(first);
         while let Some(job) = next.take() {
-            if !self.run_one(job) {
+            let Ok(finished) = catch_unwind(AssertUnwindSafe(|| job.run(self.shelf.as_ref()))) else {
+                return self.break_off();
+            };
+            if !self.hand_in(finished) {
                 return;
             }
             let mut state = self.state();
@@ -188,18 +241,16 @@ impl Shared {
             self.wake.notify_one();
         }
     }
+
+    fn parting(self: &Arc<Self>, bytes: Bytes) -> Bytes {
+        Bytes::from_owner(Parting { bytes, shared: Arc::clone(self) })
+    }
 }
 
 /// Answer bytes that wake the conversation once the transport has taken them.
 struct Parting {
     bytes: Bytes,
     shared: Arc<Shared>,
-}
-
-impl Parting {
-    fn into_bytes(self) -> Bytes {
-        Bytes::from_owner(self)
-    }
 }
 
 impl AsRef<[u8]> for Parting {
@@ -212,6 +263,8 @@ impl Drop for Parting {
     fn drop(&mut self) {
         // the inner bytes first: the room must be free before it is announced
         self.bytes = Bytes::new();
-        self.shared.wake.notify_one();
+        if self.shared.is_short_of_room.swap(false, Ordering::SeqCst) {
+            self.shared.wake.notify_one();
+        }
     }
 }

@@ -133,9 +133,11 @@ impl Work {
     }
 
     /// Whether doing it waits for nothing.
-    pub fn is_at_hand(&self) -> bool {
+    pub fn is_at_hand(&self, shelf: &dyn Shelf) -> bool {
         match self {
-            Self::Known(_) => true,
+            Self::Known(_) | Self::Close(Opened::Folder(_)) => true,
+            Self::OpenFile(_, mode) => shelf.looks_up_at_hand() && !mode.write && !mode.create,
+            Self::Stat(_) | Self::LinkStat(_) | Self::RealPath(_) => shelf.looks_up_at_hand(),
             Self::Fstat(file) | Self::Close(Opened::File { file, .. }) => file.is_at_hand(),
             _ => false,
         }
@@ -168,8 +170,8 @@ impl Work {
                 return Ok(Done::Opened(Ok(Opened::Folder(Arc::new(Mutex::new(listing))))));
             }
             Self::Read(file, offset, length) => {
-                let bytes = file.read(offset, length)?;
-                return Ok(if bytes.is_empty() { Done::Eof } else { Done::Data { file, offset, bytes } });
+                let read = file.read(offset, length);
+                return Ok(read_outcome(file, offset, read));
             }
             Self::List(listing) => return list(listing),
             Self::Fstat(file) => return file.attributes().map(Done::Attributes),
@@ -198,6 +200,15 @@ impl Work {
             Self::MakeHardLink(from, to) => shelf.make_hard_link(&at(from)?, &at(to)?)?,
         }
         Ok(Done::Ok)
+    }
+}
+
+/// What a read comes to.
+pub fn read_outcome(file: Arc<dyn OpenedFile>, offset: u64, read: Result<Bytes, ShelfError>) -> Done {
+    match read {
+        Ok(bytes) if bytes.is_empty() => Done::Eof,
+        Ok(bytes) => Done::Data { file, offset, bytes },
+        Err(refusal) => Done::Refused(refusal),
     }
 }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 use russh::keys::{Algorithm, EcdsaCurve, HashAlg, PrivateKey};
 use russh::server::Config;
 use russh::{MethodKind, MethodSet, Preferred, SshId, cipher, compression, kex, mac};
+use tokio::io::BufReader;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
@@ -34,6 +35,8 @@ const REJECTION_TIME: Duration = Duration::from_millis(100);
 const KEEPALIVE_MAX: usize = 3;
 /// Receive window of a channel, in bytes: what may be under way towards us.
 const WINDOW_BYTES: u32 = 2 * 1024 * 1024;
+/// Read from the socket at a time: the length of a packet and the packet itself need not be two calls.
+const READ_BUFFER_BYTES: usize = 8 * 1024;
 /// Most payload of an SSH packet (RFC 4253 §6.1).
 const PACKET_BYTES: u32 = 32_768;
 /// Longest time with the same keys (RFC 4253 §9).
@@ -154,7 +157,7 @@ async fn connection(
     let grace = tokio::time::sleep(settings.login_grace);
     tokio::pin!(grace);
     let running = tokio::select! {
-        running = russh::server::run_stream(config, socket, guest) => running,
+        running = russh::server::run_stream(config, BufReader::with_capacity(READ_BUFFER_BYTES, socket), guest) => running,
         () = &mut grace => return,
     };
     let Ok(mut running) = running else { return };

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::auth::{Door, DoorRefusal, Entrance, Visitor};
 use super::reply::shelf_error;
 use super::shelf::{
-    Attributes, Entry, FileKind, FolderCursor, OpenMode, OpenedFile, Shelf, ShelfError, ShelfErrorKind,
+    Attributes, Entry, FileKind, FolderCursor, OpenMode, OpenedFile, ReadThen, Shelf, ShelfError, ShelfErrorKind,
 };
 use crate::config::sections::FolderNames;
 use crate::domain::delivery::OutboxEntry;
@@ -117,6 +117,11 @@ impl OutboxShelf {
 }
 
 impl Shelf for OutboxShelf {
+    /// The index of the catalog is in memory, or soon read.
+    fn looks_up_at_hand(&self) -> bool {
+        true
+    }
+
     fn stat(&self, path: &str) -> Result<Attributes, ShelfError> {
         match self.place(path)? {
             Place::Root | Place::Outbox => Ok(folder(self.since)),
@@ -260,6 +265,10 @@ impl OpenedFile for OutboxFile {
     /// Attributes never change, and nobody waits for the end of a fetch to be put on record.
     fn is_at_hand(&self) -> bool {
         true
+    }
+
+    fn read_at_hand(&self, offset: u64, length: usize, then: ReadThen) -> bool {
+        self.fetch.read_at_hand(offset, length, move |read| then(read.map(Bytes::from).map_err(shelf_error)))
     }
 
     fn read(&self, offset: u64, length: usize) -> Result<Bytes, ShelfError> {

@@ -76,6 +76,15 @@ pub fn data_head(id: u32, length: usize) -> Bytes {
     packet.freeze()
 }
 
+/// DATA, head and bytes in one piece.
+pub fn data(id: u32, bytes: &[u8]) -> Bytes {
+    let head = data_head(id, bytes.len());
+    let mut packet = BytesMut::with_capacity(head.len() + bytes.len());
+    packet.extend_from_slice(&head);
+    packet.extend_from_slice(bytes);
+    packet.freeze()
+}
+
 /// ATTRS.
 pub fn attributes(id: u32, shown: &Attributes) -> Bytes {
     let mut packet = open(kind::ATTRS, id, 64);

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 
 use super::handles::{self, Handles, Listing, Opened};
-use super::jobs::{Done, Work, plan};
+use super::jobs::{self, Done, Work, plan};
 use super::replies;
 use super::request_names::{Extension, request_name};
 use super::shelf::{OpenedFile, Shelf};
@@ -18,6 +18,10 @@ use super::wire::{Assembler, MAX_DATA_BYTES, Packet, Request, WireFault};
 const MAX_WAITING: usize = 262_144;
 /// Bytes one waiting request is counted for beside its data.
 const WAITING_OVERHEAD_BYTES: usize = 160;
+
+/// Data up to so many bytes goes with its head in one piece, and so in one SSH packet of 32 KiB at most: a
+/// packet costs more than the copy. More would need another packet anyway.
+const MOST_JOINED_BYTES: usize = 32 * 1024 - 64;
 
 /// Bounds of one conversation.
 #[derive(Clone, Copy, Debug)]
@@ -142,9 +146,27 @@ impl Finished {
 }
 
 impl Job {
-    /// Whether running it waits for nothing.
-    pub fn is_at_hand(&self) -> bool {
-        self.work.is_at_hand()
+    /// Runs it where it is met, if that waits for nothing: `then` gets its outcome, now or from another
+    /// thread. Else it is given back.
+    pub fn run_at_hand<T>(self, shelf: &dyn Shelf, then: T) -> Option<Self>
+    where
+        T: FnOnce(Finished) + Clone + Send + 'static,
+    {
+        if self.work.is_at_hand(shelf) {
+            then(self.run(shelf));
+            return None;
+        }
+        let Work::Read(file, offset, length) = &self.work else { return Some(self) };
+        if self.name.is_some_and(|name| shelf.admit(name).is_err()) {
+            return Some(self);
+        }
+        let (id, turn, lane, reserved) = (self.id, self.turn, self.lane, self.reserved);
+        let (from, offset, length) = (Arc::clone(file), *offset, *length);
+        let outcome = Box::new(move |read| {
+            let done = jobs::read_outcome(from, offset, read);
+            then(Finished { id, turn, lane, reserved, done });
+        });
+        if file.read_at_hand(offset, length, outcome) { None } else { Some(self) }
     }
 
     /// Runs it; may block on the disk.
@@ -177,6 +199,7 @@ pub struct Core {
     /// Answers that wait for their turn; they count as outstanding, so the window bounds them.
     early: BTreeMap<u64, Vec<Bytes>>,
     outgoing: VecDeque<Bytes>,
+    outgoing_bytes: usize,
     flow: Arc<Flow>,
 }
 
@@ -199,6 +222,7 @@ impl Core {
             next_answer: 0,
             early: BTreeMap::new(),
             outgoing: VecDeque::new(),
+            outgoing_bytes: 0,
             flow: Arc::new(Flow::default()),
         }
     }
@@ -215,7 +239,7 @@ impl Core {
                 Packet::Init { .. } => {
                     self.greeted = true;
                     let version = self.parcel(replies::version(&self.extensions), None);
-                    self.outgoing.push_back(version);
+                    self.send(vec![version]);
                 }
                 Packet::Request { .. } if !self.greeted => return Err(Broken::OutOfOrder),
                 Packet::Request { id, request } => self.enqueue(id, request)?,
@@ -324,7 +348,7 @@ impl Core {
         let answer = self.answer(id, done);
         self.early.insert(turn, answer);
         while let Some(answer) = self.early.remove(&self.next_answer) {
-            self.outgoing.extend(answer);
+            self.send(answer);
             self.next_answer += 1;
         }
     }
@@ -343,6 +367,9 @@ impl Core {
             }
             Done::Data { file, offset, bytes } => {
                 let read = SentRead { file, offset, length: bytes.len() };
+                if bytes.len() <= MOST_JOINED_BYTES {
+                    return vec![self.parcel(replies::data(id, &bytes), Some(read))];
+                }
                 let head = replies::data_head(id, bytes.len());
                 return vec![self.parcel(head, None), self.parcel(bytes, Some(read))];
             }
@@ -368,9 +395,31 @@ impl Core {
         Bytes::from_owner(Parcel { bytes, flow: Arc::clone(&self.flow), read })
     }
 
+    fn send(&mut self, answer: Vec<Bytes>) {
+        self.outgoing_bytes += answer.iter().map(Bytes::len).sum::<usize>();
+        self.outgoing.extend(answer);
+    }
+
     /// The next bytes to send; they count as sent when they are dropped.
     pub fn take_outgoing(&mut self) -> Option<Bytes> {
-        self.outgoing.pop_front()
+        let bytes = self.outgoing.pop_front()?;
+        self.outgoing_bytes -= bytes.len();
+        Some(bytes)
+    }
+
+    /// Whether all that was taken to be sent has reached the transport: what is sent now cannot overtake it.
+    pub fn has_nothing_under_way(&self) -> bool {
+        self.flow.outstanding_bytes() == self.outgoing_bytes
+    }
+
+    /// Whether answers are to be sent.
+    pub fn has_outgoing(&self) -> bool {
+        !self.outgoing.is_empty()
+    }
+
+    /// Whether requests wait that nothing but room for their answers may keep from running.
+    pub fn has_waiting(&self) -> bool {
+        !self.waiting.is_empty()
     }
 
     /// Whether nothing waits, runs or is to be sent.
@@ -389,6 +438,7 @@ impl Core {
         self.waiting.clear();
         self.early.clear();
         self.outgoing.clear();
+        self.outgoing_bytes = 0;
         let files = self.handles.drain().into_iter();
         files
             .filter_map(|opened| match opened {

@@ -250,6 +250,14 @@ impl Handler for Guest {
             tracing::warn!(?broken, address = %self.address, "sftp conversation broken off");
             session.close(channel)?;
             self.forget(channel);
+            return Ok(());
+        }
+        // what is ready now leaves from here; what comes later is carried by `send_answers`
+        while let Some(answer) = conversation.take_answer() {
+            if let Some(seat) = &self.seat {
+                seat.count_sent(answer.len());
+            }
+            session.data(channel, answer)?;
         }
         Ok(())
     }

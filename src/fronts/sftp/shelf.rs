@@ -182,6 +182,12 @@ pub trait Shelf: Send + Sync + 'static {
         None
     }
 
+    /// Whether names are looked up and files opened for reading out of memory, so that it may be done where the
+    /// request is met, without going to another thread and back.
+    fn looks_up_at_hand(&self) -> bool {
+        false
+    }
+
     /// Attributes of a path; those of its target, if it is a link.
     fn stat(&self, path: &str) -> Result<Attributes, ShelfError>;
 
@@ -270,6 +276,9 @@ pub trait FolderCursor: Send {
     }
 }
 
+/// Takes the bytes of a read, or why there are none.
+pub type ReadThen = Box<dyn FnOnce(Result<Bytes, ShelfError>) + Send>;
+
 /// An open file. Reads and writes may come from several threads at once.
 pub trait OpenedFile: Send + Sync {
     /// Current attributes.
@@ -278,6 +287,12 @@ pub trait OpenedFile: Send + Sync {
     /// Whether `attributes` and `close` never wait for a disk: they are then served where they are met,
     /// without going to another thread and back.
     fn is_at_hand(&self) -> bool {
+        false
+    }
+
+    /// As `read`, if the bytes are at hand: `then` gets them, now, or on another thread once what must be on
+    /// record is. False, and nothing is done, if they are not. Never waits.
+    fn read_at_hand(&self, _offset: u64, _length: usize, _then: ReadThen) -> bool {
         false
     }
 
