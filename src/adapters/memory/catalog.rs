@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::domain::history::{HistoryLine, HistoryQuery};
 use crate::domain::moment::Moment;
 use crate::domain::record::{Change, Key, Record};
+use crate::domain::refusal::Refusal;
 use crate::ports::catalog::{Catalog, CatalogView, Committed, Rule, Then};
 use crate::ports::failure::{Failure, Fault};
 
@@ -19,6 +20,7 @@ pub struct MemoryCatalog {
     state: RwLock<State>,
     /// Beside the state: it may be asked for by who looks at it.
     version: AtomicU64,
+    is_full: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -33,6 +35,11 @@ impl MemoryCatalog {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// From now on it refuses to store, as on a full disk, or stores again.
+    pub fn set_full(&self, is_full: bool) {
+        self.is_full.store(is_full, Ordering::Release);
     }
 
     fn read(&self) -> RwLockReadGuard<'_, State> {
@@ -66,6 +73,9 @@ impl CatalogView for State {
 
 impl Catalog for MemoryCatalog {
     fn decide(&self, rule: Rule) -> Result<Committed, Failure> {
+        if self.is_full.load(Ordering::Acquire) {
+            return Err(Refusal::NoSpace.into());
+        }
         let mut state = self.write();
         let decision = catch_unwind(AssertUnwindSafe(|| rule(&*state)))
             .unwrap_or_else(|_| Err(Fault::new("run a rule of the catalog: it panicked").into()))?;

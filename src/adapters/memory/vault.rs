@@ -135,6 +135,10 @@ impl PayloadReader for Bytes {
         let rest = self.0.get(from..).unwrap_or_default();
         Ok(into.iter_mut().zip(rest).map(|(byte, stored)| *byte = *stored).count())
     }
+
+    fn read_kept(&self, offset: u64, into: &mut [u8]) -> bool {
+        self.read_at(offset, into).is_ok_and(|count| count == into.len())
+    }
 }
 
 /// A nonce of zeros, then each chunk with a tag of zeros; an empty payload has one empty chunk.

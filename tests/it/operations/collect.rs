@@ -38,6 +38,55 @@ fn what_must_be_on_record_is_there_before_the_bytes_leave() {
     assert!(world.history().contains(&"file-fetched"));
 }
 
+/// Reads without waiting: the bytes or the refusal, if they were at hand.
+fn read_at_hand(fetch: &Fetch, offset: u64, length: usize) -> Option<Result<Vec<u8>, Failure>> {
+    let (told, heard) = std::sync::mpsc::channel();
+    let is_taken_on = fetch.read_at_hand(offset, length, move |read| told.send(read).unwrap());
+    let read = heard.try_recv().ok();
+    assert_eq!(is_taken_on, read.is_some(), "in memory everything is told at once");
+    read
+}
+
+#[test]
+fn what_is_at_hand_leaves_after_the_same_records() {
+    let world = World::new();
+    let (id, fetch) = opened(&world);
+    assert_eq!(read_at_hand(&fetch, 0, 4_000).unwrap().unwrap(), vec![7; 4_000]);
+    assert!(world.history().contains(&"fetch-started") && !world.history().contains(&"file-released"));
+    assert_eq!(read_at_hand(&fetch, 4_000, 4_000).unwrap().unwrap(), vec![7; 1_000], "never short before the end");
+    assert!(world.history().contains(&"file-released"));
+    assert!(read_at_hand(&fetch, 5_000, 10).unwrap().unwrap().is_empty(), "the end of the file");
+    fetch.taken(0, 5_000).unwrap();
+    fetch.close().unwrap();
+    assert_eq!(progress(&world, id), ProgressState::Fetched);
+}
+
+#[test]
+fn nothing_leaves_while_it_cannot_be_put_on_record_and_asking_again_records_it() {
+    let world = World::new();
+    let (_, fetch) = opened(&world);
+    let mut buffer = vec![0; 5_000];
+    world.catalog.set_full(true);
+    assert_eq!(refusal(fetch.read(0, &mut buffer)), Refusal::NoSpace);
+    assert_eq!(refusal(read_at_hand(&fetch, 0, 5_000).unwrap()), Refusal::NoSpace);
+    assert_eq!(refusal(fetch.read(0, &mut buffer)), Refusal::NoSpace, "a refused record is asked for again");
+    assert!(!world.history().contains(&"fetch-started"));
+    world.catalog.set_full(false);
+    assert_eq!(fetch.read(0, &mut buffer).unwrap(), 5_000);
+    let history = world.history();
+    assert!(history.contains(&"fetch-started") && history.contains(&"file-released"), "{history:?}");
+}
+
+#[test]
+fn a_removed_right_ends_reading_by_either_way_at_once() {
+    let world = World::new();
+    let (_, fetch) = opened(&world);
+    assert!(read_at_hand(&fetch, 0, 10).unwrap().is_ok());
+    world.operations.decouple(&login("one-robot"), None, &product("daily"), CHANNEL).unwrap();
+    assert!(matches!(refusal(read_at_hand(&fetch, 10, 10).unwrap()), Refusal::NotFound(_)));
+    assert!(matches!(refusal(fetch.read(10, &mut [0; 10])), Refusal::NotFound(_)));
+}
+
 #[test]
 fn a_cut_connection_never_counts_for_more_than_was_taken_and_a_resume_completes() {
     let world = World::new();

@@ -36,6 +36,7 @@ const CHANNEL: Channel = Channel::CommandLine;
 struct World {
     operations: Arc<Operations>,
     clock: Arc<FixedClock>,
+    catalog: Arc<MemoryCatalog>,
     vault: Arc<MemoryVault>,
     keyring: Arc<MemoryKeyring>,
     mailer: Arc<MemoryMailer>,
@@ -118,8 +119,9 @@ impl World {
         let clock = Arc::new(FixedClock::at(START));
         let (vault, mailer) = (Arc::new(MemoryVault::new()), Arc::new(MemoryMailer::new()));
         let keyring = Arc::new(MemoryKeyring::new());
+        let catalog = Arc::new(MemoryCatalog::new());
         let ports = Ports {
-            catalog: Arc::new(MemoryCatalog::new()),
+            catalog: Arc::<MemoryCatalog>::clone(&catalog),
             vault: Arc::<MemoryVault>::clone(&vault),
             keyring: Arc::<MemoryKeyring>::clone(&keyring),
             clock: Arc::<FixedClock>::clone(&clock),
@@ -142,7 +144,7 @@ impl World {
             mail_retries: vec![Span::from_seconds(60), Span::from_seconds(300)],
         };
         let operations = Arc::new(Operations::new(ports, settings));
-        let world = Self { operations, clock, vault, keyring, mailer };
+        let world = Self { operations, clock, catalog, vault, keyring, mailer };
         world.populate();
         world
     }
