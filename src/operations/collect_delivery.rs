@@ -293,7 +293,8 @@ impl Fetch {
         let left = usize::try_from(reader.size_bytes().saturating_sub(offset)).unwrap_or(usize::MAX);
         let length = length.min(left);
         let mut bytes = vec![0; length];
-        if length > 0 && !reader.read_kept(offset, &mut bytes) {
+        let is_kept = length == 0 || reader.read_kept(offset, &mut bytes);
+        if !is_kept || !inner.operations.is_at_hand() {
             return false;
         }
         if let Err(failure) = inner.check_right() {

@@ -196,6 +196,12 @@ impl Operations {
         self.clock.as_ref()
     }
 
+    /// Whether what is asked of the catalog would be answered at once.
+    #[must_use]
+    pub fn is_at_hand(&self) -> bool {
+        self.catalog.is_at_hand()
+    }
+
     /// A number that grows with every change of who may do or see what.
     #[must_use]
     pub fn version(&self) -> u64 {

@@ -78,6 +78,10 @@ pub trait Catalog: Send + Sync {
     /// Shows one consistent state: no commit happens between the calls that `look` makes.
     fn consult(&self, look: &mut dyn FnMut(&dyn CatalogView));
 
+    /// Whether a look would begin at once; false while a large decision is being applied. For those who may
+    /// not wait and can go another way.
+    fn is_at_hand(&self) -> bool;
+
     /// A number that grows with every decision that concerns access: when it is the same, who may do or see
     /// what is the same. May be asked while looking at a state.
     fn version(&self) -> u64;

@@ -303,6 +303,10 @@ impl Catalog for CatalogJournal {
         }
     }
 
+    fn is_at_hand(&self) -> bool {
+        self.shared.as_ref().is_some_and(|shared| shared.gate.try_read().is_ok())
+    }
+
     fn version(&self) -> u64 {
         self.shared.as_ref().map_or(0, |shared| shared.version.load(Ordering::Acquire))
     }

@@ -113,6 +113,10 @@ impl Catalog for MemoryCatalog {
         look(&*self.read());
     }
 
+    fn is_at_hand(&self) -> bool {
+        self.state.try_read().is_ok()
+    }
+
     fn version(&self) -> u64 {
         self.version.load(Ordering::Acquire)
     }

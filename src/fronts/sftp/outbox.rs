@@ -117,9 +117,9 @@ impl OutboxShelf {
 }
 
 impl Shelf for OutboxShelf {
-    /// The index of the catalog is in memory, or soon read.
+    /// The index of the catalog is in memory, or soon read; but nobody may stand still while it is changed.
     fn looks_up_at_hand(&self) -> bool {
-        true
+        self.operations.is_at_hand()
     }
 
     fn stat(&self, path: &str) -> Result<Attributes, ShelfError> {
