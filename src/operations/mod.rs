@@ -7,6 +7,7 @@ mod case;
 mod collect_delivery;
 mod end_delivery;
 mod enforce_retention;
+mod fetch;
 mod manage_accounts;
 mod manage_agreements;
 mod manage_organisations;
@@ -34,8 +35,8 @@ pub use crate::ports::mailer::{MailOutcome, Mailer};
 pub use crate::ports::source::Source;
 pub use block_access::StandingChange;
 pub use browse::{DeliveryFilter, DeliveryView};
-pub use collect_delivery::Fetch;
 pub use enforce_retention::RetentionReport;
+pub use fetch::Fetch;
 pub use manage_accounts::{NewAccount, NewToken, fingerprint};
 pub use manage_agreements::NewAgreement;
 pub use manage_organisations::NewOrganisation;
@@ -118,7 +119,7 @@ pub struct Operations {
     mailer: Arc<dyn Mailer>,
     settings: Settings,
     trust: Mutex<ClockTrust>,
-    trackers: Mutex<HashMap<(DeliveryId, u32), Weak<collect_delivery::Tracker>>>,
+    trackers: Mutex<HashMap<(DeliveryId, u32), Weak<fetch::Tracker>>>,
     open_fetches: Mutex<HashMap<LoginName, usize>>,
     known_cases: case::KnownCases,
 }

@@ -76,9 +76,18 @@ pub trait PayloadReader: Send + Sync {
     /// 0 at or after the end. A chunk that fails its authentication is a fault and yields nothing.
     fn read_at(&self, offset: u64, into: &mut [u8]) -> Result<usize, Fault>;
 
-    /// Fills all of `into` from `offset` out of what was opened before, if it is still at hand: without the
-    /// disk, and without waiting. False, and nothing is promised of `into`, when it is not.
-    fn read_kept(&self, _offset: u64, _into: &mut [u8]) -> bool {
-        false
+    /// As `read_at`, of at most `length` bytes into memory of its own; implementations save the zeroing.
+    fn read_vec(&self, offset: u64, length: usize) -> Result<Vec<u8>, Fault> {
+        let left = usize::try_from(self.size_bytes().saturating_sub(offset)).unwrap_or(usize::MAX);
+        let mut bytes = vec![0; length.min(left)];
+        let count = self.read_at(offset, &mut bytes)?;
+        bytes.truncate(count);
+        Ok(bytes)
+    }
+
+    /// Exactly `length` bytes from `offset` out of what was opened before, if it is still at hand: without the
+    /// disk, and without waiting.
+    fn read_kept(&self, _offset: u64, _length: usize) -> Option<Vec<u8>> {
+        None
     }
 }

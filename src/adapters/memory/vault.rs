@@ -136,8 +136,8 @@ impl PayloadReader for Bytes {
         Ok(into.iter_mut().zip(rest).map(|(byte, stored)| *byte = *stored).count())
     }
 
-    fn read_kept(&self, offset: u64, into: &mut [u8]) -> bool {
-        self.read_at(offset, into).is_ok_and(|count| count == into.len())
+    fn read_kept(&self, offset: u64, length: usize) -> Option<Vec<u8>> {
+        self.read_vec(offset, length).ok().filter(|bytes| bytes.len() == length)
     }
 }
 

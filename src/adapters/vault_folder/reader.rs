@@ -75,8 +75,7 @@ impl PayloadReader for PlainReader {
         let mut done = 0;
         while done < wanted {
             let position = offset + done as u64;
-            let number = position / CHUNK_BYTES as u64;
-            let within = usize::try_from(position % CHUNK_BYTES as u64).unwrap_or(0);
+            let (number, within) = place_in_chunks(position);
             let rest = into.get_mut(done..wanted).unwrap_or_default();
             let (_, sealed_length) = self.layout.place_of(number);
             let plain_length = sealed_length.saturating_sub(TAG_BYTES);
@@ -103,18 +102,32 @@ impl PayloadReader for PlainReader {
         Ok(wanted)
     }
 
-    /// Within one chunk only: larger reads go straight to the caller.
-    fn read_kept(&self, offset: u64, into: &mut [u8]) -> bool {
-        let number = offset / CHUNK_BYTES as u64;
-        let within = usize::try_from(offset % CHUNK_BYTES as u64).unwrap_or(0);
-        let Ok(kept) = self.kept.try_lock() else { return false };
-        let chunk = kept.iter().find(|(at, _)| *at == number);
-        let bytes = chunk.and_then(|(_, chunk)| chunk.get(within..)?.get(..into.len()));
-        if let Some(bytes) = bytes {
-            into.copy_from_slice(bytes);
+    fn read_vec(&self, offset: u64, length: usize) -> Result<Vec<u8>, Fault> {
+        let left = usize::try_from(self.size_bytes().saturating_sub(offset)).unwrap_or(usize::MAX);
+        let (number, within) = place_in_chunks(offset);
+        let length = length.min(left);
+        if length == 0 || length == CHUNK_BYTES || within + length > CHUNK_BYTES {
+            let mut bytes = vec![0; length];
+            self.read_at(offset, &mut bytes)?;
+            return Ok(bytes);
         }
-        bytes.is_some()
+        let chunk = self.chunk(number)?;
+        let bytes = chunk.get(within..).and_then(|rest| rest.get(..length));
+        Ok(bytes.ok_or_else(|| self.fault("a chunk is shorter than its place"))?.to_vec())
     }
+
+    /// Within one chunk only: larger reads go straight to the caller.
+    fn read_kept(&self, offset: u64, length: usize) -> Option<Vec<u8>> {
+        let (number, within) = place_in_chunks(offset);
+        let kept = self.kept.try_lock().ok()?;
+        let (_, chunk) = kept.iter().find(|(at, _)| *at == number)?;
+        chunk.get(within..)?.get(..length).map(<[u8]>::to_vec)
+    }
+}
+
+/// The chunk in which an offset lies, and where in it.
+fn place_in_chunks(offset: u64) -> (u64, usize) {
+    (offset / CHUNK_BYTES as u64, usize::try_from(offset % CHUNK_BYTES as u64).unwrap_or(0))
 }
 
 /// Reads `header || payload`, as an end-to-end recipient gets it.

@@ -272,12 +272,7 @@ impl OpenedFile for OutboxFile {
     }
 
     fn read(&self, offset: u64, length: usize) -> Result<Bytes, ShelfError> {
-        let left = self.fetch.size_bytes().saturating_sub(offset);
-        let length = length.min(usize::try_from(left).unwrap_or(usize::MAX));
-        let mut bytes = vec![0; length];
-        let count = self.fetch.read(offset, &mut bytes).map_err(shelf_error)?;
-        bytes.truncate(count);
-        Ok(Bytes::from(bytes))
+        self.fetch.read_vec(offset, length).map(Bytes::from).map_err(shelf_error)
     }
 
     fn taken(&self, offset: u64, length: usize) {
