@@ -64,6 +64,10 @@ random_id!(
     PayloadId
 );
 random_id!(
+    /// One upload of a participant file.
+    UploadId
+);
+random_id!(
     /// One e-mail in the queue.
     MailId
 );

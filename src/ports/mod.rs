@@ -7,4 +7,5 @@ pub mod failure;
 pub mod keyring;
 pub mod mailer;
 pub mod source;
+pub mod unfinished;
 pub mod vault;
