@@ -4,7 +4,10 @@
 #![expect(clippy::disallowed_methods, reason = "this adapter is the disk")]
 
 mod reader;
+mod unfinished;
 mod writer;
+
+pub use unfinished::UnfinishedFolder;
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -34,8 +37,10 @@ pub struct VaultFolder {
     folder: PathBuf,
     reserve_bytes: u64,
     random: SystemRandom,
-    making_folder: Mutex<()>,
 }
+
+/// Held while a folder of payloads is made: one for all that put payloads into the same vault.
+static MAKING_FOLDER: Mutex<()> = Mutex::new(());
 
 impl VaultFolder {
     /// Opens or makes the vault. Refuses to store when less than `reserve_bytes` of disk are free.
@@ -55,7 +60,7 @@ impl VaultFolder {
             let Some(path) = path else { continue };
             sync_folder(path).map_err(|error| Fault::from_error(format!("sync {}", path.display()), error))?;
         }
-        Ok(Self { folder, reserve_bytes, random: SystemRandom::new(), making_folder: Mutex::default() })
+        Ok(Self { folder, reserve_bytes, random: SystemRandom::new() })
     }
 
     fn path_of(&self, id: PayloadId) -> PathBuf {
@@ -100,7 +105,7 @@ impl VaultFolder {
 
     /// Held until it is synced: a payload never lies in a folder that a power cut can still take.
     fn make_durable(&self, folder: &Path) -> io::Result<()> {
-        let _making = self.making_folder.lock().unwrap_or_else(PoisonError::into_inner);
+        let _making = MAKING_FOLDER.lock().unwrap_or_else(PoisonError::into_inner);
         if folder.is_dir() {
             return Ok(());
         }

@@ -134,7 +134,8 @@ fn seal_all(
     Ok(Sealed { sealed_bytes, sealed_sha256: finish(hash), whole_sha256: whole.map(finish) })
 }
 
-fn finish(hash: Context) -> Digest {
+/// The digest of what was hashed.
+pub(super) fn finish(hash: Context) -> Digest {
     let mut bytes = [0; 32];
     for (to, from) in bytes.iter_mut().zip(hash.finish().as_ref()) {
         *to = *from;
