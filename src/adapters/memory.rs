@@ -4,11 +4,13 @@
 mod catalog;
 mod keyring;
 mod surroundings;
+mod unfinished;
 mod vault;
 
 pub use catalog::MemoryCatalog;
 pub use keyring::MemoryKeyring;
 pub use surroundings::{CountingEntropy, FixedClock, MemoryMailer};
+pub use unfinished::MemoryUnfinished;
 pub use vault::MemoryVault;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
