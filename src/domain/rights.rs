@@ -52,6 +52,8 @@ closed_set! {
         ReadHistory = "read-history",
         /// Confirm the digest of a delivery.
         Acknowledge = "acknowledge",
+        /// Upload a participant file, and see and read what was uploaded.
+        Deliver = "deliver",
         /// Publish a delivery.
         Publish = "publish",
         /// Withdraw, replace, extend, hold or release a delivery.
@@ -205,7 +207,9 @@ fn permits_operator(act: Act, case: Case) -> Result<(), Refusal> {
         | Act::ReadDeliveries
         | Act::ReadHistory => Ok(()),
         // The operator steers deliveries but does not read or confirm them for a recipient.
-        Act::Browse | Act::Fetch | Act::Acknowledge => Err(Refusal::NotAllowed("only the recipient's accounts may")),
+        Act::Browse | Act::Fetch | Act::Acknowledge | Act::Deliver => {
+            Err(Refusal::NotAllowed("only the recipient's accounts may"))
+        }
     }
 }
 
@@ -217,6 +221,7 @@ fn permits_system(act: Act) -> Result<(), Refusal> {
         | Act::ReadDeliveries
         | Act::ReadHistory
         | Act::Acknowledge
+        | Act::Deliver
         | Act::Publish
         | Act::Steer
         | Act::Administer
@@ -237,6 +242,9 @@ fn permits_account(act: Act, case: Case) -> Result<(), Refusal> {
             Presence::Available => Ok(()),
             Presence::Gone => Err(Refusal::Gone(None)),
         },
+        // What nobody asked for is not taken: without an agreement there is no purpose (B11).
+        Act::Deliver if reaches && case.ground == Ground::InForce => Ok(()),
+        Act::Deliver => Err(Refusal::NotFound(What::Folder)),
         Act::ReadHistory if reaches => Ok(()),
         // The history of the own organisation is the administrator's without any coupling (4.3).
         Act::ReadHistory if case.role == Role::Administrator && case.relation == Relation::Own => Ok(()),
