@@ -143,6 +143,26 @@ happenings! {
     PayloadRemoved = 71, "payload-removed";
     /// The operator confirmed the clock.
     TimeConfirmed = 72, "time-confirmed";
+    /// An upload was begun.
+    UploadStarted = 80, "upload-started";
+    /// An unfinished upload was opened again for writing.
+    UploadResumed = 81, "upload-resumed";
+    /// An upload was closed or interrupted and is not finished.
+    UploadPaused = 82, "upload-paused";
+    /// An upload is whole, durable and sealed.
+    UploadReceived = 83, "upload-received";
+    /// An upload, or a part of one, was refused.
+    UploadRefused = 84, "upload-refused";
+    /// An upload got another name.
+    UploadRenamed = 85, "upload-renamed";
+    /// The time of last change of an upload was set.
+    UploadDated = 86, "upload-dated";
+    /// An unfinished upload was removed by its account.
+    UploadRemoved = 87, "upload-removed";
+    /// An upload can no longer be resumed, or is no longer shown.
+    UploadSettled = 88, "upload-settled";
+    /// The time of an upload was over and its bytes are gone.
+    UploadExpired = 89, "upload-expired";
 }
 
 impl fmt::Display for Happening {

@@ -24,3 +24,4 @@ pub mod refusal;
 pub mod retention;
 pub mod rights;
 pub mod trust;
+pub mod upload;

@@ -88,6 +88,13 @@ text_name!(
     file_name
 );
 text_name!(
+    /// Name of an uploaded file: as of a delivered one, but a temporary name may begin with a dot (domain 3.14).
+    UploadName,
+    "a file name",
+    "1 to 200 letters, digits, dots, underscores and hyphens, not beginning with a hyphen, not ending with a dot",
+    |text| file_name(text.strip_prefix('.').unwrap_or(text)).filter(|_| text.len() <= 200).map(|_| text.to_owned())
+);
+text_name!(
     /// Business e-mail address, domain in lower case (A3, A4).
     EmailAddress,
     "an e-mail address",

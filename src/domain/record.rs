@@ -14,6 +14,7 @@ use super::organisation::{Organisation, RecipientKey};
 use super::product::Product;
 use super::retention::ShredSlot;
 use super::rights::Right;
+use super::upload::{Upload, UploadEnd, UploadEntry, UploadHeader, UploadSums};
 
 /// The key of a record, or the beginning of one. Bytewise order is the order
 /// of listing: kind, then the parts; texts end in NUL, numbers are big-endian.
@@ -166,6 +167,16 @@ records! {
     SlotMember = 25;
     /// A payload that lost its last header and waits for removal, by id.
     DoomedPayload = 26;
+    /// An upload, by id.
+    Upload = 27;
+    /// A name in a drop-box, by organisation, product and name in lower case.
+    UploadEntry = 28;
+    /// When something is to be done about an upload, by moment and id.
+    UploadEnd = 29;
+    /// The sealed header of a received upload, by upload.
+    UploadHeader = 30;
+    /// What the uploads of an account take, by login.
+    UploadSums = 31;
 }
 
 #[expect(clippy::large_enum_variant, reason = "most changes are of the large kind")]

@@ -5,9 +5,9 @@ use super::account::{Account, SshKey, Token};
 use super::agreement::Agreement;
 use super::delivery::{DeliveredFile, Delivery, FileCoverage, OutboxEntry, Payload, Publication, SealedHeader};
 use super::digest::Digest;
-use super::ids::{AgreementId, DeliveryId, MailId, PayloadId, PublicationId};
+use super::ids::{AgreementId, DeliveryId, MailId, PayloadId, PublicationId, UploadId};
 use super::moment::Moment;
-use super::names::{FileName, LoginName, OrganisationCode, ProductCode};
+use super::names::{FileName, LoginName, OrganisationCode, ProductCode, UploadName};
 use super::notice::Mail;
 use super::organisation::{Organisation, RecipientKey};
 use super::product::Product;
@@ -17,6 +17,7 @@ use super::record::{
 };
 use super::retention::ShredSlot;
 use super::rights::Right;
+use super::upload::{Upload, UploadEnd, UploadEntry, UploadHeader, UploadSums};
 
 impl Organisation {
     /// The key of the organisation with this code.
@@ -378,5 +379,71 @@ impl DoomedPayload {
 
     pub(super) fn key(&self) -> Key {
         Self::key_of(self.payload)
+    }
+}
+
+impl Upload {
+    /// The key of one upload.
+    #[must_use]
+    pub fn key_of(id: UploadId) -> Key {
+        Key::of(Self::KIND).bytes(id.as_bytes())
+    }
+
+    pub(super) fn key(&self) -> Key {
+        Self::key_of(self.id)
+    }
+}
+
+impl UploadEntry {
+    /// The beginning of the keys of a drop-box folder, in order of name in lower case.
+    #[must_use]
+    pub fn keys_of(organisation: &OrganisationCode, product: &ProductCode) -> Key {
+        Key::of(Self::KIND).text(organisation.as_str()).text(product.as_str())
+    }
+
+    /// The key of one name; the same for names that differ by case alone.
+    #[must_use]
+    pub fn key_of(organisation: &OrganisationCode, product: &ProductCode, name: &UploadName) -> Key {
+        Self::keys_of(organisation, product).text(&name.folded())
+    }
+
+    pub(super) fn key(&self) -> Key {
+        Self::key_of(&self.organisation, &self.product, &self.name)
+    }
+}
+
+impl UploadEnd {
+    /// The key of one moment of an upload.
+    #[must_use]
+    pub fn key_of(at: Moment, upload: UploadId) -> Key {
+        Key::of(Self::KIND).bytes(&at.millis().to_be_bytes()).bytes(upload.as_bytes())
+    }
+
+    pub(super) fn key(&self) -> Key {
+        Self::key_of(self.at, self.upload)
+    }
+}
+
+impl UploadHeader {
+    /// The key of the header of one upload.
+    #[must_use]
+    pub fn key_of(upload: UploadId) -> Key {
+        Key::of(Self::KIND).bytes(upload.as_bytes())
+    }
+
+    pub(super) fn key(&self) -> Key {
+        Self::key_of(self.upload)
+    }
+}
+
+impl UploadSums {
+    /// The key of the sums of one account.
+    #[must_use]
+    pub fn key_of(login: &LoginName) -> Key {
+        Key::of(Self::KIND).text(login.as_str())
+    }
+
+    pub(super) fn key(&self) -> Key {
+        Self::key_of(&self.login)
     }
 }

@@ -7,10 +7,12 @@ use super::{Form, struct_form};
 use crate::domain::account::{AccountKind, Language};
 use crate::domain::block::{Block, Standing};
 use crate::domain::delivery::{Availability, DeliveryPart, Ending, Progress};
+use crate::domain::digest::Digest;
 use crate::domain::history::{Channel, Happening};
 use crate::domain::moment::Moment;
 use crate::domain::names::{EmailAddress, Line};
 use crate::domain::notice::{MailState, NoticeKind};
+use crate::domain::upload::{ReceivedStage, UploadState};
 use crate::ports::failure::Fault;
 
 struct_form! {
@@ -47,6 +49,7 @@ number_form! {
     Language, "language" { Dutch = 0, English = 1, }
     Ending, "ending" { Expired = 0, Withdrawn = 1, Replaced = 2, }
     NoticeKind, "kind of notice" { DeliveryReady = 0, DeliveryWithdrawn = 1, DeliveryReplaced = 2, }
+    ReceivedStage, "stage of an upload" { Resumable = 0, Shown = 1, Kept = 2, }
     Channel, "channel" { Sftp = 0, Api = 1, Spool = 2, CommandLine = 3, System = 4, }
 }
 
@@ -196,6 +199,50 @@ impl Form for MailState {
             }
             MailStateV1::Sent { at } => Self::Sent { at: Moment::from_millis(at) },
             MailStateV1::Failed { at, error } => Self::Failed { at: Moment::from_millis(at), error },
+        })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) enum UploadStateV1 {
+    Unfinished,
+    Received { at: u64, sha256: [u8; 32], payload: [u8; 16], stage: u8 },
+    Removed { at: u64 },
+    Expired { at: u64, received_sha256: Option<[u8; 32]> },
+}
+
+impl Form for UploadState {
+    type Disk = UploadStateV1;
+
+    fn to_disk(&self) -> UploadStateV1 {
+        match self {
+            Self::Unfinished => UploadStateV1::Unfinished,
+            Self::Received { at, sha256, payload, stage } => UploadStateV1::Received {
+                at: at.to_disk(),
+                sha256: sha256.to_disk(),
+                payload: payload.to_disk(),
+                stage: stage.to_disk(),
+            },
+            Self::Removed { at } => UploadStateV1::Removed { at: at.to_disk() },
+            Self::Expired { at, received_sha256 } => {
+                UploadStateV1::Expired { at: at.to_disk(), received_sha256: received_sha256.to_disk() }
+            }
+        }
+    }
+
+    fn from_disk(disk: UploadStateV1) -> Result<Self, Fault> {
+        Ok(match disk {
+            UploadStateV1::Unfinished => Self::Unfinished,
+            UploadStateV1::Received { at, sha256, payload, stage } => Self::Received {
+                at: Moment::from_millis(at),
+                sha256: Digest::new(sha256),
+                payload: Form::from_disk(payload)?,
+                stage: ReceivedStage::from_disk(stage)?,
+            },
+            UploadStateV1::Removed { at } => Self::Removed { at: Moment::from_millis(at) },
+            UploadStateV1::Expired { at, received_sha256 } => {
+                Self::Expired { at: Moment::from_millis(at), received_sha256: Form::from_disk(received_sha256)? }
+            }
         })
     }
 }

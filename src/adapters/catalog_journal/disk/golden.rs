@@ -12,10 +12,10 @@ use crate::domain::delivery::{
 };
 use crate::domain::digest::Digest;
 use crate::domain::history::{About, Channel, Event, Happening, Who};
-use crate::domain::ids::{AgreementId, DeliveryId, MailId, PayloadId, PublicationId, TokenId};
+use crate::domain::ids::{AgreementId, DeliveryId, MailId, PayloadId, PublicationId, TokenId, UploadId};
 use crate::domain::moment::{Moment, Span};
 use crate::domain::names::{
-    EmailAddress, FileName, Kvk, Line, LoginName, MailDomain, Oin, OrganisationCode, ProductCode,
+    EmailAddress, FileName, Kvk, Line, LoginName, MailDomain, Oin, OrganisationCode, ProductCode, UploadName,
 };
 use crate::domain::notice::{Mail, MailState, NoticeKind};
 use crate::domain::organisation::{Organisation, RecipientKey};
@@ -26,6 +26,7 @@ use crate::domain::record::{
 };
 use crate::domain::retention::ShredSlot;
 use crate::domain::rights::Right;
+use crate::domain::upload::{ReceivedStage, Upload, UploadEnd, UploadEntry, UploadHeader, UploadState, UploadSums};
 
 const GOLDEN: &str = include_str!("../../../../fixtures/catalog/v1/values.txt");
 
@@ -64,6 +65,7 @@ fn slot() -> ShredSlot {
 const DELIVERY: DeliveryId = DeliveryId::from_bytes([0xd1; 16]);
 const PUBLICATION: PublicationId = PublicationId::from_bytes([0xb1; 16]);
 const PAYLOAD: PayloadId = PayloadId::from_bytes([0xa1; 16]);
+const UPLOAD: UploadId = UploadId::from_bytes([0x71; 16]);
 const MAIL: MailId = MailId::from_bytes([0xe1; 16]);
 const AGREEMENT: AgreementId = AgreementId::from_bytes([0xc1; 16]);
 const DIGEST: Digest = Digest::new([0x5a; 32]);
@@ -270,6 +272,46 @@ fn mails() -> Vec<Record> {
     ]
 }
 
+fn uploads() -> Vec<Record> {
+    let upload = |mtime_seconds, state| {
+        Record::from(Upload {
+            id: UPLOAD,
+            organisation: code(),
+            product: product(),
+            name: UploadName::parse(".a.csv.filepart").unwrap(),
+            login: login(),
+            begun_at: at(0),
+            changed_at: at(1),
+            mtime_seconds,
+            size_bytes: 70_000,
+            unfinished_until: at(30),
+            slot: slot(),
+            state,
+        })
+    };
+    let received = |stage| {
+        upload(Some(1_700_000_000), UploadState::Received { at: at(1), sha256: DIGEST, payload: PAYLOAD, stage })
+    };
+    vec![
+        upload(None, UploadState::Unfinished),
+        received(ReceivedStage::Resumable),
+        received(ReceivedStage::Shown),
+        received(ReceivedStage::Kept),
+        upload(None, UploadState::Removed { at: at(2) }),
+        upload(None, UploadState::Expired { at: at(7), received_sha256: Some(DIGEST) }),
+        UploadEntry {
+            organisation: code(),
+            product: product(),
+            name: UploadName::parse("A.csv").unwrap(),
+            upload: UPLOAD,
+        }
+        .into(),
+        UploadEnd { at: at(7), upload: UPLOAD }.into(),
+        UploadHeader { upload: UPLOAD, payload: PAYLOAD, slot: slot(), sealed: vec![1, 2, 255] }.into(),
+        UploadSums { login: login(), unfinished: 2, bytes: 70_000 }.into(),
+    ]
+}
+
 fn events() -> Vec<Event> {
     let who = Who {
         login: Some(login()),
@@ -299,7 +341,7 @@ fn events() -> Vec<Event> {
 }
 
 fn records() -> Vec<Record> {
-    [members(), grounds(), published(), deliveries(), mails()].concat()
+    [members(), grounds(), published(), deliveries(), mails(), uploads()].concat()
 }
 
 #[test]
@@ -324,7 +366,7 @@ fn golden_bytes_read_back() {
         kinds.insert(kind);
         assert_eq!(decode(kind, &bytes).unwrap(), record);
     }
-    assert_eq!(kinds.into_iter().collect::<Vec<u8>>(), (1..=26).collect::<Vec<u8>>(), "every kind has its bytes");
+    assert_eq!(kinds.into_iter().collect::<Vec<u8>>(), (1..=31).collect::<Vec<u8>>(), "every kind has its bytes");
     let body = data_encoding::HEXLOWER.decode(values.next_back().unwrap().1.as_bytes()).unwrap();
     assert_eq!(decode_events(&body).unwrap(), events());
 }

@@ -16,10 +16,10 @@ use serde::de::DeserializeOwned;
 use crate::domain::coverage::Coverage;
 use crate::domain::digest::Digest;
 use crate::domain::history::Event;
-use crate::domain::ids::{AgreementId, DeliveryId, MailId, PayloadId, PublicationId, TokenId};
+use crate::domain::ids::{AgreementId, DeliveryId, MailId, PayloadId, PublicationId, TokenId, UploadId};
 use crate::domain::moment::{Moment, Span};
 use crate::domain::names::{
-    EmailAddress, FileName, Kvk, Line, LoginName, MailDomain, Oin, OrganisationCode, ProductCode,
+    EmailAddress, FileName, Kvk, Line, LoginName, MailDomain, Oin, OrganisationCode, ProductCode, UploadName,
 };
 use crate::domain::retention::ShredSlot;
 use crate::ports::failure::Fault;
@@ -80,7 +80,7 @@ macro_rules! text_form {
     )*};
 }
 
-text_form! { OrganisationCode ProductCode LoginName FileName EmailAddress MailDomain Oin Kvk Line }
+text_form! { OrganisationCode ProductCode LoginName FileName UploadName EmailAddress MailDomain Oin Kvk Line }
 
 macro_rules! id_form {
     ($($name:ident)*) => {$(
@@ -96,7 +96,7 @@ macro_rules! id_form {
     )*};
 }
 
-id_form! { AgreementId DeliveryId MailId PayloadId PublicationId TokenId }
+id_form! { AgreementId DeliveryId MailId PayloadId PublicationId TokenId UploadId }
 
 macro_rules! same_form {
     ($($name:ty)*) => {$(

@@ -10,10 +10,10 @@ use crate::domain::delivery::{
     SealedHeader,
 };
 use crate::domain::digest::Digest;
-use crate::domain::ids::{AgreementId, DeliveryId, MailId, PayloadId, PublicationId, TokenId};
+use crate::domain::ids::{AgreementId, DeliveryId, MailId, PayloadId, PublicationId, TokenId, UploadId};
 use crate::domain::moment::{Moment, Span};
 use crate::domain::names::{
-    EmailAddress, FileName, Kvk, Line, LoginName, MailDomain, Oin, OrganisationCode, ProductCode,
+    EmailAddress, FileName, Kvk, Line, LoginName, MailDomain, Oin, OrganisationCode, ProductCode, UploadName,
 };
 use crate::domain::notice::{Mail, MailState, NoticeKind};
 use crate::domain::organisation::{Organisation, RecipientKey};
@@ -24,6 +24,7 @@ use crate::domain::record::{
 };
 use crate::domain::retention::ShredSlot;
 use crate::domain::rights::Right;
+use crate::domain::upload::{Upload, UploadEnd, UploadEntry, UploadHeader, UploadState, UploadSums};
 use crate::ports::failure::Fault;
 
 struct_form! {
@@ -181,6 +182,29 @@ struct_form! {
     SlotRecordV1 = SlotRecord { slot: ShredSlot, destroyed_at: Option<Moment>, }
     SlotMemberV1 = SlotMember { slot: ShredSlot, delivery: DeliveryId, }
     DoomedPayloadV1 = DoomedPayload { payload: PayloadId, }
+    UploadV1 = Upload {
+        id: UploadId,
+        organisation: OrganisationCode,
+        product: ProductCode,
+        name: UploadName,
+        login: LoginName,
+        begun_at: Moment,
+        changed_at: Moment,
+        mtime_seconds: Option<u32>,
+        size_bytes: u64,
+        unfinished_until: Moment,
+        slot: ShredSlot,
+        state: UploadState,
+    }
+    UploadEntryV1 = UploadEntry {
+        organisation: OrganisationCode,
+        product: ProductCode,
+        name: UploadName,
+        upload: UploadId,
+    }
+    UploadEndV1 = UploadEnd { at: Moment, upload: UploadId, }
+    UploadHeaderV1 = UploadHeader { upload: UploadId, payload: PayloadId, slot: ShredSlot, sealed: Vec<u8>, }
+    UploadSumsV1 = UploadSums { login: LoginName, unfinished: u64, bytes: u64, }
 }
 
 macro_rules! kinds {
@@ -210,5 +234,6 @@ macro_rules! kinds {
 kinds! {
     Organisation Account SshKey Token Product Agreement Right RightHolder RecipientKey Publication PublishedSource
     Delivery DeliveryNumber PublicationPart DeliveredFile OutboxEntry Payload SealedHeader FileCoverage LastSequence
-    Mail MailDue WindowEnd SlotRecord SlotMember DoomedPayload
+    Mail MailDue WindowEnd SlotRecord SlotMember DoomedPayload Upload UploadEntry UploadEnd UploadHeader
+    UploadSums
 }
