@@ -20,7 +20,7 @@ use crate::adapters::catalog_journal::{CatalogJournal, JournalSettings};
 use crate::adapters::clock_system::SystemClock;
 use crate::adapters::entropy_system::SystemEntropy;
 use crate::adapters::keyring_folder::KeyringFolder;
-use crate::adapters::vault_folder::VaultFolder;
+use crate::adapters::vault_folder::{UnfinishedFolder, VaultFolder};
 use crate::config::Config;
 use crate::fronts::cli::commands::Office;
 use crate::fronts::cli::door;
@@ -30,7 +30,7 @@ use crate::fronts::sftp::outbox::FrontDoor;
 use crate::fronts::spool::Spool;
 use crate::fronts::{offload, sftp};
 use crate::housekeeping::{self, Timers};
-use crate::operations::{Failure, Fault, MailSender, Operations, Ports, Settings};
+use crate::operations::{Failure, Fault, MailSender, Operations, Ports, Settings, UploadSettings};
 
 /// Coverage of a running fetch is made durable every so many bytes (engine §2, I8).
 const COVERAGE_STEP_BYTES: u64 = 64 << 20;
@@ -109,6 +109,7 @@ pub fn open(config: &Config) -> Result<Arc<Operations>, Failure> {
     let ports = Ports {
         catalog: Arc::new(catalog),
         vault: Arc::new(VaultFolder::open(data.join("vault"), config.storage.reserve_bytes)?),
+        unfinished: Arc::new(UnfinishedFolder::open(data.join("vault"), config.storage.reserve_bytes)?),
         keyring: Arc::new(KeyringFolder::open(config.home.join("keys"))?),
         clock: Arc::new(SystemClock::new(config.portal.time_zone.clone())),
         entropy: Arc::new(SystemEntropy::new()),
@@ -148,6 +149,17 @@ fn settings(config: &Config) -> Settings {
         max_file_bytes: config.limits.max_delivery_bytes,
         max_page: config.limits.max_page_size,
         mail_retries: config.mail.retry.clone(),
+        uploads: UploadSettings {
+            max_file_bytes: config.uploads.max_file_bytes,
+            max_unfinished: config.uploads.max_unfinished_per_account,
+            max_account_bytes: config.uploads.max_account_bytes,
+            max_extents: config.uploads.max_extents,
+            max_early_bytes: config.uploads.reorder_bytes,
+            unfinished_kept: config.uploads.unfinished_kept,
+            resume_grace: config.uploads.resume_grace,
+            received_kept: config.uploads.received_kept,
+            uncollected_kept: config.uploads.uncollected_kept,
+        },
     }
 }
 

@@ -14,7 +14,7 @@ use super::secrets::{refuse_readable_by_others, secret_path};
 use super::sections::{
     FolderNames, HttpsSettings, Language, LimitSettings, LogFormat, LogLevel, LoggingSettings, OperatorSettings,
     OrganisationSettings, PortalSettings, RetentionSettings, SealingSettings, SftpFront, SpoolSettings,
-    StorageSettings, TlsMinimum,
+    StorageSettings, TlsMinimum, UploadLimits,
 };
 use super::sftp::SftpSettings;
 use crate::domain::names::{EmailAddress, Line, Oin};
@@ -38,6 +38,7 @@ pub(super) fn config(settings: &mut Settings, home: &Path, credentials: Option<&
     let https = https(settings, home, credentials);
     let operator = settings.parsed_optional("operator.listen", ADDRESS_RULE, address);
     let spool = spool(settings);
+    let uploads = uploads(settings);
     let mail = mail::read(settings, home, credentials);
     let logging = logging(settings);
     let retention = retention(settings);
@@ -54,6 +55,7 @@ pub(super) fn config(settings: &mut Settings, home: &Path, credentials: Option<&
             https: https?,
             operator: OperatorSettings { listen: operator? },
             spool: spool?,
+            uploads: uploads?,
             mail: mail?,
             logging: logging?,
             retention: retention?,
@@ -215,6 +217,29 @@ fn spool(settings: &mut Settings) -> Option<SpoolSettings> {
         max_files_per_delivery: settings.count("spool.max_files_per_delivery")?,
         staging_kept: duration(settings, "spool.staging_kept")?,
     })
+}
+
+fn uploads(settings: &mut Settings) -> Option<UploadLimits> {
+    let section = UploadLimits {
+        max_file_bytes: settings.whole("uploads.max_file_bytes")?,
+        max_unfinished_per_account: settings.whole("uploads.max_unfinished_per_account")?,
+        max_account_bytes: settings.whole("uploads.max_account_bytes")?,
+        max_extents: settings.count("uploads.max_extents")?,
+        reorder_bytes: settings.count("uploads.reorder_bytes")?,
+        unfinished_kept: settings.period("uploads.unfinished_kept")?,
+        resume_grace: settings.period("uploads.resume_grace")?,
+        received_kept: settings.period("uploads.received_kept")?,
+        uncollected_kept: settings.period("uploads.uncollected_kept")?,
+    };
+    for (key, least, is_below) in [
+        ("uploads.received_kept", "uploads.resume_grace", section.received_kept < section.resume_grace),
+        ("uploads.uncollected_kept", "uploads.received_kept", section.uncollected_kept < section.received_kept),
+    ] {
+        if is_below {
+            settings.refuse(key, format!("is below {least}"), &format!("at least {least}"));
+        }
+    }
+    Some(section)
 }
 
 fn logging(settings: &Settings) -> Option<LoggingSettings> {

@@ -66,7 +66,7 @@ pub(super) const SECTIONS: &[Section] = &[
     Section { name: "sign-in", explain: "How people sign in. No keys in this version.", keys: &[] },
     Section { name: "oidc", explain: "Sign-in through an identity provider. No keys in this version.", keys: &[] },
     Section { name: "spool", explain: "The folder where the back office drops files.", keys: SPOOL },
-    Section { name: "uploads", explain: "Participant files. No keys in this version.", keys: &[] },
+    Section { name: "uploads", explain: "Participant files that recipients upload.", keys: UPLOADS },
     Section { name: "deadlines", explain: "Working days and terms. No keys in this version.", keys: &[] },
     Section { name: "mail", explain: "Notices by e-mail.", keys: MAIL },
     Section { name: "webhooks", explain: "Notices by webhook. No keys in this version.", keys: &[] },
@@ -190,6 +190,58 @@ const SPOOL: &[Key] = &[
         Kind::Period(HOUR, 30 * DAY),
         "\"24h\"",
         "Files staged through the API that no publication took are deleted after this long.",
+    ),
+];
+
+const UPLOADS: &[Key] = &[
+    key("max_file_bytes", Kind::Bytes(MIB, 16 * 1024 * GIB), "\"1 TiB\"", "Largest file that may be uploaded."),
+    key(
+        "max_unfinished_per_account",
+        Kind::Whole(1, 1_000_000),
+        "1000",
+        "Uploads of one account that may be unfinished at once.",
+    ),
+    key(
+        "max_account_bytes",
+        Kind::Bytes(MIB, 1024 * 1024 * GIB),
+        "\"2 TiB\"",
+        "Bytes that the uploads of one account may take together, from the first byte until they are gone.",
+    ),
+    key(
+        "max_extents",
+        Kind::Whole(16, 65_536),
+        "1024",
+        "Parts in which one upload may lie before it is finished: breaks, resumes and writes out of order make them.",
+    ),
+    key(
+        "reorder_bytes",
+        Kind::Bytes(256 * 1024, GIB),
+        "\"8 MiB\"",
+        "Bytes of one open upload that came early and wait in memory for those before them.",
+    ),
+    key(
+        "unfinished_kept",
+        Kind::Period(DAY, 365 * DAY),
+        "\"7d\"",
+        "An upload that is not finished goes at the end of the day this long after it was begun.",
+    ),
+    key(
+        "resume_grace",
+        Kind::Period(0, DAY),
+        "\"15m\"",
+        "Its account can open a received upload again for this long, to go on with it.",
+    ),
+    key(
+        "received_kept",
+        Kind::Period(HOUR, 365 * DAY),
+        "\"7d\"",
+        "A received upload is shown under its name for this long; then the name is free again.",
+    ),
+    key(
+        "uncollected_kept",
+        Kind::Period(DAY, 3_650 * DAY),
+        "\"90d\"",
+        "The bytes of a received upload that nobody collected are gone after this long; not below received_kept.",
     ),
 ];
 

@@ -23,7 +23,7 @@ use file::Settings;
 use mail::MailSettings;
 use sections::{
     FolderNames, HttpsSettings, LimitSettings, LoggingSettings, OperatorSettings, OrganisationSettings, PortalSettings,
-    RetentionSettings, SealingSettings, SftpFront, SpoolSettings, StorageSettings,
+    RetentionSettings, SealingSettings, SftpFront, SpoolSettings, StorageSettings, UploadLimits,
 };
 
 /// Name of the configuration file in the home folder.
@@ -56,6 +56,8 @@ pub struct Config {
     pub operator: OperatorSettings,
     /// The drop folder of the back office.
     pub spool: SpoolSettings,
+    /// Bounds and periods of uploads.
+    pub uploads: UploadLimits,
     /// Notices by e-mail.
     pub mail: MailSettings,
     /// Logs.

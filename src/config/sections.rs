@@ -227,3 +227,26 @@ pub struct LimitSettings {
     /// Largest single file that may be published.
     pub max_delivery_bytes: u64,
 }
+
+/// `[uploads]`.
+#[derive(Clone, Debug)]
+pub struct UploadLimits {
+    /// Largest upload.
+    pub max_file_bytes: u64,
+    /// Unfinished uploads of one account.
+    pub max_unfinished_per_account: u64,
+    /// Bytes of all uploads of one account.
+    pub max_account_bytes: u64,
+    /// Parts of one unfinished upload.
+    pub max_extents: usize,
+    /// Bytes of one upload that wait in memory for those before them.
+    pub reorder_bytes: usize,
+    /// How long an unfinished upload is kept.
+    pub unfinished_kept: Span,
+    /// How long a received upload can be resumed.
+    pub resume_grace: Span,
+    /// How long a received upload is shown.
+    pub received_kept: Span,
+    /// How long the bytes of one that nobody collected are kept.
+    pub uncollected_kept: Span,
+}

@@ -446,6 +446,7 @@ pub fn retention_report(report: &RetentionReport) -> Value {
         "expired": report.expired.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "shredKeysDestroyed": report.slots_destroyed,
         "shredded": report.shredded.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "uploadsExpired": report.uploads_expired.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "payloadsRemoved": report.payloads_removed,
         "clockTrusted": !report.clock_not_trusted,
     })

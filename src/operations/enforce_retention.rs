@@ -10,7 +10,7 @@ use super::{Failure, Operations, locked};
 use crate::domain::decision::Decision;
 use crate::domain::delivery::{Availability, Ending, OutboxEntry};
 use crate::domain::history::{About, Channel, Event, Happening, Who};
-use crate::domain::ids::DeliveryId;
+use crate::domain::ids::{DeliveryId, UploadId};
 use crate::domain::moment::Moment;
 use crate::domain::record::{Row, SlotMember, SlotRecord, WindowEnd};
 use crate::domain::refusal::Refusal;
@@ -26,6 +26,8 @@ pub struct RetentionReport {
     pub slots_destroyed: Vec<String>,
     /// Deliveries that can be read by nobody any more.
     pub shredded: Vec<DeliveryId>,
+    /// Uploads whose time was over: never finished, or never collected.
+    pub uploads_expired: Vec<UploadId>,
     /// Payloads that were removed from the vault.
     pub payloads_removed: usize,
     /// Nothing was destroyed because the clock is not trusted (I10).
@@ -49,6 +51,9 @@ impl Operations {
         let now = self.now();
         self.expire_due(now, &mut report)?;
         if self.is_clock_trusted() {
+            // before the keys go: what lies under them has then ended on record
+            let uploads = self.settle_uploads(now)?;
+            report.uploads_expired = uploads.expired;
             for slot in self.closed_slots(now)? {
                 self.shred_slot(&slot, now, &mut report)?;
             }

@@ -22,6 +22,7 @@ mod sign_in;
 mod steer_delivery;
 mod sweep_vault;
 pub mod texts;
+mod uploads;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -45,6 +46,7 @@ pub use offer::{Offer, OfferedFile, Published, PublishedDelivery, Recipients};
 pub use send_notices::MailRound;
 pub use sign_in::Visitor;
 pub use sweep_vault::Recovery;
+pub use uploads::{Receiving, SettledUploads, UploadFilter, UploadMode, UploadRoom, UploadSettings, UploadView};
 
 use crate::domain::history::{Channel, Who};
 use crate::domain::ids::DeliveryId;
@@ -52,6 +54,7 @@ use crate::domain::moment::{Moment, Span};
 use crate::domain::names::{LoginName, OrganisationCode};
 use crate::domain::trust::ClockTrust;
 use crate::ports::entropy::Entropy;
+use crate::ports::unfinished::Unfinished;
 use crate::ports::vault::Vault;
 use case::{MOST_AGREEMENTS, agreement_in_force, case_of, with_presence};
 
@@ -61,6 +64,8 @@ pub struct Ports {
     pub catalog: Arc<dyn Catalog>,
     /// Sealed payloads.
     pub vault: Arc<dyn Vault>,
+    /// Files that are being uploaded.
+    pub unfinished: Arc<dyn Unfinished>,
     /// Keys.
     pub keyring: Arc<dyn Keyring>,
     /// Time and calendar.
@@ -92,6 +97,8 @@ pub struct Settings {
     pub max_page: usize,
     /// Waits before each further try of an e-mail; after the last it is given up.
     pub mail_retries: Vec<Span>,
+    /// Bounds and periods of uploads.
+    pub uploads: UploadSettings,
 }
 
 /// Who writes the e-mails.
@@ -113,6 +120,7 @@ pub struct MailSender {
 pub struct Operations {
     catalog: Arc<dyn Catalog>,
     vault: Arc<dyn Vault>,
+    unfinished: Arc<dyn Unfinished>,
     keyring: Arc<dyn Keyring>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -122,6 +130,7 @@ pub struct Operations {
     trackers: Mutex<HashMap<(DeliveryId, u32), Weak<fetch::Tracker>>>,
     open_fetches: Mutex<HashMap<LoginName, usize>>,
     known_cases: case::KnownCases,
+    uploads: uploads::LiveUploads,
 }
 
 /// Somebody who has signed in. Cheap to clone; holds no secret.
@@ -165,6 +174,7 @@ impl Operations {
         Self {
             catalog: ports.catalog,
             vault: ports.vault,
+            unfinished: ports.unfinished,
             keyring: ports.keyring,
             clock: ports.clock,
             entropy: ports.entropy,
@@ -174,6 +184,7 @@ impl Operations {
             trackers: Mutex::new(HashMap::new()),
             open_fetches: Mutex::new(HashMap::new()),
             known_cases: case::KnownCases::default(),
+            uploads: uploads::LiveUploads::default(),
         }
     }
 

@@ -24,6 +24,8 @@ pub struct Recovery {
     pub missing: Vec<PayloadId>,
     /// Payloads whose removal had been decided.
     pub removed: usize,
+    /// Parts of uploads that nobody can resume any more.
+    pub uploads_removed: usize,
     /// Payloads that had been set aside long enough and are gone now.
     pub purged: usize,
 }
@@ -42,6 +44,7 @@ impl Operations {
     pub fn recover(&self) -> Result<Recovery, Failure> {
         let mut recovery = Recovery { temporaries: self.vault.sweep_temporaries()?, ..Recovery::default() };
         recovery.removed = self.sweep_doomed()?;
+        recovery.uploads_removed = self.recover_uploads()?;
         let mut known = BTreeSet::new();
         let mut after = None;
         loop {

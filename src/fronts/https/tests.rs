@@ -14,14 +14,16 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::HttpsFront;
-use crate::adapters::memory::{CountingEntropy, FixedClock, MemoryCatalog, MemoryKeyring, MemoryMailer, MemoryVault};
+use crate::adapters::memory::{
+    CountingEntropy, FixedClock, MemoryCatalog, MemoryKeyring, MemoryMailer, MemoryUnfinished, MemoryVault,
+};
 use crate::config::Config;
 use crate::domain::account::{AccountKind, Language};
 use crate::domain::history::{Channel, HistoryQuery};
 use crate::domain::moment::{Moment, Span};
 use crate::domain::names::{EmailAddress, Line, LoginName, OrganisationCode, ProductCode};
 use crate::operations::{
-    MailSender, NewAccount, NewAgreement, NewOrganisation, NewProduct, Operations, Ports, Settings,
+    MailSender, NewAccount, NewAgreement, NewOrganisation, NewProduct, Operations, Ports, Settings, UploadSettings,
 };
 
 const PUBLICATION: &str = "9b2f7c1e-52f0-4a55-9d43-0d8c6a1f7e10";
@@ -68,6 +70,17 @@ fn settings() -> Settings {
         max_file_bytes: u64::MAX,
         max_page: 1_000,
         mail_retries: Vec::new(),
+        uploads: UploadSettings {
+            max_file_bytes: 1 << 20,
+            max_unfinished: 10,
+            max_account_bytes: 1 << 20,
+            max_extents: 64,
+            max_early_bytes: 1 << 20,
+            unfinished_kept: Span::from_days(7),
+            resume_grace: Span::from_days(1),
+            received_kept: Span::from_days(7),
+            uncollected_kept: Span::from_days(90),
+        },
     }
 }
 
@@ -130,9 +143,11 @@ async fn world_with(config: &str) -> World {
     write_certificate(home.path());
     let config = Config::from_text(home.path(), Path::new("test.toml"), config, std::iter::empty()).unwrap();
     let clock = Arc::new(FixedClock::at(Moment::from_millis(1_795_569_041_000)));
+    let vault = Arc::new(MemoryVault::new());
     let ports = Ports {
         catalog: Arc::new(MemoryCatalog::new()),
-        vault: Arc::new(MemoryVault::new()),
+        vault: Arc::<MemoryVault>::clone(&vault),
+        unfinished: Arc::new(MemoryUnfinished::new(vault)),
         keyring: Arc::new(MemoryKeyring::new()),
         clock: Arc::clone(&clock) as Arc<_>,
         entropy: Arc::new(CountingEntropy::new()),

@@ -1,8 +1,10 @@
-//! The SFTP front: listener, sign-in, protocol core and the outbox shelf.
+//! The SFTP front: listener, sign-in, protocol core, and the shelves of the home folder.
 
 pub mod auth;
 pub mod conversation;
+mod dropbox;
 pub mod handles;
+mod home;
 pub mod jobs;
 pub mod listener;
 pub mod long_names;

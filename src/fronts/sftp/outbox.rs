@@ -6,6 +6,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::auth::{Door, DoorRefusal, Entrance, Visitor};
+use super::dropbox::DropboxShelf;
+use super::home::Home;
 use super::reply::shelf_error;
 use super::shelf::{
     Attributes, Entry, FileKind, FolderCursor, OpenMode, OpenedFile, ReadThen, Shelf, ShelfError, ShelfErrorKind,
@@ -25,7 +27,7 @@ const FILE_PERMISSIONS: u32 = 0o440;
 const FOLDER_PERMISSIONS: u32 = 0o550;
 
 /// Owner and group shown; clients only compare them with nothing.
-const SHOWN_ID: u32 = 1_000;
+pub(super) const SHOWN_ID: u32 = 1_000;
 
 /// The door of the SFTP front over the operations.
 pub struct FrontDoor {
@@ -60,7 +62,9 @@ impl Door for FrontDoor {
                 let organisation = caller.organisation.to_string();
                 let (folders, since) = (self.folders.clone(), self.operations.now());
                 let shelf = OutboxShelf { operations: Arc::clone(&self.operations), caller, folders, since };
-                Ok(Entrance { shelf: Arc::new(shelf), organisation, since })
+                let dropbox =
+                    DropboxShelf::new(Arc::clone(&self.operations), shelf.caller.clone(), &self.folders, since);
+                Ok(Entrance { shelf: Arc::new(Home::new(shelf, dropbox)), organisation, since })
             }
             Err(failure) => Err(DoorRefusal { message: shelf_error(failure).message }),
         }
@@ -68,7 +72,7 @@ impl Door for FrontDoor {
 }
 
 /// The folders of one signed-in account; its end is the end of the session.
-struct OutboxShelf {
+pub(super) struct OutboxShelf {
     operations: Arc<Operations>,
     caller: Caller,
     folders: FolderNames,
@@ -193,7 +197,7 @@ fn seconds(moment: Moment) -> u32 {
     u32::try_from(moment.seconds()).unwrap_or(u32::MAX)
 }
 
-fn folder(changed: Moment) -> Attributes {
+pub(super) fn folder(changed: Moment) -> Attributes {
     let time = seconds(changed);
     Attributes {
         kind: FileKind::Folder,
@@ -222,7 +226,7 @@ fn file(entry: &OutboxEntry) -> Attributes {
 }
 
 /// A listing that is known at once.
-struct Listed(Vec<Entry>);
+pub(super) struct Listed(pub(super) Vec<Entry>);
 
 impl FolderCursor for Listed {
     fn next(&mut self, limit: usize) -> Result<Vec<Entry>, ShelfError> {

@@ -5,13 +5,14 @@ mod collect;
 mod publish;
 mod retention;
 mod steer;
+mod upload;
 
 use std::io::Read;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex};
 
 use postkluis::adapters::memory::{
-    CountingEntropy, FixedClock, MemoryCatalog, MemoryKeyring, MemoryMailer, MemoryVault,
+    CountingEntropy, FixedClock, MemoryCatalog, MemoryKeyring, MemoryMailer, MemoryUnfinished, MemoryVault,
 };
 use postkluis::domain::account::{AccountKind, Language};
 use postkluis::domain::history::{Channel, HistoryQuery};
@@ -20,7 +21,7 @@ use postkluis::domain::names::{EmailAddress, FileName, Line, LoginName, Organisa
 use postkluis::domain::refusal::Refusal;
 use postkluis::operations::{
     Caller, Failure, MailSender, NewAccount, NewAgreement, NewOrganisation, NewProduct, Offer, OfferedFile, Operations,
-    Ports, Published, Recipients, Settings, Visitor,
+    Ports, Published, Recipients, Settings, UploadSettings, Visitor,
 };
 use postkluis::ports::failure::Fault;
 use postkluis::ports::keyring::Keyring as _;
@@ -38,6 +39,7 @@ struct World {
     clock: Arc<FixedClock>,
     catalog: Arc<MemoryCatalog>,
     vault: Arc<MemoryVault>,
+    unfinished: Arc<MemoryUnfinished>,
     keyring: Arc<MemoryKeyring>,
     mailer: Arc<MemoryMailer>,
 }
@@ -118,11 +120,13 @@ impl World {
     fn new() -> Self {
         let clock = Arc::new(FixedClock::at(START));
         let (vault, mailer) = (Arc::new(MemoryVault::new()), Arc::new(MemoryMailer::new()));
+        let unfinished = Arc::new(MemoryUnfinished::new(Arc::<MemoryVault>::clone(&vault)));
         let keyring = Arc::new(MemoryKeyring::new());
         let catalog = Arc::new(MemoryCatalog::new());
         let ports = Ports {
             catalog: Arc::<MemoryCatalog>::clone(&catalog),
             vault: Arc::<MemoryVault>::clone(&vault),
+            unfinished: Arc::<MemoryUnfinished>::clone(&unfinished),
             keyring: Arc::<MemoryKeyring>::clone(&keyring),
             clock: Arc::<FixedClock>::clone(&clock),
             entropy: Arc::new(CountingEntropy::new()),
@@ -142,9 +146,20 @@ impl World {
             max_file_bytes: u64::MAX,
             max_page: 1_000,
             mail_retries: vec![Span::from_seconds(60), Span::from_seconds(300)],
+            uploads: UploadSettings {
+                max_file_bytes: 1_000_000,
+                max_unfinished: 3,
+                max_account_bytes: 1_500_000,
+                max_extents: 64,
+                max_early_bytes: 100_000,
+                unfinished_kept: Span::from_days(7),
+                resume_grace: Span::from_seconds(900),
+                received_kept: Span::from_days(7),
+                uncollected_kept: Span::from_days(90),
+            },
         };
         let operations = Arc::new(Operations::new(ports, settings));
-        let world = Self { operations, clock, catalog, vault, keyring, mailer };
+        let world = Self { operations, clock, catalog, vault, unfinished, keyring, mailer };
         world.populate();
         world
     }

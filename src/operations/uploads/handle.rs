@@ -1,0 +1,364 @@
+//! One name of the drop-box that is open: what may still be done with it is asked at every call.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use super::super::{Caller, Failure, Operations, locked};
+use super::browse::UploadView;
+use super::live::{Live, Phase, Shown};
+use super::{payload_binding, upload_of};
+use crate::domain::history::Who;
+use crate::domain::ids::UploadId;
+use crate::domain::moment::Moment;
+use crate::domain::names::{ProductCode, UploadName};
+use crate::domain::refusal::{Refusal, What};
+use crate::domain::upload::{Upload, UploadHeader, UploadState};
+use crate::ports::vault::PayloadReader;
+
+/// An open name of the drop-box. Dropping it without `close` is the same as `abandon`.
+pub struct Receiving {
+    operations: Arc<Operations>,
+    caller: Caller,
+    id: UploadId,
+    product: ProductCode,
+    name: UploadName,
+    until: Moment,
+    what: Use,
+    checked_version: AtomicU64,
+    /// A refused write is on record; the next ones need not be.
+    is_refusal_recorded: AtomicBool,
+    has_ended: AtomicBool,
+}
+
+/// What it was opened for.
+pub(super) enum Use {
+    /// Writing, and reading what was written.
+    Write { live: Arc<Live>, append: bool },
+    /// To say that the upload is whole: an empty marker beside it.
+    Mark,
+    /// Reading; what is read is opened with the first read.
+    Read(Mutex<Option<Body>>),
+}
+
+/// What is read.
+pub(super) enum Body {
+    /// An unfinished upload; whether it was opened for this handle alone.
+    Part { live: Arc<Live>, is_own: bool },
+    /// A received one.
+    Whole(Arc<dyn PayloadReader>),
+}
+
+impl Body {
+    fn read(&self, offset: u64, length: usize) -> Result<Vec<u8>, Failure> {
+        match self {
+            Self::Part { live, .. } => {
+                let left = usize::try_from(live.size_bytes().saturating_sub(offset)).unwrap_or(usize::MAX);
+                if left == 0 { Ok(Vec::new()) } else { live.file.read(offset, length.min(left)) }
+            }
+            Self::Whole(reader) => Ok(reader.read_vec(offset, length)?),
+        }
+    }
+}
+
+impl Receiving {
+    /// An opening that was judged when the catalog had this version.
+    pub(super) fn new(operations: &Arc<Operations>, caller: &Caller, upload: Upload, what: Use, version: u64) -> Self {
+        Self {
+            operations: Arc::clone(operations),
+            caller: caller.clone(),
+            id: upload.id,
+            product: upload.product,
+            name: upload.name,
+            until: upload.unfinished_until,
+            what,
+            checked_version: AtomicU64::new(version),
+            is_refusal_recorded: AtomicBool::new(false),
+            has_ended: AtomicBool::new(false),
+        }
+    }
+
+    /// The id of the upload.
+    #[must_use]
+    pub const fn id(&self) -> UploadId {
+        self.id
+    }
+
+    /// The upload as it is now.
+    ///
+    /// # Errors
+    /// `Blocked`, `Ended` or `NotFound` when the caller may no longer deliver.
+    pub fn view(&self) -> Result<UploadView, Failure> {
+        self.check_right()?;
+        self.operations.view_upload(self.id)
+    }
+
+    /// Whether it is an empty marker, of which nothing is kept.
+    #[must_use]
+    pub const fn is_marker(&self) -> bool {
+        matches!(self.what, Use::Mark)
+    }
+
+    /// Writes `data` at `offset`, or at the end when it was opened for appending. Sealed, not synced.
+    ///
+    /// # Errors
+    /// As `view`; `TooMuch` beyond a bound, `NoSpace` on a full disk: then nothing of `data` is kept;
+    /// `WrongState` once another connection has opened it, or its time is over.
+    pub fn write(&self, offset: u64, data: &[u8]) -> Result<(), Failure> {
+        self.changing(|live, append| {
+            let offset = if append { live.file.size_bytes() } else { offset };
+            let end = offset.checked_add(data.len() as u64).ok_or_else(|| self.too_large())?;
+            self.take_room(live, end)?;
+            live.file.write(offset, data)
+        })
+    }
+
+    /// Makes it so long: shorter by cutting, longer by zeros.
+    ///
+    /// # Errors
+    /// As `write`.
+    pub fn set_size(&self, size_bytes: u64) -> Result<(), Failure> {
+        self.changing(|live, _| {
+            self.take_room(live, size_bytes)?;
+            live.file.set_size(size_bytes)
+        })
+    }
+
+    /// Sets the time of last change that is shown, in seconds since 1970.
+    ///
+    /// # Errors
+    /// As `view`.
+    pub fn set_mtime(&self, seconds: u32) -> Result<(), Failure> {
+        self.check_right()?;
+        match &self.what {
+            Use::Write { live, .. } => {
+                locked(&live.phase).check()?;
+                locked(&live.shown).mtime_seconds = Some(seconds);
+                Ok(())
+            }
+            Use::Mark => Ok(()),
+            Use::Read(_) => Err(Refusal::NotAllowed("the file is open for reading only").into()),
+        }
+    }
+
+    /// Up to `length` bytes from `offset`; none at or after the end.
+    ///
+    /// # Errors
+    /// As `view`; a fault of the vault.
+    pub fn read(&self, offset: u64, length: usize) -> Result<Vec<u8>, Failure> {
+        self.check_right()?;
+        match &self.what {
+            Use::Write { live, .. } => Body::Part { live: Arc::clone(live), is_own: false }.read(offset, length),
+            Use::Mark => Ok(Vec::new()),
+            Use::Read(body) => {
+                let mut body = locked(body);
+                if body.is_none() {
+                    *body = Some(self.operations.open_body(self.id)?);
+                }
+                body.as_ref().map_or_else(|| Ok(Vec::new()), |body| body.read(offset, length))
+            }
+        }
+    }
+
+    /// Returns once all that was written is sealed and on the disk.
+    ///
+    /// # Errors
+    /// As `view`; a fault of the vault.
+    pub fn sync(&self) -> Result<(), Failure> {
+        self.check_right()?;
+        match &self.what {
+            Use::Write { live, .. } => {
+                let phase = locked(&live.phase);
+                phase.check()?;
+                live.file.sync()
+            }
+            Use::Mark | Use::Read(_) => Ok(()),
+        }
+    }
+
+    /// The client closed it. A final name that was created or written is complete: on return it is durable and on
+    /// record as received. A temporary name stays unfinished.
+    ///
+    /// # Errors
+    /// `WrongState` when something in it never arrived, and it stays unfinished; as `write`.
+    pub fn close(&self) -> Result<(), Failure> {
+        if self.has_ended.swap(true, Ordering::AcqRel) {
+            return Ok(());
+        }
+        match &self.what {
+            Use::Read(body) => {
+                self.operations.close_body(self.id, locked(body).take());
+                Ok(())
+            }
+            Use::Mark => {
+                self.check_right()?;
+                self.operations.complete_marked(&self.caller, self.id)
+            }
+            Use::Write { live, .. } => self.close_written(live),
+        }
+    }
+
+    /// The connection ended with it open: nothing is complete. What arrived without a gap stays, to be resumed.
+    ///
+    /// # Errors
+    /// A fault of the store: the size on record is then that of before, until the next start.
+    pub fn abandon(&self) -> Result<(), Failure> {
+        if self.has_ended.swap(true, Ordering::AcqRel) {
+            return Ok(());
+        }
+        match &self.what {
+            Use::Read(body) => self.operations.close_body(self.id, locked(body).take()),
+            Use::Mark => {}
+            Use::Write { live, .. } => {
+                let _turn = self.operations.uploads.turn(self.id);
+                self.operations.pause(self.who(), self.id, live, INTERRUPTED)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn close_written(&self, live: &Arc<Live>) -> Result<(), Failure> {
+        let operations = &self.operations;
+        let _turn = operations.uploads.turn(self.id);
+        let touched = match *locked(&live.phase) {
+            Phase::Over(why) => return Err(Refusal::WrongState(why.to_owned()).into()),
+            Phase::Open { touched } => touched,
+        };
+        if let Err(failure) = self.check_right() {
+            operations.pause(self.who(), self.id, live, INTERRUPTED)?;
+            return Err(failure);
+        }
+        let upload = operations.catalog.look(|view| upload_of(view, self.id))?;
+        if touched && !upload.name.is_temporary() {
+            return operations.complete(self.who(), &upload, live, None);
+        }
+        let gap = live.file.first_gap();
+        operations.pause(self.who(), self.id, live, "closed under a temporary name or without a change")?;
+        gap.map_or(Ok(()), |gap| Err(super::complete::missing(&upload.name, gap)))
+    }
+
+    fn who(&self) -> Who {
+        self.caller.who()
+    }
+
+    /// Runs a change while nobody ends the upload. What is refused for a bound is put on record, once.
+    fn changing(&self, change: impl FnOnce(&Live, bool) -> Result<(), Failure>) -> Result<(), Failure> {
+        self.check_right()?;
+        let (live, append) = match &self.what {
+            Use::Write { live, append } => (live, *append),
+            Use::Mark => {
+                return Err(
+                    Refusal::WrongState(format!("a marker is empty: {} is not taken as data", self.name)).into()
+                );
+            }
+            Use::Read(_) => return Err(Refusal::NotAllowed("the file is open for reading only").into()),
+        };
+        let now = self.operations.now();
+        let mut phase = locked(&live.phase);
+        phase.check()?;
+        if now >= self.until {
+            let why = format!("the time to finish {} is over: upload it anew", self.name);
+            return Err(Refusal::WrongState(why).into());
+        }
+        let outcome = change(live, append);
+        match &outcome {
+            Ok(()) => {
+                *phase = Phase::Open { touched: true };
+                *locked(&live.shown) = Shown { changed_at: now, mtime_seconds: None };
+            }
+            Err(Failure::Refused(refusal)) => {
+                if !self.is_refusal_recorded.swap(true, Ordering::Relaxed) {
+                    self.operations.record_refused_upload(&self.caller, &self.product, self.name.as_str(), refusal);
+                }
+            }
+            Err(Failure::Faulted(_)) => {}
+        }
+        outcome
+    }
+
+    fn take_room(&self, live: &Live, size_bytes: u64) -> Result<(), Failure> {
+        let settings = &self.operations.settings.uploads;
+        if size_bytes > settings.max_file_bytes {
+            return Err(self.too_large());
+        }
+        if live.take_room(size_bytes, settings.max_account_bytes) {
+            return Ok(());
+        }
+        let most = settings.max_account_bytes;
+        let why = format!("the uploads of this account may take {most} bytes together: {} does not fit", self.name);
+        Err(Refusal::TooMuch(why).into())
+    }
+
+    fn too_large(&self) -> Failure {
+        let most = self.operations.settings.uploads.max_file_bytes;
+        Refusal::TooMuch(format!("an upload may have {most} bytes: {} is larger", self.name)).into()
+    }
+
+    /// Checks the right again whenever anything about access has changed.
+    fn check_right(&self) -> Result<(), Failure> {
+        let operations = &self.operations;
+        let version = operations.catalog.version();
+        if self.checked_version.load(Ordering::Relaxed) == version {
+            return Ok(());
+        }
+        let now = operations.now();
+        operations.catalog.look(|view| operations.may_deliver(view, &self.caller, &self.product, now).map(|_| ()))?;
+        self.checked_version.store(version, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+const INTERRUPTED: &str = "interrupted";
+
+impl core::fmt::Debug for Receiving {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Receiving").field("id", &self.id).field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Receiving {
+    fn drop(&mut self) {
+        if self.abandon().is_err() {
+            // What was not recorded is understated; the next start finds the size that arrived.
+        }
+    }
+}
+
+impl Operations {
+    /// Opens what a reader reads: the payload of a received upload, or the parts of an unfinished one.
+    fn open_body(&self, id: UploadId) -> Result<Body, Failure> {
+        let _turn = self.uploads.turn(id);
+        let (upload, header) = self
+            .catalog
+            .look(|view| Ok((upload_of(view, id)?, view.row::<UploadHeader>(&UploadHeader::key_of(id))?)))?;
+        match (&upload.state, header) {
+            (UploadState::Received { payload, .. }, Some(header)) => {
+                let binding = payload_binding(id, *payload);
+                let header = self.keyring.unseal_header(&header.slot, binding, &header.sealed)?;
+                let key = self.keyring.open_header(&upload.organisation, &header)?;
+                Ok(Body::Whole(self.vault.open(*payload, &key)?))
+            }
+            (UploadState::Unfinished, _) => {
+                if let Some(live) = self.uploads.find(id) {
+                    return Ok(Body::Part { live, is_own: false });
+                }
+                let file = self.unfinished.resume(id, self.part_keys(&upload), self.settings.uploads.limits())?;
+                let shown = Shown { changed_at: upload.changed_at, mtime_seconds: upload.mtime_seconds };
+                let size = upload.size_bytes;
+                let on_record = self.recorded_bytes(&upload).unwrap_or_default();
+                let live = self.uploads.add(id, &upload.login, on_record, file, size, shown, false);
+                Ok(Body::Part { live, is_own: true })
+            }
+            _ => Err(Refusal::NotFound(What::File).into()),
+        }
+    }
+
+    fn close_body(&self, id: UploadId, body: Option<Body>) {
+        let Some(Body::Part { live, is_own: true }) = body else { return };
+        let _turn = self.uploads.turn(id);
+        if live.end("it was open for reading only")
+            && let Ok(upload) = self.catalog.look(|view| upload_of(view, id))
+        {
+            self.uploads.remove(id, &live, &upload.login, None);
+        }
+    }
+}
