@@ -14,8 +14,9 @@ use crate::domain::notice::{Mail, MailState};
 use crate::domain::organisation::{Organisation, RecipientKey};
 use crate::domain::product::Product;
 use crate::domain::rights::Right;
+use crate::domain::upload::{ReceivedStage, UploadState};
 use crate::fronts::sessions::{Arrival, LiveSession};
-use crate::operations::{DeliveryView, Published, RetentionReport};
+use crate::operations::{DeliveryView, Published, RetentionReport, UploadView};
 
 fn moment(moment: Option<Moment>) -> Value {
     moment.map_or(Value::Null, |moment| json!(moment.to_string()))
@@ -278,6 +279,35 @@ pub fn without_block_reason(mut form: Value) -> Value {
         members.remove("blockReason");
     }
     form
+}
+
+/// A participant file on its way in, or received.
+#[must_use]
+pub fn upload(view: &UploadView) -> Value {
+    let row = &view.upload;
+    let (received, ended, is_shown) = match row.state {
+        UploadState::Unfinished => (None, None, true),
+        UploadState::Received { at, stage, .. } => (Some(at), None, stage < ReceivedStage::Kept),
+        UploadState::Removed { at } | UploadState::Expired { at, .. } => (None, Some(at), false),
+    };
+    json!({
+        "id": row.id.to_string(),
+        "organisation": row.organisation.as_str(),
+        "product": row.product.as_str(),
+        "name": row.name.as_str(),
+        "login": row.login.as_str(),
+        "state": row.state.word(),
+        "isOpen": view.is_open,
+        "isShown": is_shown,
+        "sizeBytes": row.size_bytes,
+        "sha256": row.state.sha256().map(|sha256| sha256.to_string()),
+        "startedAt": row.begun_at.to_string(),
+        "changedAt": row.changed_at.to_string(),
+        "mtimeSeconds": row.shown_mtime_seconds(),
+        "unfinishedUntil": moment(Some(row.unfinished_until).filter(|_| row.state == UploadState::Unfinished)),
+        "receivedAt": moment(received),
+        "endedAt": moment(ended),
+    })
 }
 
 /// A live session.

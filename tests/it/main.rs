@@ -26,3 +26,7 @@ mod spool;
 mod support;
 mod tidy;
 mod tour;
+mod upload_clients;
+mod upload_resume;
+mod upload_sftp;
+mod upload_stage;

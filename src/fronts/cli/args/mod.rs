@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-pub use records::{Delivery, History, Mail, Publish, Report, Retention, Session};
+pub use records::{Delivery, History, Mail, Publish, Report, Retention, Session, Upload};
 
 /// Secure file delivery over SFTP and HTTPS.
 #[derive(Parser, Debug)]
@@ -85,6 +85,9 @@ pub enum Running {
     /// Deliveries
     #[command(subcommand)]
     Delivery(Delivery),
+    /// Participant files that recipients upload
+    #[command(subcommand)]
+    Upload(Upload),
     /// Live SFTP sessions
     #[command(subcommand)]
     Session(Session),

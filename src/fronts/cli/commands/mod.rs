@@ -6,6 +6,7 @@ mod members;
 mod products;
 mod records;
 mod texts;
+mod uploads;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -45,6 +46,7 @@ pub fn run(office: &Office, command: Running, folder: &Path) -> Result<Answer, F
         Running::Agreement(command) => products::agreement(office, command),
         Running::Right(command) => products::right(office, command),
         Running::Delivery(command) => deliveries::delivery(office, command, folder),
+        Running::Upload(command) => uploads::upload(office, command),
         Running::Session(command) => Ok(records::session(office, &command)),
         Running::History(command) => records::history(office, command),
         Running::Retention(command) => records::retention(office, command),
