@@ -27,6 +27,8 @@ pub struct Receiving {
     checked_version: AtomicU64,
     /// A refused write is on record; the next ones need not be.
     is_refusal_recorded: AtomicBool,
+    /// A write was refused or failed: many clients close all the same, and what they closed is not whole.
+    is_spoilt: AtomicBool,
     has_ended: AtomicBool,
 }
 
@@ -73,6 +75,7 @@ impl Receiving {
             what,
             checked_version: AtomicU64::new(version),
             is_refusal_recorded: AtomicBool::new(false),
+            is_spoilt: AtomicBool::new(false),
             has_ended: AtomicBool::new(false),
         }
     }
@@ -108,7 +111,9 @@ impl Receiving {
             let offset = if append { live.file.size_bytes() } else { offset };
             let end = offset.checked_add(data.len() as u64).ok_or_else(|| self.too_large())?;
             self.take_room(live, end)?;
-            live.file.write(offset, data)
+            live.file.write(offset, data)?;
+            live.note_written(offset, data.len() as u64);
+            Ok(())
         })
     }
 
@@ -119,7 +124,9 @@ impl Receiving {
     pub fn set_size(&self, size_bytes: u64) -> Result<(), Failure> {
         self.changing(|live, _| {
             self.take_room(live, size_bytes)?;
-            live.file.set_size(size_bytes)
+            live.file.set_size(size_bytes)?;
+            live.look_for_gap();
+            Ok(())
         })
     }
 
@@ -176,7 +183,7 @@ impl Receiving {
     }
 
     /// The client closed it. A final name that was created or written is complete: on return it is durable and on
-    /// record as received. A temporary name stays unfinished.
+    /// record as received. A temporary name stays unfinished, and so does what a write was refused of.
     ///
     /// # Errors
     /// `WrongState` when something in it never arrived, and it stays unfinished; as `write`.
@@ -228,6 +235,11 @@ impl Receiving {
             return Err(failure);
         }
         let upload = operations.catalog.look(|view| upload_of(view, self.id))?;
+        if self.is_spoilt.load(Ordering::Acquire) {
+            operations.pause(self.who(), self.id, live, "closed after a write was refused")?;
+            let why = format!("a part of {} was refused: the file stays unfinished", upload.name);
+            return Err(Refusal::WrongState(why).into());
+        }
         if touched && !upload.name.is_temporary() {
             return operations.complete(self.who(), &upload, live, None);
         }
@@ -260,6 +272,9 @@ impl Receiving {
             return Err(Refusal::WrongState(why).into());
         }
         let outcome = change(live, append);
+        if outcome.is_err() {
+            self.is_spoilt.store(true, Ordering::Release);
+        }
         match &outcome {
             Ok(()) => {
                 *phase = Phase::Open { touched: true };
@@ -343,7 +358,7 @@ impl Operations {
                 }
                 let file = self.unfinished.resume(id, self.part_keys(&upload), self.settings.uploads.limits())?;
                 let shown = Shown { changed_at: upload.changed_at, mtime_seconds: upload.mtime_seconds };
-                let size = upload.size_bytes;
+                let size = file.size_bytes();
                 let on_record = self.recorded_bytes(&upload).unwrap_or_default();
                 let live = self.uploads.add(id, &upload.login, on_record, file, size, shown, false);
                 Ok(Body::Part { live, is_own: true })

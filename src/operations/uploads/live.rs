@@ -1,7 +1,7 @@
 //! The uploads that are open now, and the room that they take beyond what is on record.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use super::super::locked;
@@ -28,6 +28,9 @@ pub(super) struct Live {
     pub(super) phase: Mutex<Phase>,
     /// What was set and written since it was opened.
     pub(super) shown: Mutex<Shown>,
+    /// Up to where it has arrived without a gap: known without asking the file, which may be busy for long.
+    arrived: AtomicU64,
+    has_gap: AtomicBool,
     room: Arc<Room>,
     /// Its size as far as it was counted: on record, or as growth.
     counted: AtomicU64,
@@ -90,6 +93,8 @@ impl LiveUploads {
             file,
             phase: Mutex::new(Phase::Open { touched }),
             shown: Mutex::new(shown),
+            arrived: AtomicU64::new(recorded_size),
+            has_gap: AtomicBool::new(false),
             room,
             counted: AtomicU64::new(recorded_size),
             growth: AtomicU64::new(0),
@@ -136,9 +141,26 @@ impl Drop for Turn<'_> {
 }
 
 impl Live {
-    /// Size as a reader may rely on it: up to the first byte that has not arrived.
+    /// Size as a reader may rely on it: up to the first byte that has not arrived. Never waits.
     pub(super) fn size_bytes(&self) -> u64 {
-        self.file.first_gap().map_or_else(|| self.file.size_bytes(), |(start, _)| start)
+        self.arrived.load(Ordering::Acquire)
+    }
+
+    /// Bytes were written. The caller of this holds the phase.
+    pub(super) fn note_written(&self, offset: u64, length: u64) {
+        let arrived = self.arrived.load(Ordering::Acquire);
+        if offset <= arrived && !self.has_gap.load(Ordering::Acquire) {
+            self.arrived.store(arrived.max(offset.saturating_add(length)), Ordering::Release);
+        } else {
+            self.look_for_gap();
+        }
+    }
+
+    /// It was cut, lengthened or written out of order. The caller of this holds the phase.
+    pub(super) fn look_for_gap(&self) {
+        let gap = self.file.first_gap();
+        self.has_gap.store(gap.is_some(), Ordering::Release);
+        self.arrived.store(gap.map_or_else(|| self.file.size_bytes(), |(start, _)| start), Ordering::Release);
     }
 
     /// Takes room for a size; false, and nothing is taken, when the account would take more than `most`.
