@@ -59,7 +59,6 @@ impl Key {
 macro_rules! records {
     ($($(#[$doc:meta])* $name:ident = $kind:literal;)*) => {
         /// Any record of the catalog.
-        #[expect(clippy::large_enum_variant, reason = "records are moved once, from the store to their reader")]
         #[derive(Clone, PartialEq, Eq, Debug)]
         pub enum Record {
             $($(#[$doc])* $name($name),)*

@@ -357,10 +357,8 @@ impl Operations {
                     return Ok(Body::Part { live, is_own: false });
                 }
                 let file = self.unfinished.resume(id, self.part_keys(&upload), self.settings.uploads.limits())?;
-                let shown = Shown { changed_at: upload.changed_at, mtime_seconds: upload.mtime_seconds };
-                let size = file.size_bytes();
                 let on_record = self.recorded_bytes(&upload).unwrap_or_default();
-                let live = self.uploads.add(id, &upload.login, on_record, file, size, shown, false);
+                let live = self.uploads.add(&upload, on_record, file, false);
                 Ok(Body::Part { live, is_own: true })
             }
             _ => Err(Refusal::NotFound(What::File).into()),

@@ -8,6 +8,7 @@ use super::super::locked;
 use crate::domain::ids::UploadId;
 use crate::domain::moment::Moment;
 use crate::domain::names::LoginName;
+use crate::domain::upload::Upload;
 use crate::ports::unfinished::UnfinishedFile;
 
 /// The uploads that are open now. One handle writes one upload.
@@ -79,27 +80,26 @@ impl LiveUploads {
     /// Notes that an upload is open; `on_record` is what its account takes by the record.
     pub(super) fn add(
         &self,
-        id: UploadId,
-        login: &LoginName,
+        upload: &Upload,
         on_record: u64,
         file: Arc<dyn UnfinishedFile>,
-        recorded_size: u64,
-        shown: Shown,
         touched: bool,
     ) -> Arc<Live> {
-        let room = Arc::clone(locked(&self.rooms).entry(login.clone()).or_default());
+        let shown = Shown { changed_at: upload.changed_at, mtime_seconds: upload.mtime_seconds };
+        let arrived = file.size_bytes();
+        let room = Arc::clone(locked(&self.rooms).entry(upload.login.clone()).or_default());
         room.on_record.store(on_record, Ordering::Release);
         let live = Arc::new(Live {
             file,
             phase: Mutex::new(Phase::Open { touched }),
             shown: Mutex::new(shown),
-            arrived: AtomicU64::new(recorded_size),
+            arrived: AtomicU64::new(arrived),
             has_gap: AtomicBool::new(false),
             room,
-            counted: AtomicU64::new(recorded_size),
+            counted: AtomicU64::new(upload.size_bytes),
             growth: AtomicU64::new(0),
         });
-        locked(&self.open).insert(id, Arc::clone(&live));
+        locked(&self.open).insert(upload.id, Arc::clone(&live));
         live
     }
 

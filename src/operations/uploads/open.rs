@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::{Caller, Failure, Operations};
 use super::handle::{Receiving, Use};
-use super::live::{Live, Phase, Shown};
+use super::live::{Live, Phase};
 use super::{event, put_slot, put_upload, sums_of, upload_named, upload_of};
 use crate::domain::decision::Decision;
 use crate::domain::delivery::Payload;
@@ -244,8 +244,7 @@ impl Operations {
         touched: bool,
     ) -> Result<Arc<Live>, Failure> {
         let on_record = self.catalog.look(|view| sums_of(view, upload))?.bytes;
-        let shown = Shown { changed_at: upload.changed_at, mtime_seconds: upload.mtime_seconds };
-        Ok(self.uploads.add(upload.id, &upload.login, on_record, file, upload.size_bytes, shown, touched))
+        Ok(self.uploads.add(upload, on_record, file, touched))
     }
 
     /// What its account takes by the record, after a change of it.
