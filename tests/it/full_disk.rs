@@ -261,3 +261,35 @@ fn check_names_a_folder_that_cannot_be_written() {
     drop(server);
     drop(disk);
 }
+
+#[test]
+fn an_upload_that_finds_no_room_stays_unfinished_and_goes_on_when_there_is_some() {
+    let Some(stage) = Stage::set() else { return };
+    let server = &stage.server;
+    server.done(&["product", "add", "intake", "--name", "intake", "--retention", "30d", "--accepts-uploads"]);
+    server.done(&["agreement", "add", "--organisation", "alpha", "--product", "intake", "--purpose", "test"]);
+    server.done(&["right", "couple", "--account", &robot_login("alpha"), "--product", "intake"]);
+    let large = server.desk("desk").join("large.bin");
+    write_file(&large, 30 * 1024 * 1024, 5);
+    let said = stage.client.batch(&format!("put {} dropbox/intake/\n", large.display())).expect_code(1).stderr;
+    assert!(said.contains("write remote"), "{said}");
+    let only = |server: &Server| {
+        let listed = server.done(&["upload", "list"]);
+        assert_eq!(listed.as_array().map(Vec::len), Some(1), "{listed}");
+        listed[0].clone()
+    };
+    let left = only(server);
+    assert_eq!(text(&left, "state"), "unfinished", "{left}");
+    let arrived = left["sizeBytes"].as_u64().expect("a size");
+    assert!(arrived > MIB && arrived < 30 * MIB, "{left}");
+    assert!(stage.disk.free() >= 7 * MIB, "the reserve was kept");
+    assert!(!events(server, "upload-refused").is_empty() && events(server, "upload-received").is_empty());
+
+    stage.disk.resize("128m");
+    stage.client.batch(&format!("reput {} dropbox/intake/\n", large.display())).expect_code(0);
+    let received = only(server);
+    assert_eq!((text(&received, "state"), received["sizeBytes"].as_u64()), ("received", Some(30 * MIB)));
+    stage.client.batch("get dropbox/intake/large.bin\n").expect_code(0);
+    let back = fs::read(stage.client.folder().join("large.bin")).expect("the file");
+    assert!(back == fs::read(&large).expect("the file"), "it has other bytes");
+}

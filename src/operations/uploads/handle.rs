@@ -29,6 +29,9 @@ pub struct Receiving {
     is_refusal_recorded: AtomicBool,
     /// A write was refused or failed: many clients close all the same, and what they closed is not whole.
     is_spoilt: AtomicBool,
+    /// From where a write was refused. What is behind it is refused too: clients send many writes at once, and
+    /// some look at the answer to the last of them only.
+    refused_from: AtomicU64,
     has_ended: AtomicBool,
 }
 
@@ -76,6 +79,7 @@ impl Receiving {
             checked_version: AtomicU64::new(version),
             is_refusal_recorded: AtomicBool::new(false),
             is_spoilt: AtomicBool::new(false),
+            refused_from: AtomicU64::new(u64::MAX),
             has_ended: AtomicBool::new(false),
         }
     }
@@ -109,9 +113,16 @@ impl Receiving {
     pub fn write(&self, offset: u64, data: &[u8]) -> Result<(), Failure> {
         self.changing(|live, append| {
             let offset = if append { live.file.size_bytes() } else { offset };
-            let end = offset.checked_add(data.len() as u64).ok_or_else(|| self.too_large())?;
-            self.take_room(live, end)?;
-            live.file.write(offset, data)?;
+            if offset > self.refused_from.load(Ordering::Acquire) {
+                let why = format!("a part of {} before this one was refused: send that first", self.name);
+                return Err(Refusal::WrongState(why).into());
+            }
+            let end = offset.checked_add(data.len() as u64).ok_or_else(|| self.too_large());
+            let written = end.and_then(|end| self.take_room(live, end)).and_then(|()| live.file.write(offset, data));
+            if written.is_err() {
+                self.refused_from.fetch_min(offset, Ordering::AcqRel);
+                return written;
+            }
             live.note_written(offset, data.len() as u64);
             Ok(())
         })

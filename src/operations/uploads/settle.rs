@@ -145,7 +145,7 @@ impl Operations {
         for id in self.unfinished.inventory()? {
             let row = self.catalog.look(|view| Ok(view.row::<Upload>(&Upload::key_of(id))?))?;
             match row.as_ref().map(|upload| &upload.state) {
-                Some(UploadState::Unfinished) => self.record_size(id, row.map_or(0, |upload| upload.size_bytes))?,
+                Some(UploadState::Unfinished) => {}
                 Some(UploadState::Received { stage: ReceivedStage::Resumable, .. }) => {}
                 // what a repaired catalog does not know may still be somebody's
                 None if self.catalog.was_repaired() => {}
@@ -155,13 +155,27 @@ impl Operations {
                 }
             }
         }
-        Ok(removed)
+        let mut after = None;
+        loop {
+            let page: Vec<UploadEntry> =
+                self.catalog.look(|view| Ok(view.rows(&UploadEntry::all(), after.as_ref(), PAGE)?))?;
+            let Some(last) = page.last() else { return Ok(removed) };
+            after = Some(UploadEntry::key_of(&last.organisation, &last.product, &last.name));
+            for entry in page {
+                let upload = self.catalog.look(|view| upload_of(view, entry.upload))?;
+                if upload.state == UploadState::Unfinished {
+                    self.record_size(&upload)?;
+                }
+            }
+        }
     }
 
-    fn record_size(&self, id: UploadId, recorded: u64) -> Result<(), Failure> {
-        let Some(size_bytes) = self.unfinished.size_bytes(id)?.filter(|size| *size != recorded) else {
+    /// The size that really arrived; nothing, when a crash came between throwing it away and beginning anew.
+    fn record_size(&self, upload: &Upload) -> Result<(), Failure> {
+        let (id, size_bytes) = (upload.id, self.unfinished.size_bytes(upload.id)?.unwrap_or_default());
+        if size_bytes == upload.size_bytes {
             return Ok(());
-        };
+        }
         let now = self.now();
         self.catalog.decide(Box::new(move |view| {
             let before = unfinished(view, id)?;

@@ -405,6 +405,13 @@ fn a_start_keeps_what_can_be_resumed_and_clears_the_rest() {
     assert_eq!((recovery.uploads_removed, recovery.set_aside.len(), recovery.missing.len()), (1, 0, 0));
     assert_eq!(world.unfinished.inventory().unwrap().len(), 2);
     assert_eq!(world.look(&caller, "a.csv").unwrap().upload.size_bytes, 3);
+    // thrown away to begin anew, and then the crash
+    upload.abandon().unwrap();
+    world.unfinished.remove(upload.id()).unwrap();
+    world.operations.recover().unwrap();
+    assert_eq!(world.look(&caller, "a.csv").unwrap().upload.size_bytes, 0);
+    world.put(&caller, "a.csv", b"anew").unwrap();
+    assert_eq!(world.read_back(&caller, "a.csv"), b"anew");
 }
 
 #[test]
@@ -414,6 +421,7 @@ fn what_a_write_was_refused_of_is_not_complete_when_it_is_closed() {
     let upload = world.open(&caller, "a.csv", NEW).unwrap();
     upload.write(0, &vec![1; 999_999]).unwrap();
     assert!(matches!(refusal(upload.write(999_999, b"xy")), Refusal::TooMuch(_)));
+    assert!(matches!(refusal(upload.write(1_000_000, b"")), Refusal::WrongState(_)));
     assert!(matches!(refusal(upload.close()), Refusal::WrongState(_)));
     let view = world.look(&caller, "a.csv").unwrap();
     assert_eq!((view.upload.state, view.upload.size_bytes, view.is_open), (UploadState::Unfinished, 999_999, false));
