@@ -23,4 +23,5 @@ mod record_keys;
 pub mod refusal;
 pub mod retention;
 pub mod rights;
+pub mod sign_off;
 pub mod trust;

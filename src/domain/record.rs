@@ -14,6 +14,7 @@ use super::organisation::{Organisation, RecipientKey};
 use super::product::Product;
 use super::retention::ShredSlot;
 use super::rights::Right;
+use super::sign_off::SignOff;
 
 /// The key of a record, or the beginning of one. Bytewise order is the order
 /// of listing: kind, then the parts; texts end in NUL, numbers are big-endian.
@@ -166,6 +167,8 @@ records! {
     SlotMember = 25;
     /// A payload that lost its last header and waits for removal, by id.
     DoomedPayload = 26;
+    /// What an account has signed off, by delivery and login.
+    SignOff = 32;
 }
 
 #[expect(clippy::large_enum_variant, reason = "most changes are of the large kind")]

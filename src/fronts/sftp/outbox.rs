@@ -130,6 +130,19 @@ impl Shelf for OutboxShelf {
         }
     }
 
+    fn remove(&self, path: &str) -> Result<(), ShelfError> {
+        match self.place(path)? {
+            Place::File(product, name) => {
+                let recipient = &self.caller.organisation;
+                self.operations.sign_off(&self.caller, recipient, &product, &name).map_err(shelf_error)
+            }
+            Place::Root | Place::Outbox | Place::Product(_) => Err(ShelfError {
+                kind: ShelfErrorKind::PermissionDenied,
+                message: "folders cannot be removed".to_owned(),
+            }),
+        }
+    }
+
     fn open_folder(&self, path: &str) -> Result<Box<dyn FolderCursor>, ShelfError> {
         match self.place(path)? {
             Place::Root => {

@@ -24,6 +24,7 @@ use crate::domain::record::{
 };
 use crate::domain::retention::ShredSlot;
 use crate::domain::rights::Right;
+use crate::domain::sign_off::{PartSet, SignOff};
 use crate::ports::failure::Fault;
 
 struct_form! {
@@ -181,6 +182,7 @@ struct_form! {
     SlotRecordV1 = SlotRecord { slot: ShredSlot, destroyed_at: Option<Moment>, }
     SlotMemberV1 = SlotMember { slot: ShredSlot, delivery: DeliveryId, }
     DoomedPayloadV1 = DoomedPayload { payload: PayloadId, }
+    SignOffV1 = SignOff { delivery: DeliveryId, login: LoginName, parts: PartSet, since: Moment, }
 }
 
 macro_rules! kinds {
@@ -210,5 +212,5 @@ macro_rules! kinds {
 kinds! {
     Organisation Account SshKey Token Product Agreement Right RightHolder RecipientKey Publication PublishedSource
     Delivery DeliveryNumber PublicationPart DeliveredFile OutboxEntry Payload SealedHeader FileCoverage LastSequence
-    Mail MailDue WindowEnd SlotRecord SlotMember DoomedPayload
+    Mail MailDue WindowEnd SlotRecord SlotMember DoomedPayload SignOff
 }
