@@ -152,7 +152,7 @@ fn nothing_in_the_outbox_can_be_changed() {
     assert_eq!(before.names.len(), 3, "{before:?}");
     let (file, fresh, away): (&[u8], &[u8], &[u8]) =
         (b"/outbox/wages/salaries.csv", b"/outbox/wages/forged.csv", b"/../etc/forged.csv");
-    let refused: [(Asked, u64); 24] = [
+    let refused: [(Asked, u64); 26] = [
         (("put", file, b""), DENIED),
         (("put", fresh, b""), DENIED),
         (("put", b"/forged.csv", b""), DENIED),
@@ -165,7 +165,9 @@ fn nothing_in_the_outbox_can_be_changed() {
         (("mkdir", b"/forged", b""), DENIED),
         (("rmdir", b"/outbox/wages", b""), DENIED),
         (("rmdir", b"/", b""), DENIED),
-        (("remove", file, b""), DENIED),
+        (("remove", b"/outbox/wages", b""), DENIED),
+        (("remove", b"/outbox", b""), DENIED),
+        (("remove", fresh, b""), NO_SUCH_FILE),
         (("rename", file, fresh), DENIED),
         (("rename", file, away), DENIED),
         (("rename", b"/outbox/wages", b"/outbox/letters"), DENIED),
@@ -201,7 +203,7 @@ fn openssh_is_refused_and_goes_on() {
     let lines = "-get /etc/passwd\n-get ../../etc/passwd passwd\n-put forged.csv outbox/wages/forged.csv\n\
                  -put forged.csv forged.csv\n-ln outbox/wages/salaries.csv outbox/wages/link.csv\n\
                  -ln -s /etc/passwd outbox/wages/link.csv\n-mkdir outbox/wages/new\n-rmdir outbox/wages\n\
-                 -rm outbox/wages/salaries.csv\n-rename outbox/wages/salaries.csv outbox/wages/other.csv\n\
+                 -rm outbox/wages\n-rename outbox/wages/salaries.csv outbox/wages/other.csv\n\
                  -chmod 777 outbox/wages/salaries.csv\nls -1 outbox/wages\nget outbox/wages/salaries.csv\n";
     let said = client.batch(lines).expect_code(0);
     let refusals: Vec<&str> = said.stderr.lines().filter(|line| !line.trim().is_empty()).collect();

@@ -2,9 +2,11 @@
 #![cfg(test)]
 
 mod cli;
+mod client_matrix;
 #[cfg(feature = "conformance")]
 mod conformance;
 mod crash;
+mod delete_after_fetch;
 mod dependencies;
 mod end_to_end;
 mod fetch_https;
@@ -13,6 +15,7 @@ mod fetch_resume;
 mod fetch_sftp;
 mod fetch_stage;
 mod full_disk;
+mod large_folder;
 mod layering;
 mod mail;
 mod operations;

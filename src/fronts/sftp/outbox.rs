@@ -1,5 +1,5 @@
-//! The account's folders over the operations: `/outbox/<product>/…`, read-only
-//! (interfaces §4). Decides no right: the operations do at every call.
+//! The account's folders over the operations: `/outbox/<product>/…`, read-only except that
+//! removing signs off (interfaces §4). Decides no right: the operations do at every call.
 
 use std::sync::Arc;
 
