@@ -1,5 +1,6 @@
-//! A folder of 10,000 files, listed and fetched by each class of client. Each must see
-//! every name once and get every byte; how fast is a matter for the benches.
+//! A folder of 10,000 files, listed and fetched by the common clients, and by every client of
+//! the matrix with as many files as POSTKLUIS_FOLDER_FILES says (1,000). Each must see every
+//! name once and get every byte; how fast is a matter for the benches.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,7 +12,9 @@ use crate::client_matrix::{psftp, surroundings};
 use crate::fetch_stage::{ALPHA, World, pattern, same};
 use crate::support::programs::{finish_with, node};
 
-const FILES: usize = 10_000;
+const MANY: usize = 10_000;
+/// Files for each of the slower clients, unless POSTKLUIS_FOLDER_FILES says otherwise.
+const FEWER: usize = 1_000;
 /// A robot may need so long for all of it on a slow machine.
 const WITHIN: Duration = Duration::from_secs(900);
 /// So many of the fetched files are compared byte for byte; of all of them names and sizes are.
@@ -26,13 +29,13 @@ fn bytes(number: usize) -> Vec<u8> {
     pattern(number, 1 + number % 700)
 }
 
-/// A world with the folder: one delivery of 10,000 files.
-fn world() -> World {
+/// A world with the folder: one delivery of so many files.
+fn world(files: usize) -> World {
     let world = World::start_with(&[("POSTKLUIS_SPOOL__MAX_FILES_PER_DELIVERY", "10000")]);
     let offers = world.server.desk("offers");
     let mut command = world.server.command();
     command.args(["delivery", "publish", "--product", "wages", "--organisation", "alpha"]).current_dir(&offers);
-    for number in 0..FILES {
+    for number in 0..files {
         fs::write(offers.join(name(number)), bytes(number)).expect("a file to publish");
         command.arg(name(number));
     }
@@ -42,7 +45,7 @@ fn world() -> World {
 
 /// Fails unless every name is there once, beside the packing slip and the digest list.
 #[track_caller]
-fn all_named<'a>(names: impl Iterator<Item = &'a str>) {
+fn all_named<'a>(files: usize, names: impl Iterator<Item = &'a str>) {
     let mut seen = BTreeSet::new();
     let mut others = Vec::new();
     for name in names {
@@ -52,19 +55,19 @@ fn all_named<'a>(names: impl Iterator<Item = &'a str>) {
             others.push(name.to_owned());
         }
     }
-    let missing = (0..FILES).map(name).find(|name| !seen.contains(name));
-    assert_eq!((seen.len(), missing), (FILES, None));
+    let missing = (0..files).map(name).find(|name| !seen.contains(name));
+    assert_eq!((seen.len(), missing), (files, None));
     assert_eq!(others.len(), 2, "{others:?}");
 }
 
 /// Fails unless everything lies in the folder.
 #[track_caller]
-fn all_there(folder: &Path) {
+fn all_there(files: usize, folder: &Path) {
     let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let names: Vec<_> =
         entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("text")).collect();
-    all_named(names.iter().map(String::as_str));
-    for number in 0..FILES {
+    all_named(files, names.iter().map(String::as_str));
+    for number in 0..files {
         let path = folder.join(name(number));
         if number % LOOKED_AT_EVERY == 0 {
             same(&path, &bytes(number));
@@ -86,8 +89,8 @@ fn run(what: &str, command: &mut Command) -> String {
 }
 
 #[test]
-fn every_client_lists_and_fetches_ten_thousand_files() {
-    let world = world();
+fn the_common_clients_list_and_fetch_ten_thousand_files() {
+    let world = world(MANY);
     let client = world.client(ALPHA);
     let desk = world.server.desk("fetched");
     let to = |name: &str| desk.join(name);
@@ -96,32 +99,43 @@ fn every_client_lists_and_fetches_ten_thousand_files() {
     fs::write(client.folder().join("list"), "ls -1 outbox/wages\n").expect("a batch");
     sftp.args(["-q", "-F"]).arg(client.config()).args(["-b", "list", "vault"]).current_dir(client.folder());
     let said = run("sftp ls", &mut sftp);
-    all_named(said.lines().filter_map(|line| line.trim().strip_prefix("outbox/wages/")));
+    all_named(MANY, said.lines().filter_map(|line| line.trim().strip_prefix("outbox/wages/")));
     let mut scp = Command::new("scp");
     scp.args(["-s", "-q", "-r", "-F"]).arg(client.config()).arg("vault:outbox/wages").arg(to("scp"));
     run("scp", &mut scp);
-    all_there(&to("scp"));
+    all_there(MANY, &to("scp"));
 
     let script = format!("mirror --parallel=4 outbox/wages {}", to("lftp").display());
     run("lftp", &mut world.lftp(&client, ALPHA, &script));
-    all_there(&to("lftp"));
+    all_there(MANY, &to("lftp"));
 
     let said = run("rclone lsf", &mut world.rclone(&client, ALPHA, &["lsf", ":sftp:outbox/wages"]));
-    all_named(said.lines());
+    all_named(MANY, said.lines());
     let into = to("rclone").display().to_string();
     run("rclone", &mut world.rclone(&client, ALPHA, &["copy", "--transfers", "8", ":sftp:outbox/wages", &into]));
-    all_there(&to("rclone"));
+    all_there(MANY, &to("rclone"));
+}
+
+#[test]
+fn every_other_client_lists_and_fetches_a_large_folder() {
+    let asked = std::env::var("POSTKLUIS_FOLDER_FILES").ok();
+    let files = asked.map_or(FEWER, |text| text.parse().expect("POSTKLUIS_FOLDER_FILES is a number from 700 on"));
+    assert!((700..=MANY).contains(&files), "POSTKLUIS_FOLDER_FILES is from 700 to {MANY}: {files}");
+    let world = world(files);
+    let client = world.client(ALPHA);
+    let desk = world.server.desk("fetched");
+    let to = |name: &str| desk.join(name);
 
     let lines = format!("lcd {}\nget -r outbox/wages psftp\n", desk.display());
     run("psftp", &mut psftp(&world, ALPHA, &lines));
-    all_there(&to("psftp"));
+    all_there(files, &to("psftp"));
 
     run("paramiko", world.python(include_str!("../clients/paramiko_folder.py"), ALPHA).arg(to("paramiko")));
-    all_there(&to("paramiko").join("wages"));
+    all_there(files, &to("paramiko").join("wages"));
     run("asyncssh", world.python(include_str!("../clients/asyncssh_folder.py"), ALPHA).arg(to("asyncssh")));
-    all_there(&to("asyncssh").join("wages"));
+    all_there(files, &to("asyncssh").join("wages"));
     run("libssh2", world.python(include_str!("../clients/libssh2_folder.py"), ALPHA).arg(to("libssh2")));
-    all_there(&to("libssh2").join("wages"));
+    all_there(files, &to("libssh2").join("wages"));
 
     let mut command = node();
     let (fast, range) = (to("node-fast"), to("node-range"));
@@ -133,12 +147,12 @@ fn every_client_lists_and_fetches_ten_thousand_files() {
         .args([&fast, &range])
         .args(["0", "9"]);
     run("ssh2-sftp-client", &mut command);
-    all_there(&to("node").join("wages"));
+    all_there(files, &to("node").join("wages"));
 
     let half = to("half");
     fs::write(&half, b"").expect("an empty file");
     let mut perl = Command::new("perl");
     perl.args(["-e", include_str!("../clients/net_sftp_foreign.pl")]).arg(client.config()).arg(to("perl"));
     run("Net::SFTP::Foreign", perl.arg(format!("/outbox/wages/{}", name(699))).arg(&half));
-    all_there(&to("perl").join("wages"));
+    all_there(files, &to("perl").join("wages"));
 }
