@@ -146,10 +146,11 @@ impl Session {
         let _ = self.handle.disconnect(Disconnect::ByApplication, "", "en").await;
     }
 
-    /// Asks for the attributes of a path so many times, one after the other; milliseconds of each.
-    pub(crate) async fn stat_times(&self, path: &str, count: usize) -> Outcome<Vec<f64>> {
-        let mut each = Vec::with_capacity(count);
-        for _ in 0..count {
+    /// Asks for the attributes of a path, one request after the other, for so long; milliseconds of each.
+    pub(crate) async fn stat_times(&self, path: &str, lasts: Duration) -> Outcome<Vec<f64>> {
+        let mut each = Vec::new();
+        let whole = Instant::now();
+        while whole.elapsed() < lasts {
             let begun = Instant::now();
             self.sftp.metadata(path).await?;
             each.push(begun.elapsed().as_secs_f64() * 1e3);

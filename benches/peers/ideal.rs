@@ -20,7 +20,7 @@ const NONCE: [u8; 16] = [9; 16];
 const PACKET_BYTES: usize = 32 * 1024;
 
 /// Measures so many rounds after one that warms up, and prints CPU seconds of the sending thread.
-pub(crate) fn measure(folder: &Path, bytes: u64, rounds: usize) -> Outcome<()> {
+pub(crate) fn measure(folder: &Path, bytes: u64, rounds: usize, download_cpu: Option<f64>) -> Outcome<()> {
     println!("\n-- the ideal loop over {} MiB: read, open, seal, send; {rounds} rounds", bytes >> 20);
     let path = folder.join("ideal");
     write_sealed(&path, bytes)?;
@@ -33,7 +33,11 @@ pub(crate) fn measure(folder: &Path, bytes: u64, rounds: usize) -> Outcome<()> {
     }
     fs::remove_file(&path)?;
     let gib = bytes as f64 / f64::from(1 << 30);
-    println!("{:<26} {:.3} CPU s/GiB of the sender", "ideal, sealed", median(&taken) / gib);
+    let ideal = median(&taken) / gib;
+    println!("{:<26} {ideal:.3} CPU s/GiB of the sender", "ideal, sealed");
+    if let Some(download_cpu) = download_cpu {
+        println!("{:<26} {:.2} times that in `download` of this run", "postkluis, sealed", download_cpu / ideal);
+    }
     Ok(())
 }
 

@@ -3,24 +3,28 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
+use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
-use crate::crowd::{Guest, Session};
+use crate::crowd::Guest;
 use crate::far;
 use crate::measure::median;
 use crate::served::Outcome;
 use crate::server::Server;
 use crate::tree;
 
-/// Attackers come from another address than honest clients, as they would.
-const ATTACKER: &str = "127.0.0.2:0";
-const STATS: usize = 400;
 const SLICES: usize = 5;
+/// Long enough for a thousand stats.
+const SLICE: Duration = Duration::from_millis(500);
+/// Each flooder makes a connection so often.
+const PACE: Duration = Duration::from_millis(4);
+/// All attackers have got to the server by then.
+const UNDER_WAY_WITHIN: Duration = Duration::from_secs(30);
 /// Below the bound on connections that have not signed in (100).
 const HALF_OPEN: usize = 60;
 const STALLED: usize = 20;
@@ -108,18 +112,18 @@ pub(crate) async fn crowd(guest: &Guest, server: &Server, idle: usize, busy: usi
     Ok(())
 }
 
-/// Whoever troubles the server; ends when it is dropped.
+/// Whoever troubles the server, on a thread apart from the honest client's; ends when it is dropped.
 struct Trouble {
-    stop: Arc<AtomicBool>,
-    tasks: JoinSet<()>,
-    sessions: Vec<Session>,
+    attackers: Option<Runtime>,
+    /// What they have done so far: connections and sessions.
+    done: Arc<AtomicUsize>,
 }
 
 impl Drop for Trouble {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        self.tasks.abort_all();
-        self.sessions.clear();
+        if let Some(attackers) = self.attackers.take() {
+            attackers.shutdown_background();
+        }
     }
 }
 
@@ -131,112 +135,140 @@ enum Kind {
     SlowReaders,
     /// Sessions that send a large request byte by byte.
     SlowWriters,
-    /// Bytes that are no SSH, as fast as they are taken.
+    /// Connections with bytes that are no SSH.
     Garbage,
-    /// Connections made and dropped, as fast as they are taken.
+    /// Connections made and dropped.
     Connections,
 }
 
 /// Prints the latency of `stat` in one session, alone and under each trouble in turn.
 pub(crate) async fn latency(guest: &Guest, server: &Server) -> Outcome<()> {
     println!(
-        "\n-- latency of a stat in one session, alone and under trouble, {SLICES} slices of {STATS} in turn; troubles \
-         come from another address; client, attackers and server share the processors"
+        "\n-- {}: latency of a stat in one session, alone and under trouble; {SLICES} slices of {} s each in turn, median \
+         of the medians; troubles come from other addresses, floods at {} connections a second; client, attackers and \
+         server share the processors",
+        server.name,
+        SLICE.as_secs_f64(),
+        FLOODERS * 1_000 / usize::try_from(PACE.as_millis())?,
     );
     let probe = guest.enter(server.at, &server.login).await?;
     let path = server.remote("small/small-00000.bin");
-    probe.stat_times(&path, STATS).await?;
+    probe.stat_times(&path, SLICE).await?;
     for (name, kind) in [
         ("60 half-open connections", Kind::HalfOpen),
         ("20 sessions that read nothing", Kind::SlowReaders),
         ("20 sessions that send byte by byte", Kind::SlowWriters),
-        ("4 senders of garbage", Kind::Garbage),
-        ("4 makers of connections", Kind::Connections),
+        ("a flood of garbage", Kind::Garbage),
+        ("a flood of connections", Kind::Connections),
     ] {
-        let (mut alone, mut troubled) = (Vec::new(), Vec::new());
+        let (mut alone, mut troubled, mut done) = (Vec::new(), Vec::new(), 0);
         for _ in 0..SLICES {
-            alone.push(median(&probe.stat_times(&path, STATS).await?));
-            let trouble = trouble(guest, server, kind).await?;
-            troubled.push(median(&probe.stat_times(&path, STATS).await?));
+            alone.push(median(&probe.stat_times(&path, SLICE).await?));
+            let trouble = trouble(guest, server, &path, kind).await?;
+            troubled.push(median(&probe.stat_times(&path, SLICE).await?));
+            done += trouble.done.load(Ordering::Relaxed);
             drop(trouble);
         }
         let (alone, troubled) = (median(&alone), median(&troubled));
+        let times = troubled / alone;
         println!(
-            "{:<26} {name:<36} alone {alone:.3} ms, troubled {troubled:.3} ms, {:.2} times",
-            server.name,
-            troubled / alone
+            "{name:<36} alone {alone:.3} ms, troubled {troubled:.3} ms: {times:.2} times ({done} connections in all)"
         );
     }
     probe.leave().await;
     Ok(())
 }
 
-async fn trouble(guest: &Guest, server: &Server, kind: Kind) -> Outcome<Trouble> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let (mut tasks, mut sessions) = (JoinSet::new(), Vec::new());
+/// Starts it, and waits until it is under way.
+async fn trouble(guest: &Guest, server: &Server, small: &str, kind: Kind) -> Outcome<Trouble> {
+    let attackers = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let done = Arc::new(AtomicUsize::new(0));
     let at = server.at;
-    match kind {
+    let wanted = match kind {
         Kind::HalfOpen => {
-            for _ in 0..HALF_OPEN {
-                let mut socket = from_elsewhere(at).await?;
-                socket.write_all(b"SSH-2.0-silent\r\n").await?;
-                tasks.spawn(async move {
+            for number in 0..HALF_OPEN {
+                let done = Arc::clone(&done);
+                attackers.spawn(async move {
+                    let Ok(mut socket) = from_elsewhere(at, number).await else { return };
+                    if socket.write_all(b"SSH-2.0-silent\r\n").await.is_ok() {
+                        done.fetch_add(1, Ordering::Relaxed);
+                    }
                     // Holds the connection open, and takes what comes.
                     let _ = socket.read_to_end(&mut Vec::new()).await;
                     std::future::pending::<()>().await;
                 });
             }
+            HALF_OPEN
         }
         Kind::SlowReaders => {
-            // Enough for the handshake, then nothing is taken any more.
-            let stalled = far::stalling(at, 200_000).await?;
             for _ in 0..STALLED {
-                let session = guest.enter(stalled, &server.login).await?;
-                let file = session.sftp.open(server.remote("large/large.bin")).await?;
-                tasks.spawn(async move {
-                    let (mut file, mut into) = (file, vec![0; 1 << 20]);
+                let (guest, login, done) = (guest.clone(), server.login.clone(), Arc::clone(&done));
+                let (small, large) = (small.to_owned(), server.remote("large/large.bin"));
+                attackers.spawn(async move {
+                    // Enough for the handshake, then nothing is taken any more.
+                    let Ok(stalled) = far::stalling(at, 200_000).await else { return };
+                    let Ok(session) = guest.enter(stalled, &login).await else { return };
+                    let (Ok(_), Ok(mut file)) = (session.sftp.metadata(small).await, session.sftp.open(large).await)
+                    else {
+                        return;
+                    };
+                    done.fetch_add(1, Ordering::Relaxed);
+                    let mut into = vec![0; 1 << 20];
                     while file.read_exact(&mut into).await.is_ok() {}
+                    std::future::pending::<()>().await;
                 });
-                sessions.push(session);
             }
+            STALLED
         }
         Kind::SlowWriters => {
             for _ in 0..STALLED {
-                let (guest, login) = (guest.clone(), server.login.clone());
-                tasks.spawn(async move {
+                let (guest, login, done) = (guest.clone(), server.login.clone(), Arc::clone(&done));
+                attackers.spawn(async move {
+                    done.fetch_add(1, Ordering::Relaxed);
                     // That the server hangs up on it is its right.
                     let _ = guest.dribble(at, &login, Duration::from_millis(5)).await;
                 });
             }
+            STALLED
         }
-        Kind::Garbage => {
+        Kind::Garbage | Kind::Connections => {
+            let garbage: Vec<u8> =
+                (0..4_096_usize).map(|at| u8::try_from(at * 131 % 251).unwrap_or_default()).collect();
+            let garbage = Arc::new(if matches!(kind, Kind::Garbage) { garbage } else { Vec::new() });
             for number in 0..FLOODERS {
-                let stop = Arc::clone(&stop);
-                tasks.spawn(async move {
-                    let garbage: Vec<u8> = (0..4_096_usize).map(|at| ((at * 131 + number * 7) % 251) as u8).collect();
-                    while !stop.load(Ordering::Relaxed) {
-                        let Ok(mut socket) = from_elsewhere(at).await else { continue };
-                        while socket.write_all(&garbage).await.is_ok() {}
+                let (done, garbage) = (Arc::clone(&done), Arc::clone(&garbage));
+                attackers.spawn(async move {
+                    let mut pace = tokio::time::interval(PACE);
+                    loop {
+                        pace.tick().await;
+                        let made = done.fetch_add(1, Ordering::Relaxed);
+                        let Ok(mut socket) = from_elsewhere(at, number + made % 100).await else { continue };
+                        if !garbage.is_empty() {
+                            // The server hangs up at some point.
+                            let _ = socket.write_all(&garbage).await;
+                        }
                     }
                 });
             }
+            FLOODERS * 20
         }
-        Kind::Connections => {
-            for _ in 0..FLOODERS {
-                let stop = Arc::clone(&stop);
-                tasks.spawn(async move {
-                    while !stop.load(Ordering::Relaxed) {
-                        drop(from_elsewhere(at).await);
-                    }
-                });
-            }
+    };
+    let trouble = Trouble { attackers: Some(attackers), done };
+    let begun = Instant::now();
+    while trouble.done.load(Ordering::Relaxed) < wanted {
+        if begun.elapsed() > UNDER_WAY_WITHIN {
+            let done = trouble.done.load(Ordering::Relaxed);
+            return Err(format!("only {done} of {wanted} attackers got to the server").into());
         }
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    Ok(Trouble { stop, tasks, sessions })
+    Ok(trouble)
 }
 
-async fn from_elsewhere(at: SocketAddr) -> std::io::Result<TcpStream> {
+/// One of 127.0.0.2 to 127.0.0.249.
+async fn from_elsewhere(at: SocketAddr, number: usize) -> std::io::Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;
-    socket.bind(ATTACKER.parse().map_err(std::io::Error::other)?)?;
+    let host = u8::try_from(2 + number % 248).unwrap_or(2);
+    socket.bind(SocketAddr::from(([127, 0, 0, host], 0)))?;
     socket.connect(at).await
 }

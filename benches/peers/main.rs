@@ -23,6 +23,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use postkluis::domain::history::Channel;
@@ -34,14 +35,15 @@ use crowd::Guest;
 use measure::print_machine;
 use served::Outcome;
 use server::Server;
-use table::{Unit, rounds};
+use table::{Rounds, Unit, rounds};
 
-/// What can be measured, in this order.
+/// What can be measured, in this order: memory while the servers are fresh.
 const WORKS: [&str; 11] =
-    ["download", "upload", "ideal", "small", "streams", "far", "logins", "listing", "https", "memory", "load"];
-/// Rounds that count, after one that warms up; with `--quick` and for what takes long.
-const ROUNDS: usize = 5;
-const QUICK_ROUNDS: usize = 2;
+    ["memory", "download", "ideal", "upload", "small", "streams", "far", "logins", "listing", "https", "load"];
+/// Rounds that count, after one that warms up; of the servers that no target names fewer.
+const ROUNDS: Rounds = Rounds { first_two: 5, others: 3 };
+/// The same with `--quick`.
+const QUICK_ROUNDS: Rounds = Rounds { first_two: 2, others: 1 };
 const GIB: u64 = 1 << 30;
 const MIB: u64 = 1 << 20;
 const SMALL_FILES: usize = 2_000;
@@ -136,7 +138,9 @@ struct Bench {
     folder: PathBuf,
     plain: PathBuf,
     key: PathBuf,
-    pairs: usize,
+    rounds: Rounds,
+    /// CPU seconds of ours for a GiB, once `download` has measured them.
+    download_cpu: OnceLock<f64>,
     asked: web::Asked,
     /// Ours first, then OpenSSH's.
     servers: Vec<Server>,
@@ -145,7 +149,7 @@ struct Bench {
 }
 
 impl Bench {
-    fn prepare(folder: &Path, pairs: usize) -> Outcome<Self> {
+    fn prepare(folder: &Path, rounds: Rounds) -> Outcome<Self> {
         let (home, key, plain) = (folder.join("home"), folder.join("key"), folder.join("plain"));
         make_key(&key)?;
         let asked = publish(&home, &key)?;
@@ -182,7 +186,17 @@ impl Bench {
         }
         let guest = Guest::new(&key)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        Ok(Self { folder: folder.to_owned(), plain, key, pairs, asked, servers, guest, runtime })
+        Ok(Self {
+            folder: folder.to_owned(),
+            plain,
+            key,
+            rounds,
+            download_cpu: OnceLock::new(),
+            asked,
+            servers,
+            guest,
+            runtime,
+        })
     }
 
     fn all(&self) -> Vec<&Server> {
@@ -205,20 +219,29 @@ impl Bench {
     fn measure(&self, work: &str) -> Outcome<()> {
         let gib = Unit { name: "GiB", count: 1.0 };
         match work {
-            "download" => rounds("download of 1 GiB, one session", &gib, self.pairs, &self.all(), |server| {
-                self.sftp(server, &format!("get {} /dev/null\n", server.remote("large/large.bin")))
-            }),
+            "download" => {
+                let cpu = rounds("download of 1 GiB, one session", &gib, self.rounds, &self.all(), |server| {
+                    self.sftp(server, &format!("get {} /dev/null\n", server.remote("large/large.bin")))
+                })?;
+                if let Some(cpu) = cpu {
+                    self.download_cpu.get_or_init(|| cpu);
+                }
+                Ok(())
+            }
             "upload" => self.upload(),
-            "ideal" => ideal::measure(&self.folder, GIB, self.pairs),
+            "ideal" => ideal::measure(&self.folder, GIB, self.rounds.first_two, self.download_cpu.get().copied()),
             "small" => self.small(),
             "streams" => self.streams(),
             "far" => self.far(),
             "logins" => self.logins(),
             "listing" => self.listing(),
-            "https" => web::measure(&self.runtime, &self.folder, &self.plain, self.ours()?, &self.asked, self.pairs),
+            "https" => {
+                web::measure(&self.runtime, &self.folder, &self.plain, self.ours()?, &self.asked, self.rounds.first_two)
+            }
             "memory" => self.runtime.block_on(load::memory(&self.guest, &self.all(), &SESSIONS)),
             _ => {
-                let lasts = if self.pairs < ROUNDS { BUSY_FOR / 4 } else { BUSY_FOR };
+                let is_quick = self.rounds.first_two < ROUNDS.first_two;
+                let lasts = if is_quick { BUSY_FOR / 4 } else { BUSY_FOR };
                 let [_, idle] = SESSIONS;
                 self.runtime.block_on(load::crowd(&self.guest, self.ours()?, idle, BUSY, lasts))?;
                 for server in self.two() {
@@ -229,10 +252,20 @@ impl Bench {
         }
     }
 
+    fn table(
+        &self,
+        title: &str,
+        unit: &Unit,
+        servers: &[&Server],
+        work: impl FnMut(&Server) -> Outcome<f64>,
+    ) -> Outcome<()> {
+        rounds(title, unit, self.rounds, servers, work).map(|_| ())
+    }
+
     fn upload(&self) -> Outcome<()> {
         let unit = Unit { name: "GiB", count: 1.0 };
         let from = self.plain.join("large/large.bin");
-        rounds("upload of 1 GiB, one session", &unit, self.pairs, &self.all(), |server| {
+        self.table("upload of 1 GiB, one session", &unit, &self.all(), |server| {
             let to = server.fresh_upload();
             let wall = self.sftp(server, &format!("put {} {to}\n", from.display()))?;
             if !server.is_ours() {
@@ -250,7 +283,7 @@ impl Bench {
             self.sftp(server, &format!("get {} {}\n", server.remote(pattern), into.display()))
         };
         let title = format!("download of {SMALL_FILES} files of 10 KiB, one session");
-        rounds(&title, &unit, self.pairs, &self.all(), |server| {
+        self.table(&title, &unit, &self.all(), |server| {
             empty(&into)?;
             fetch(server, "small/small-*.bin", &into)
         })?;
@@ -262,7 +295,7 @@ impl Bench {
             "small/small-01[0-4]*.bin",
             "small/small-01[5-9]*.bin",
         ];
-        rounds(&title, &unit, self.pairs, &self.two(), |server| {
+        self.table(&title, &unit, &self.two(), |server| {
             empty(&into)?;
             at_once(parts.len(), |lane| fetch(server, parts.get(lane).copied().unwrap_or_default(), &into))
         })
@@ -270,7 +303,7 @@ impl Bench {
 
     fn streams(&self) -> Outcome<()> {
         let unit = Unit { name: "GiB", count: (STREAMS as u64 * STREAM_BYTES) as f64 / GIB as f64 };
-        rounds(&format!("{STREAMS} sessions at once, 128 MiB each"), &unit, self.pairs, &self.all(), |server| {
+        self.table(&format!("{STREAMS} sessions at once, 128 MiB each"), &unit, &self.two(), |server| {
             let lines = format!("get {} /dev/null\n", server.remote("streams/stream.bin"));
             at_once(STREAMS, |_| self.sftp(server, &lines))
         })
@@ -278,7 +311,7 @@ impl Bench {
 
     fn far(&self) -> Outcome<()> {
         let unit = Unit { name: "GiB", count: FAR_BYTES as f64 / GIB as f64 };
-        rounds("download of 100 MiB over 50 ms of round trip", &unit, self.pairs, &self.two(), |server| {
+        self.table("download of 100 MiB over 50 ms of round trip", &unit, &self.two(), |server| {
             let at = self.runtime.block_on(far::delayed(server.at, FAR_ONE_WAY))?;
             let lines = format!("get {} /dev/null\n", server.remote("streams/far.bin"));
             Ok(sftp(at, &server.login, &self.key, &lines)?.as_secs_f64())
@@ -287,7 +320,7 @@ impl Bench {
 
     fn logins(&self) -> Outcome<()> {
         let unit = Unit { name: "login", count: LOGINS as f64 };
-        rounds("signing in, beginning SFTP, ending; 8 at once", &unit, self.pairs, &self.all(), |server| {
+        self.table("signing in, beginning SFTP, ending; 8 at once", &unit, &self.all(), |server| {
             self.runtime.block_on(self.guest.sign_in_and_out(server, LOGINS))
         })
     }
@@ -320,7 +353,7 @@ impl Bench {
         let ours = Server::ours(&home)?;
         let theirs = Server::openssh(folder.path(), &self.key, &plain)?;
         let unit = Unit { name: "name", count: NAMES as f64 };
-        rounds(&format!("`ls -f` of {NAMES} names, one session"), &unit, self.pairs, &[&ours, &theirs], |server| {
+        self.table(&format!("`ls -f` of {NAMES} names, one session"), &unit, &[&ours, &theirs], |server| {
             self.sftp(server, &format!("ls -f {}\n", server.remote("many")))
         })?;
         ours.stop()

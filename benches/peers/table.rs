@@ -22,20 +22,30 @@ pub(crate) struct Unit {
     pub(crate) count: f64,
 }
 
-/// Runs the work on each server in turn, so many times after one that warms up, and prints the table. The first
-/// server is ours. The work returns its wall seconds; who cannot do it is named with the reason and left out.
+/// How many rounds count, after one that warms up: for ours and OpenSSH's, and for the others.
+#[derive(Clone, Copy)]
+pub(crate) struct Rounds {
+    pub(crate) first_two: usize,
+    pub(crate) others: usize,
+}
+
+/// Runs the work on each server in turn and prints the table; returns the CPU seconds of ours for one unit. The
+/// first server is ours. The work returns its wall seconds; who cannot do it is named with the reason and left out.
 pub(crate) fn rounds(
     title: &str,
     unit: &Unit,
-    pairs: usize,
+    rounds: Rounds,
     servers: &[&Server],
     mut work: impl FnMut(&Server) -> Outcome<f64>,
-) -> Outcome<()> {
-    println!("\n-- {title}; {pairs} rounds in turn");
+) -> Outcome<Option<f64>> {
+    println!("\n-- {title}, in turn");
     let mut taken: Vec<Result<Taken, String>> = servers.iter().map(|_| Ok(Taken::default())).collect();
-    for round in 0..=pairs {
-        for (server, taken) in servers.iter().zip(&mut taken) {
+    for round in 0..=rounds.first_two {
+        for (place, (server, taken)) in servers.iter().zip(&mut taken).enumerate() {
             let Ok(values) = taken else { continue };
+            if place >= 2 && round > rounds.others {
+                continue;
+            }
             let cpu = server.cpu_seconds()?;
             let (outcome, peak) = tree::with_peak(server.pid(), || work(server));
             match outcome {
@@ -51,13 +61,15 @@ pub(crate) fn rounds(
         }
     }
     print_table(unit, servers, &taken);
-    Ok(())
+    let ours = taken.first().and_then(|taken| taken.as_ref().ok());
+    Ok(ours.map(|taken| median(&taken.cpu) / unit.count))
 }
 
 fn print_table(unit: &Unit, servers: &[&Server], taken: &[Result<Taken, String>]) {
     println!(
-        "{:<26} {:>8} {:>12} {:>16} {:>9}   {:<22} {:<22}",
+        "{:<26} {:>6} {:>8} {:>12} {:>16} {:>9}   {:<22} {:<22}",
         "server",
+        "rounds",
         "wall s",
         format!("{}/s", unit.name),
         format!("CPU ms/{}", unit.name),
@@ -70,7 +82,11 @@ fn print_table(unit: &Unit, servers: &[&Server], taken: &[Result<Taken, String>]
         let taken = match taken {
             Ok(taken) => taken,
             Err(error) => {
-                println!("{:<26} not measured: {}", server.name, error.lines().last().unwrap_or_default());
+                println!(
+                    "{:<26} not measured: {}",
+                    server.name,
+                    error.rsplit("exit status").next().unwrap_or_default().trim()
+                );
                 continue;
             }
         };
@@ -82,8 +98,9 @@ fn print_table(unit: &Unit, servers: &[&Server], taken: &[Result<Taken, String>]
             _ => String::new(),
         };
         println!(
-            "{:<26} {wall:>8.2} {:>12.2} {:>16.3} {:>9.1}   {ratios}",
+            "{:<26} {:>6} {wall:>8.2} {:>12.2} {:>16.3} {:>9.1}   {ratios}",
             server.name,
+            taken.wall.len(),
             unit.count / wall,
             cpu * 1e3 / unit.count,
             median(&taken.peak_kib) / 1024.0,
