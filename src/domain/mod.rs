@@ -14,6 +14,7 @@ pub mod history;
 pub mod ids;
 pub mod moment;
 pub mod names;
+pub mod network;
 pub mod notice;
 pub mod organisation;
 pub mod packing_slip;

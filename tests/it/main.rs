@@ -26,6 +26,7 @@ mod server_life;
 mod sessions;
 mod sftp_core;
 mod spool;
+mod ssh_algorithms;
 mod support;
 mod tidy;
 mod tour;

@@ -1,7 +1,9 @@
 //! The SFTP front: listener, sign-in, protocol core and the outbox shelf.
 
+mod algorithms;
 pub mod auth;
 pub mod conversation;
+mod greeting;
 pub mod handles;
 pub mod jobs;
 pub mod listener;
@@ -14,4 +16,5 @@ pub mod request_names;
 pub mod requests;
 pub mod session;
 pub mod shelf;
+mod strangers;
 pub mod wire;
