@@ -127,7 +127,7 @@ const SFTP: &[Key] = &[
         "profile",
         Kind::Choice(&["standard", "modern"]),
         "\"standard\"",
-        "Algorithms of SSH. modern: key exchange that also withstands quantum computers (mlkem768x25519-sha256), so only recent clients, such as OpenSSH 9.9, can connect. standard: also curve25519 and groups 16 and 18, for others.",
+        "Algorithms of SSH. modern: key exchange that also withstands quantum computers (mlkem768x25519-sha256), so only recent clients, such as OpenSSH 9.9 or paramiko 5, can connect. standard: also curve25519 and groups 16 and 18, for others.",
     ),
     key("max_unauthenticated", Kind::Whole(1, 100_000), "100", "Connections at once that have not signed in yet."),
     key(

@@ -27,6 +27,8 @@ mod sessions;
 mod sftp_core;
 mod spool;
 mod ssh_algorithms;
+mod ssh_endings;
+mod ssh_refusals;
 mod support;
 mod tidy;
 mod tour;
