@@ -5,7 +5,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use clap::ValueEnum as _;
 use russh::keys::{Algorithm, HashAlg, PrivateKey, ssh_key};
 use serde_json::{Value, json};
 
@@ -132,8 +131,7 @@ pub(super) fn make(path: &Path, kind: HostKeyKind) -> Result<PrivateKey, Failure
 
 /// The file of the key in use, or of the next one.
 pub(super) fn path_of(keys: &Path, kind: HostKeyKind, is_next: bool) -> PathBuf {
-    let name = kind.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
-    keys.join(format!("ssh_host_{name}{}_key", if is_next { "_next" } else { "" }))
+    keys.join(format!("ssh_host_{}{}_key", kind.word(), if is_next { "_next" } else { "" }))
 }
 
 fn public_of(path: &Path) -> PathBuf {

@@ -32,6 +32,7 @@ fn commands_and_shells_get_a_sentence() {
     ] {
         let said = finish(&mut world.ssh(arguments)).expect_code(1);
         assert!(format!("{}{}", said.stderr, said.text()).contains(SENTENCE), "{arguments:?}: {}", said.stderr);
+        assert!(!said.stderr.contains("PTY"), "{}", said.stderr);
     }
     let said = finish(&mut world.ssh(&["-s", "vault", "netconf"]));
     assert!(!said.status.success() && said.stderr.contains("subsystem request failed"), "{}", said.stderr);

@@ -231,12 +231,12 @@ impl Drop for Line {
     }
 }
 
-/// Whether a connection ended by something that is not SSH, or not as we speak it; a client that
-/// hangs up is none.
+/// Whether a connection ended by something that is not SSH. A client that hangs up does no wrong, nor
+/// does one too old to agree on algorithms: it should be told so each time.
 fn is_fault(error: &russh::Error) -> bool {
     match error {
         russh::Error::IO(error) => error.kind() == std::io::ErrorKind::InvalidData,
-        russh::Error::Disconnect | russh::Error::HUP => false,
+        russh::Error::Disconnect | russh::Error::HUP | russh::Error::NoCommonAlgo { .. } => false,
         _ => true,
     }
 }

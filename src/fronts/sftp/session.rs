@@ -301,7 +301,8 @@ impl Handler for Guest {
         _modes: &[(Pty, u32)],
         session: &mut Session,
     ) -> Result<(), Self::Error> {
-        session.channel_failure(channel)
+        // OpenSSH with `RequestTTY force` would give up; nothing is behind it
+        session.channel_success(channel)
     }
 
     async fn x11_request(

@@ -86,6 +86,17 @@ pub enum HostKeyKind {
     Rsa,
 }
 
+impl HostKeyKind {
+    /// As the names of key files say it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Ed25519 => "ed25519",
+            Self::Rsa => "rsa",
+        }
+    }
+}
+
 /// Nouns that need a running server.
 #[derive(Subcommand, Debug)]
 pub enum Running {
