@@ -149,7 +149,18 @@ fn start_nginx(folder: &Path, plain: &Path, asked: &Asked, at: SocketAddr) -> Ou
 
 fn curl(side: &Side, asked: &Asked) -> Outcome<f64> {
     let mut command = Command::new("curl");
-    command.args(["--silent", "--show-error", "--fail", "--http1.1", "--noproxy", "*", "--tls13-ciphers", SUITE]);
+    command.args([
+        "--silent",
+        "--show-error",
+        "--fail",
+        "--http1.1",
+        "--noproxy",
+        "*",
+        "--tls13-ciphers",
+        SUITE,
+        "--max-time",
+        "120",
+    ]);
     command.args(["--tlsv1.3", "--output", "/dev/null", "--cacert"]).arg(&asked.certificate);
     command.args(["--resolve", &format!("localhost:{}:{}", side.at.port(), side.at.ip())]);
     if let Some(secret) = &side.secret {
