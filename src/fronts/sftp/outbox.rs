@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use tokio::runtime::Handle;
 
 use super::auth::{Door, DoorRefusal, Entrance, Visitor};
 use super::reply::shelf_error;
@@ -59,7 +60,8 @@ impl Door for FrontDoor {
             Ok(caller) => {
                 let organisation = caller.organisation.to_string();
                 let (folders, since) = (self.folders.clone(), self.operations.now());
-                let shelf = OutboxShelf { operations: Arc::clone(&self.operations), caller, folders, since };
+                let runtime = Handle::try_current().ok();
+                let shelf = OutboxShelf { operations: Arc::clone(&self.operations), caller, folders, since, runtime };
                 Ok(Entrance { shelf: Arc::new(shelf), organisation, since })
             }
             Err(failure) => Err(DoorRefusal { message: shelf_error(failure).message }),
@@ -73,6 +75,8 @@ struct OutboxShelf {
     caller: Caller,
     folders: FolderNames,
     since: Moment,
+    /// Where its end is put on record: whoever drops it last may not wait, least of all the catalog's own thread.
+    runtime: Option<Handle>,
 }
 
 /// Where a path leads.
@@ -195,9 +199,9 @@ impl Drop for OutboxShelf {
                 tracing::warn!(%failure, "the end of a session could not be recorded");
             }
         };
-        match tokio::runtime::Handle::try_current() {
-            Ok(runtime) => drop(runtime.spawn_blocking(sign_out)),
-            Err(_) => sign_out(),
+        match &self.runtime {
+            Some(runtime) => drop(runtime.spawn_blocking(sign_out)),
+            None => sign_out(),
         }
     }
 }
