@@ -85,7 +85,7 @@ fn print_table(unit: &Unit, servers: &[&Server], taken: &[Result<Taken, String>]
                 println!(
                     "{:<26} not measured: {}",
                     server.name,
-                    error.rsplit("exit status").next().unwrap_or_default().trim()
+                    error.rsplit("exit status: 1:").next().unwrap_or_default().trim()
                 );
                 continue;
             }
