@@ -24,6 +24,7 @@ mod real_clients;
 mod rights_matrix;
 mod server_life;
 mod sessions;
+mod sftp_bounds;
 mod sftp_core;
 mod spool;
 mod ssh_algorithms;
