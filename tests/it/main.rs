@@ -16,6 +16,9 @@ mod fetch_sftp;
 mod fetch_stage;
 mod full_disk;
 mod large_folder;
+#[path = "../fuzz/mod.rs"]
+mod fuzz;
+mod fuzzing;
 mod layering;
 mod mail;
 mod operations;
