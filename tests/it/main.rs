@@ -15,10 +15,10 @@ mod fetch_resume;
 mod fetch_sftp;
 mod fetch_stage;
 mod full_disk;
-mod large_folder;
 #[path = "../fuzz/mod.rs"]
 mod fuzz;
 mod fuzzing;
+mod large_folder;
 mod layering;
 mod mail;
 mod operations;
