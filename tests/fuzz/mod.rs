@@ -8,8 +8,11 @@ pub(crate) mod packets;
 pub(crate) mod paths;
 pub(crate) mod shelf;
 
+/// Anything that takes bytes.
+pub(crate) type Target = fn(&[u8]);
+
 /// The targets by name.
-pub(crate) const TARGETS: [(&str, fn(&[u8])); 4] =
+pub(crate) const TARGETS: [(&str, Target); 4] =
     [("core", core::run), ("intervals", intervals::run), ("packets", packets::run), ("paths", paths::run)];
 
 /// Numbers that look random and follow from a seed (xorshift64*).

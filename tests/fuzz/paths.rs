@@ -19,7 +19,7 @@ pub(crate) fn run(data: &[u8]) {
 
 /// The same, put together another way.
 pub(crate) fn plain_path(raw: &[u8]) -> Option<String> {
-    if raw.len() > MAX_PATH_BYTES || raw.iter().any(|byte| *byte == 0) {
+    if raw.len() > MAX_PATH_BYTES || raw.contains(&0) {
         return None;
     }
     let text = String::from_utf8(raw.to_vec()).ok()?;

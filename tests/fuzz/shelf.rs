@@ -127,7 +127,10 @@ impl Shelf for MemoryShelf {
         match nodes.get(path) {
             None => Err(missing()),
             Some(None) => Err(failure()),
-            Some(Some(_)) => Ok(drop(nodes.remove(path))),
+            Some(Some(_)) => {
+                nodes.remove(path);
+                Ok(())
+            }
         }
     }
 

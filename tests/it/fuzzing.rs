@@ -44,7 +44,7 @@ fn core() {
 fn intervals() {
     fuzz("intervals", |chance, corpus| match chance.below(4) {
         // apart from each other: more of them than are kept
-        0 => (0..1_300_u16).flat_map(|at| [(at * 3 >> 8) as u8, (at * 3) as u8, 1 + chance.below(2) as u8]).collect(),
+        0 => (0..1_300_u16).flat_map(|at| [((at * 3) >> 8) as u8, (at * 3) as u8, 1 + chance.below(2) as u8]).collect(),
         1 => from_corpus(chance, corpus),
         _ => noise(chance, 6_000),
     });
