@@ -175,7 +175,7 @@ fn a_host_key_is_announced_before_it_is_used() {
     let keys = world.server.home().join("keys");
     let list = |world: &World| world.server.done(&["host-key", "list"]);
     let old = fingerprint(&keys.join("ssh_host_ed25519_key.pub"));
-    assert_eq!(members(&list(&world), "fingerprint"), [old.clone()]);
+    assert_eq!(members(&list(&world), "fingerprint"), std::slice::from_ref(&old));
     let said = world.server.refused(&["host-key", "retire"]);
     assert!(said.contains("it is the only host key"), "{said}");
 
@@ -197,13 +197,13 @@ fn a_host_key_is_announced_before_it_is_used() {
 
     let known = fs::read_to_string(world.client.folder().join("known_hosts")).expect("known_hosts");
     world.server.done(&["host-key", "retire"]);
-    assert_eq!(members(&list(&world), "fingerprint"), [new.clone()]);
+    assert_eq!(members(&list(&world), "fingerprint"), std::slice::from_ref(&new));
     assert_eq!(fingerprint(&keys.join("ssh_host_ed25519_key.retired.pub")), old);
     world.server.stop();
     world.server.serve();
     let client = SftpClient::new(&world.server, LOGIN, &world.key);
     client.batch("ls\n").expect_code(0);
-    let moved = known.replace(|c: char| c == '\n', "");
+    let moved = known.replace('\n', "");
     let port = format!("[127.0.0.1]:{} ", world.server.address("sftp").port());
     let key = moved.split_once(' ').expect("a line").1;
     fs::write(client.folder().join("known_hosts"), format!("{port}{key}\n")).expect("known_hosts");
