@@ -186,7 +186,8 @@ impl Scale {
             fs::File::create(plain.join(name))?.write_all(&[b'x'; 1_024])?;
         }
         let theirs = Sshd::start(&program, &self.folder, &self.key)?;
-        let ours = Served::start(&self.home)?;
+        let ours = Served::start(&self.home, &[])?;
+        let ours_at = ours.at("sftp")?;
         let user = std::env::var("USER").unwrap_or_else(|_| "root".to_owned());
         let (wanted, idle) = ("ls -l outbox/bulk\n", "pwd\n");
         let plain = format!("ls -l {}\n", plain.display());
@@ -195,16 +196,16 @@ impl Scale {
         let mut sign_in = [vec![], vec![]];
         // The first pair warms both up and is not counted.
         for round in 0..=ROUNDS {
-            let our_idle = sftp(ours.sftp, world::ROBOT, &self.key, idle)?;
+            let our_idle = sftp(ours_at, world::ROBOT, &self.key, idle)?;
             let their_idle = sftp(theirs.at, &user, &self.key, idle)?;
-            let our_cpu = ours.cpu_seconds()?;
-            let our_wall = sftp(ours.sftp, world::ROBOT, &self.key, wanted)?;
-            let our_cpu = ours.cpu_seconds()? - our_cpu;
-            let their_cpu = theirs.cpu_seconds()?;
+            let our_cpu = cpu_seconds_of(ours.pid())?;
+            let our_wall = sftp(ours_at, world::ROBOT, &self.key, wanted)?;
+            let our_cpu = cpu_seconds_of(ours.pid())? - our_cpu;
+            let their_cpu = cpu_seconds_of(theirs.pid())?;
             let their_wall = sftp(theirs.at, &user, &self.key, &plain)?;
             // Its session is counted once the listener has reaped it.
             std::thread::sleep(Duration::from_millis(200));
-            let their_cpu = theirs.cpu_seconds()? - their_cpu;
+            let their_cpu = cpu_seconds_of(theirs.pid())? - their_cpu;
             if round > 0 {
                 for (values, ours, theirs) in [
                     (&mut wall, our_wall.as_secs_f64(), their_wall.as_secs_f64()),
@@ -251,11 +252,11 @@ impl Scale {
         for (what, before) in kinds {
             let (mut wall, mut cpu) = (Vec::new(), Vec::new());
             for _ in 0..ROUNDS {
-                before(Served::start(&self.home)?, &index)?;
+                before(Served::start(&self.home, &[])?, &index)?;
                 let begun = Instant::now();
-                let served = Served::start(&self.home)?;
+                let served = Served::start(&self.home, &[])?;
                 wall.push(begun.elapsed().as_secs_f64());
-                cpu.push(served.cpu_seconds()?);
+                cpu.push(cpu_seconds_of(served.pid())?);
                 served.stop()?;
             }
             row(what, &format!("{:.2} s wall, {:.2} s CPU", median(&wall), median(&cpu)));

@@ -5,10 +5,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use clap::error::ErrorKind;
-use postkluis::assembly::{self, Server, check, demo, home};
+use postkluis::assembly::{self, Server, check, demo, home, host_keys};
 use postkluis::config::sections::LogFormat;
 use postkluis::config::{Config, environment};
-use postkluis::fronts::cli::args::{Command, CommandLine};
+use postkluis::fronts::cli::args::{Command, CommandLine, HostKey};
 use postkluis::fronts::cli::client::{self, Request};
 use postkluis::fronts::cli::{say, say_aside};
 use postkluis::operations::Failure;
@@ -53,6 +53,17 @@ fn main() -> ExitCode {
             Err(failure) => failed(line.json, &failure),
         },
         Command::Check { dns } => run_check(&home, dns, line.json),
+        Command::HostKey(command) => {
+            let told = match command {
+                HostKey::List => host_keys::list(&home),
+                HostKey::Add { kind } => host_keys::add(&home, kind),
+                HostKey::Retire { kind } => host_keys::retire(&home, kind),
+            };
+            match told {
+                Ok((document, text)) => answer(line.json, &document, &text),
+                Err(failure) => failed(line.json, &failure),
+            }
+        }
         Command::Serve => serve(&home),
         Command::Demo { keep } => runtime(|| demo::run(keep, line.json)),
         Command::Running(_) => ask(&home, line.json),

@@ -2,6 +2,7 @@
 //! loopback over plain folders.
 
 use std::fs;
+use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -9,7 +10,6 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::measure::cpu_seconds_of;
 use crate::served::Outcome;
 
 /// Both servers are asked for the same cipher.
@@ -25,10 +25,8 @@ pub(crate) fn make_key(path: &Path) -> Outcome<()> {
 
 /// One session of `sftp` that runs these lines; how long it took, sign-in included.
 pub(crate) fn sftp(at: SocketAddr, login: &str, key: &Path, lines: &str) -> Outcome<Duration> {
-    let batch = key.with_extension("batch");
-    fs::write(&batch, lines)?;
     let mut command = Command::new("sftp");
-    command.args(["-q", "-c", CIPHER, "-P", &at.port().to_string(), "-b"]).arg(&batch).arg("-i").arg(key);
+    command.args(["-q", "-c", CIPHER, "-P", &at.port().to_string(), "-b", "-", "-i"]).arg(key);
     for option in [
         "IdentitiesOnly=yes",
         "IdentityAgent=none",
@@ -41,7 +39,7 @@ pub(crate) fn sftp(at: SocketAddr, login: &str, key: &Path, lines: &str) -> Outc
     }
     command.arg("-F").arg("none").arg(format!("{login}@{}", at.ip()));
     let begun = Instant::now();
-    run(&mut command)?;
+    run_with(&mut command, lines)?;
     Ok(begun.elapsed())
 }
 
@@ -69,7 +67,7 @@ impl Sshd {
         let config = format!(
             "ListenAddress {at}\nHostKey {}\nAuthorizedKeysFile {}\nStrictModes no\nUsePAM no\nPidFile none\n\
              PermitRootLogin yes\nPasswordAuthentication no\nUseDNS no\nCiphers {CIPHER}\n\
-             Subsystem sftp /usr/lib/openssh/sftp-server\n",
+             MaxStartups 5000\nMaxSessions 5000\nSubsystem sftp internal-sftp\n",
             host_key.display(),
             key.with_extension("pub").display(),
         );
@@ -89,9 +87,9 @@ impl Sshd {
         Ok(server)
     }
 
-    /// CPU seconds of the server and of every session that has ended.
-    pub(crate) fn cpu_seconds(&self) -> Outcome<f64> {
-        cpu_seconds_of(self.child.id())
+    /// Its process; each session is a child of it.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
     }
 }
 
@@ -104,8 +102,15 @@ impl Drop for Sshd {
 }
 
 fn run(command: &mut Command) -> Outcome<()> {
-    let output = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
-    let output = output.wait_with_output()?;
+    run_with(command, "")
+}
+
+fn run_with(command: &mut Command, input: &str) -> Outcome<()> {
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
+    if let Some(mut to) = child.stdin.take() {
+        to.write_all(input.as_bytes())?;
+    }
+    let output = child.wait_with_output()?;
     if output.status.success() {
         return Ok(());
     }

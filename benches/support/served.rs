@@ -9,8 +9,6 @@ use std::process::{Child, Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::measure::cpu_seconds_of;
-
 /// What a bench may fail with.
 pub(crate) type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -27,33 +25,38 @@ pub(crate) const SETTINGS: &[(&str, &str)] = &[
 /// A running server. Dropped without `stop` it ends as in a crash (SIGKILL).
 pub(crate) struct Served {
     child: Child,
-    /// Where SFTP answers.
-    pub(crate) sftp: SocketAddr,
+    addresses: Vec<(String, SocketAddr)>,
 }
 
 impl Served {
-    /// Starts the program and waits until it answers.
-    pub(crate) fn start(home: &Path) -> Outcome<Self> {
+    /// Starts the program with these settings too, and waits until it answers.
+    pub(crate) fn start(home: &Path, more: &[(&str, &str)]) -> Outcome<Self> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_postkluis"));
-        command.arg("--home").arg(home).arg("serve").envs(SETTINGS.iter().copied());
+        command.arg("--home").arg(home).arg("serve").envs(SETTINGS.iter().chain(more).copied());
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
         let mut line = String::new();
         if let Some(stdout) = child.stdout.take() {
             BufReader::new(stdout).read_line(&mut line)?;
         }
-        let sftp = line.split_whitespace().find_map(|word| word.strip_prefix("sftp=")?.parse().ok());
-        match sftp {
-            Some(sftp) => Ok(Self { child, sftp }),
-            None => {
-                end(&mut child);
-                Err(format!("the server did not say where it answers: {line:?}").into())
-            }
+        let pairs = line.split_whitespace().filter_map(|word| word.split_once('='));
+        let addresses: Vec<_> =
+            pairs.filter_map(|(channel, at)| Some((channel.to_owned(), at.parse().ok()?))).collect();
+        if addresses.is_empty() {
+            end(&mut child);
+            return Err(format!("the server did not say where it answers: {line:?}").into());
         }
+        Ok(Self { child, addresses })
     }
 
-    /// CPU seconds that the server used so far.
-    pub(crate) fn cpu_seconds(&self) -> Outcome<f64> {
-        cpu_seconds_of(self.child.id())
+    /// Where a channel answers: `sftp`, `https`.
+    pub(crate) fn at(&self, channel: &str) -> Outcome<SocketAddr> {
+        let found = self.addresses.iter().find(|(name, _)| name == channel);
+        Ok(found.ok_or_else(|| format!("the server has no channel {channel}"))?.1)
+    }
+
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// Asks it to end, and waits for the end.

@@ -83,7 +83,7 @@ pub(crate) fn add_product(operations: &Operations, code: &str) -> Outcome<()> {
         name: Line::parse(code)?,
         retention: Span::from_days(30),
         requires_marker: false,
-        accepts_uploads: false,
+        accepts_uploads: true,
     };
     operations.add_product(new, CHANNEL)?;
     Ok(())

@@ -11,7 +11,7 @@ use std::time::Duration;
 use rustix::fs::Access;
 use serde_json::{Value, json};
 
-use super::{ADMIN_SOCKET, SPOOL, read_host_keys};
+use super::{ADMIN_SOCKET, SPOOL, host_keys};
 use crate::adapters::keyring_folder::KeyringFolder;
 use crate::config::mail::Relay;
 use crate::config::{CONFIG_FILE, Config, environment};
@@ -162,11 +162,12 @@ fn check_folders(report: &mut Report, home: &Path) {
 fn check_keys(report: &mut Report, config: &Config) {
     let keys = config.home.join("keys");
     report.judge("master key", KeyringFolder::open(keys.clone()).map(|_| "opens".to_owned()));
-    match read_host_keys(&keys) {
+    match host_keys::read(&keys) {
         Ok(found) => {
             for key in found {
-                let fingerprint = key.fingerprint(russh::keys::HashAlg::Sha256);
-                report.add("SSH host key", Verdict::Fine, format!("{} {fingerprint}", key.algorithm()));
+                let next = if key.in_use { "" } else { " (next)" };
+                let detail = format!("{} {}{next}", key.key.algorithm(), key.fingerprint());
+                report.add("SSH host key", Verdict::Fine, detail);
             }
         }
         Err(failure) => report.add("SSH host key", Verdict::Wrong, failure.to_string()),
@@ -259,23 +260,14 @@ fn check_relay(report: &mut Report, config: &Config) {
 #[must_use]
 pub fn dns_records(home: &Path) -> Vec<String> {
     let Ok(config) = Config::load(home, environment()) else { return Vec::new() };
-    let host =
-        config.portal.base_url.trim_start_matches("https://").split([':', '/']).next().unwrap_or_default().to_owned();
+    let host = host_keys::host_name(&config);
     let mut records = vec![
         format!("{host}. IN A      <IPv4 address>"),
         format!("{host}. IN AAAA   <IPv6 address>"),
         format!("{host}. IN CAA    0 issue \"<your certification authority>\""),
     ];
-    for key in read_host_keys(&config.home.join("keys")).unwrap_or_default() {
-        // RFC 4255, RFC 7479: algorithm 4 is Ed25519, 1 RSA, 3 ECDSA; type 2 is SHA-256.
-        let algorithm = match key.algorithm() {
-            russh::keys::Algorithm::Rsa { .. } => 1,
-            russh::keys::Algorithm::Ecdsa { .. } => 3,
-            _ => 4,
-        };
-        let fingerprint = key.fingerprint(russh::keys::HashAlg::Sha256);
-        let digest = data_encoding::HEXLOWER.encode(fingerprint.as_ref());
-        records.push(format!("{host}. IN SSHFP  {algorithm} 2 {digest}"));
+    for key in host_keys::read(&config.home.join("keys")).unwrap_or_default() {
+        records.push(key.sshfp(&host));
     }
     let (_, mail_domain) = config.mail.from.as_str().rsplit_once('@').unwrap_or(("", "<mail domain>"));
     records.push(format!("{mail_domain}. IN TXT    \"v=spf1 <your relay> -all\""));

@@ -8,15 +8,14 @@ use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
-use russh::keys::{Algorithm, HashAlg, PrivateKey, ssh_key};
+use russh::keys::HashAlg;
 
+use super::host_keys;
 use crate::adapters::keyring_folder::KeyringFolder;
 use crate::config::{CONFIG_FILE, default_file_text};
 use crate::domain::refusal::Refusal;
+use crate::fronts::cli::args::HostKeyKind;
 use crate::operations::{Failure, Fault};
-
-/// The host key that `init` makes.
-const HOST_KEY: &str = "ssh_host_ed25519_key";
 
 /// Days that the self-signed certificate is valid.
 const CERTIFICATE_DAYS: i64 = 397;
@@ -54,7 +53,8 @@ pub fn init(home: &Path, sftp_listen: SocketAddr, https_listen: SocketAddr) -> R
     }
     let keys = home.join("keys");
     KeyringFolder::create(&keys)?;
-    let host_fingerprint = make_host_key(&keys)?;
+    let host_key = host_keys::make(&host_keys::path_of(&keys, HostKeyKind::Ed25519, false), HostKeyKind::Ed25519)?;
+    let host_fingerprint = host_key.fingerprint(HashAlg::Sha256).to_string();
     make_certificate(&keys, https_listen)?;
     // The configuration comes last: a home with it is whole.
     write_new(&config, default_file_text(&sftp_listen.to_string(), &https_listen.to_string()).as_bytes(), 0o640)?;
@@ -68,23 +68,6 @@ fn make_folder(path: &Path, mode: u32) -> std::io::Result<()> {
     }
     fs::DirBuilder::new().recursive(true).mode(mode).create(path)?;
     fs::set_permissions(path, fs::Permissions::from_mode(mode))
-}
-
-/// Whether a file in the keys folder is a private SSH host key.
-pub(super) fn is_host_key(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    name.starts_with("ssh_host_") && name.ends_with("_key")
-}
-
-fn make_host_key(keys: &Path) -> Result<String, Failure> {
-    let failed = |error: ssh_key::Error| Fault::from_error("make an SSH host key", error);
-    let mut key = PrivateKey::random(&mut russh::keys::key::safe_rng(), Algorithm::Ed25519).map_err(failed)?;
-    key.set_comment("postkluis");
-    let private = key.to_openssh(ssh_key::LineEnding::LF).map_err(failed)?;
-    write_new(&keys.join(HOST_KEY), private.as_bytes(), 0o600)?;
-    let public = key.public_key().to_openssh().map_err(failed)?;
-    write_new(&keys.join(format!("{HOST_KEY}.pub")), format!("{public}\n").as_bytes(), 0o644)?;
-    Ok(key.fingerprint(HashAlg::Sha256).to_string())
 }
 
 fn make_certificate(keys: &Path, listen: SocketAddr) -> Result<(), Failure> {
@@ -113,7 +96,7 @@ fn make_certificate(keys: &Path, listen: SocketAddr) -> Result<(), Failure> {
     write_new(&keys.join("https-cert.pem"), certificate.pem().as_bytes(), 0o644)
 }
 
-fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Failure> {
+pub(super) fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Failure> {
     let write = || -> std::io::Result<()> {
         let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
         file.write_all(bytes)?;

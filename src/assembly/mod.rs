@@ -1,17 +1,15 @@
 //! The one place that knows every part: builds the server from its
 //! configuration, starts it, drains it, stops it.
-#![expect(clippy::disallowed_methods, reason = "reads the files that the configuration names")]
 
 pub mod check;
 pub mod demo;
 pub mod home;
+pub mod host_keys;
 mod mail;
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 
-use russh::keys::PrivateKey;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -171,7 +169,8 @@ impl Server {
     pub async fn start(config: &Config) -> Result<Self, Failure> {
         let opening = config.clone();
         let operations = offload(move || open(&opening)).await?;
-        let host_keys = read_host_keys(&config.home.join("keys"))?;
+        let host_keys = host_keys::read(&config.home.join("keys"))?;
+        let host_keys = host_keys.into_iter().filter(|key| key.in_use).map(|key| key.key).collect();
         let front = HttpsFront::new(Arc::new(config.clone()), Arc::clone(&operations));
         let front = Arc::new(front.map_err(|error| Fault::from_error("read https.certificate and https.key", error))?);
         let sftp_listener = listen("sftp.listen", config.sftp.listen).await?;
@@ -261,29 +260,4 @@ async fn listen(key: &str, address: SocketAddr) -> Result<TcpListener, Failure> 
     TcpListener::bind(address).await.map_err(|error| {
         Fault::from_error(format!("listen on {address} ({key}); is another server running there?"), error).into()
     })
-}
-
-/// The SSH host keys: every `ssh_host_*_key` in the keys folder.
-fn read_host_keys(keys: &Path) -> Result<Vec<PrivateKey>, Failure> {
-    let failed =
-        |error: std::io::Error| Fault::from_error(format!("read the SSH host keys in {}", keys.display()), error);
-    let mut paths: Vec<_> = std::fs::read_dir(keys)
-        .map_err(failed)?
-        .filter_map(Result::ok)
-        .map(|entry| entry.path())
-        .filter(|path| home::is_host_key(path))
-        .collect();
-    paths.sort();
-    let mut found = Vec::new();
-    for path in paths {
-        crate::config::secrets::refuse_readable_by_others(&path).map_err(Fault::new)?;
-        let key = russh::keys::load_secret_key(&path, None)
-            .map_err(|error| Fault::from_error(format!("read the SSH host key {}", path.display()), error))?;
-        found.push(key);
-    }
-    if found.is_empty() {
-        let keys = keys.display();
-        return Err(Fault::new(format!("find an SSH host key ssh_host_*_key in {keys}; run `postkluis init`")).into());
-    }
-    Ok(found)
 }

@@ -16,7 +16,7 @@ use super::sections::{
     OrganisationSettings, PortalSettings, RetentionSettings, SealingSettings, SftpFront, SpoolSettings,
     StorageSettings, TlsMinimum, UploadLimits,
 };
-use super::sftp::SftpSettings;
+use super::sftp::{PenaltySettings, SftpSettings, SshProfile};
 use crate::domain::names::{EmailAddress, Line, Oin};
 
 /// The variable in which systemd names the folder of credentials.
@@ -143,10 +143,18 @@ fn sftp(settings: &mut Settings) -> Option<SftpFront> {
         let fits = text.chars().count() <= MAX_BANNER_CHARS && !text.chars().any(|c| c.is_control() && c != '\n');
         fits.then(|| text.to_owned()).ok_or("is too long or holds control characters")
     });
+    let profile = match settings.text("sftp.profile")?.as_str() {
+        "modern" => SshProfile::Modern,
+        _ => SshProfile::Standard,
+    };
+    let penalties = penalties(settings);
     let limits = SftpSettings {
+        profile,
         max_sessions: settings.count("sftp.max_sessions")?,
         max_sessions_per_account: settings.count("limits.max_sessions_per_account")?,
         max_unauthenticated: settings.count("sftp.max_unauthenticated")?,
+        max_unauthenticated_per_address: settings.count("sftp.max_unauthenticated_per_address")?,
+        penalties: penalties?,
         login_grace: duration(settings, "sftp.login_grace")?,
         max_attempts: settings.count("sftp.max_attempts")?,
         idle_timeout: duration(settings, "sftp.idle_timeout")?,
@@ -159,6 +167,20 @@ fn sftp(settings: &mut Settings) -> Option<SftpFront> {
         banner: banner?,
     };
     Some(SftpFront { listen: listen?, settings: limits })
+}
+
+fn penalties(settings: &mut Settings) -> Option<PenaltySettings> {
+    let section = PenaltySettings {
+        after: settings.count("sftp.penalty_after")?,
+        window: duration(settings, "sftp.penalty_window")?,
+        base: duration(settings, "sftp.penalty_base")?,
+        most: duration(settings, "sftp.penalty_max")?,
+        exempt: settings.networks("sftp.penalty_exempt")?,
+    };
+    if section.base > section.most {
+        settings.refuse("sftp.penalty_base", "is above sftp.penalty_max".to_owned(), "at most sftp.penalty_max");
+    }
+    Some(section)
 }
 
 fn folders(settings: &mut Settings) -> Option<FolderNames> {

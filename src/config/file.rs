@@ -9,9 +9,12 @@ use toml::{Table, Value as Toml};
 use super::faults::{ConfigFault, nearest};
 use super::keys::{self, Key, Kind, PREFIX, SECTIONS};
 use crate::domain::moment::Span;
+use crate::domain::network::Network;
 
 /// Waits in one list at most (`mail.retry`).
 const MAX_PERIODS: usize = 32;
+/// Networks in one list at most (`sftp.penalty_exempt`).
+const MAX_NETWORKS: usize = 256;
 
 #[derive(Clone, Debug)]
 enum Value {
@@ -19,6 +22,7 @@ enum Value {
     Whole(u64),
     Period(Span),
     Periods(Vec<Span>),
+    Networks(Vec<Network>),
 }
 
 #[derive(Debug)]
@@ -169,7 +173,7 @@ impl Settings {
     pub(super) fn text(&self, path: &str) -> Option<String> {
         match &self.values.get(path)?.value {
             Value::Text(text) => Some(text.clone()),
-            Value::Whole(_) | Value::Period(_) | Value::Periods(_) => None,
+            Value::Whole(_) | Value::Period(_) | Value::Periods(_) | Value::Networks(_) => None,
         }
     }
 
@@ -206,7 +210,7 @@ impl Settings {
     pub(super) fn whole(&self, path: &str) -> Option<u64> {
         match self.values.get(path)?.value {
             Value::Whole(number) => Some(number),
-            Value::Text(_) | Value::Period(_) | Value::Periods(_) => None,
+            Value::Text(_) | Value::Period(_) | Value::Periods(_) | Value::Networks(_) => None,
         }
     }
 
@@ -217,14 +221,21 @@ impl Settings {
     pub(super) fn period(&self, path: &str) -> Option<Span> {
         match self.values.get(path)?.value {
             Value::Period(span) => Some(span),
-            Value::Text(_) | Value::Whole(_) | Value::Periods(_) => None,
+            Value::Text(_) | Value::Whole(_) | Value::Periods(_) | Value::Networks(_) => None,
         }
     }
 
     pub(super) fn periods(&self, path: &str) -> Option<Vec<Span>> {
         match &self.values.get(path)?.value {
             Value::Periods(spans) => Some(spans.clone()),
-            Value::Text(_) | Value::Whole(_) | Value::Period(_) => None,
+            Value::Text(_) | Value::Whole(_) | Value::Period(_) | Value::Networks(_) => None,
+        }
+    }
+
+    pub(super) fn networks(&self, path: &str) -> Option<Vec<Network>> {
+        match &self.values.get(path)?.value {
+            Value::Networks(networks) => Some(networks.clone()),
+            Value::Text(_) | Value::Whole(_) | Value::Period(_) | Value::Periods(_) => None,
         }
     }
 }
@@ -241,7 +252,10 @@ fn literal(text: &str) -> Option<Toml> {
 fn from_variable(kind: Kind, text: &str) -> Toml {
     match kind {
         Kind::Whole(..) | Kind::Bytes(..) => text.parse().map_or_else(|_| Toml::String(text.to_owned()), Toml::Integer),
-        Kind::Periods => Toml::Array(text.split(',').map(|part| Toml::String(part.trim().to_owned())).collect()),
+        Kind::Networks if text.trim().is_empty() => Toml::Array(Vec::new()),
+        Kind::Periods | Kind::Networks => {
+            Toml::Array(text.split(',').map(|part| Toml::String(part.trim().to_owned())).collect())
+        }
         Kind::Text | Kind::Period(..) | Kind::Choice(_) => Toml::String(text.to_owned()),
     }
 }
@@ -287,6 +301,15 @@ fn typed(kind: Kind, raw: &Toml) -> Result<Value, String> {
             let read = |item: &Toml| Span::parse(item.as_str().ok_or_else(wrong)?).map_err(|fault| fault.to_string());
             list.iter().map(read).collect::<Result<_, _>>().map(Value::Periods)
         }
+        Kind::Networks => {
+            let list = raw.as_array().ok_or_else(wrong)?;
+            if list.len() > MAX_NETWORKS {
+                return Err(format!("{} networks", list.len()));
+            }
+            let read =
+                |item: &Toml| Network::parse(item.as_str().ok_or_else(wrong)?).map_err(|fault| fault.to_string());
+            list.iter().map(read).collect::<Result<_, _>>().map(Value::Networks)
+        }
     }
 }
 
@@ -326,6 +349,9 @@ pub(super) fn allowed(kind: Kind) -> String {
             )
         }
         Kind::Periods => format!("a list of at most {MAX_PERIODS} periods such as [\"1m\", \"1h\"]"),
+        Kind::Networks => {
+            format!("a list of at most {MAX_NETWORKS} networks such as [\"192.0.2.0/24\", \"2001:db8::/32\"]")
+        }
         Kind::Choice(words) => words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" or "),
     }
 }

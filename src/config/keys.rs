@@ -14,6 +14,8 @@ pub(super) enum Kind {
     Period(u64, u64),
     /// A list of periods.
     Periods,
+    /// A list of networks.
+    Networks,
     /// One of these words.
     Choice(&'static [&'static str]),
 }
@@ -121,9 +123,41 @@ const SEALING: &[Key] = &[key(
 const SFTP: &[Key] = &[
     key("listen", Kind::Text, "\"127.0.0.1:2222\"", "Address and port to listen on."),
     key("max_sessions", Kind::Whole(1, 100_000), "1000", "Sessions at once, over all accounts."),
+    key(
+        "profile",
+        Kind::Choice(&["standard", "modern"]),
+        "\"standard\"",
+        "Algorithms of SSH. modern: key exchange that also withstands quantum computers (mlkem768x25519-sha256), so only recent clients, such as OpenSSH 9.9 or paramiko 5, can connect. standard: also curve25519 and groups 16 and 18, for others.",
+    ),
     key("max_unauthenticated", Kind::Whole(1, 100_000), "100", "Connections at once that have not signed in yet."),
+    key(
+        "max_unauthenticated_per_address",
+        Kind::Whole(1, 100_000),
+        "10",
+        "Of these, at most so many of one address (IPv6: of one /64).",
+    ),
     key("login_grace", Kind::Period(1, 600), "\"30s\"", "Time from connecting to being signed in."),
     key("max_attempts", Kind::Whole(1, 20), "6", "Attempts to sign in per connection."),
+    key(
+        "penalty_after",
+        Kind::Whole(0, 10_000),
+        "10",
+        "So many connections of one address (IPv6: of one /64) that come to nothing - no key was let in, the time to sign in passed, or it was not SSH - have it refused for a while; each further one doubles the time. Signing in makes good for all. 0: never.",
+    ),
+    key(
+        "penalty_window",
+        Kind::Period(1, DAY),
+        "\"10m\"",
+        "Time without such a connection after which all are forgotten.",
+    ),
+    key("penalty_base", Kind::Period(1, DAY), "\"30s\"", "How long an address is refused the first time."),
+    key("penalty_max", Kind::Period(1, 7 * DAY), "\"1h\"", "How long an address is refused at most."),
+    key(
+        "penalty_exempt",
+        Kind::Networks,
+        "[]",
+        "Networks that are never refused so, and not held to max_unauthenticated_per_address: those behind which many clients share one address.",
+    ),
     key("idle_timeout", Kind::Period(10, DAY), "\"15m\"", "A session without any request for this long is closed."),
     key("keepalive", Kind::Period(1, HOUR), "\"30s\"", "Time between keep-alive messages."),
     key("max_handles", Kind::Whole(1, 4_096), "256", "Open files and folders per session."),

@@ -131,6 +131,10 @@ happenings! {
     FetchEnded = 53, "fetch-ended";
     /// The recipient confirmed the digest.
     DeliveryAcknowledged = 54, "delivery-acknowledged";
+    /// An account removed a file from its own view of the outbox.
+    FileSignedOff = 55, "file-signed-off";
+    /// The operator undid what an account had signed off of a delivery.
+    SignOffUndone = 56, "sign-off-undone";
     /// An e-mail was accepted by the relay.
     MailSent = 60, "mail-sent";
     /// An e-mail was put off to a later try.

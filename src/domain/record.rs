@@ -14,6 +14,7 @@ use super::organisation::{Organisation, RecipientKey};
 use super::product::Product;
 use super::retention::ShredSlot;
 use super::rights::Right;
+use super::sign_off::SignOff;
 use super::upload::{Upload, UploadEnd, UploadEntry, UploadHeader, UploadSums};
 
 /// The key of a record, or the beginning of one. Bytewise order is the order
@@ -176,6 +177,8 @@ records! {
     UploadHeader = 30;
     /// What the uploads of an account take, by login.
     UploadSums = 31;
+    /// What an account has signed off, by delivery and login.
+    SignOff = 32;
 }
 
 #[expect(clippy::large_enum_variant, reason = "most changes are of the large kind")]

@@ -17,6 +17,7 @@ use super::record::{
 };
 use super::retention::ShredSlot;
 use super::rights::Right;
+use super::sign_off::SignOff;
 use super::upload::{Upload, UploadEnd, UploadEntry, UploadHeader, UploadSums};
 
 impl Organisation {
@@ -445,5 +446,23 @@ impl UploadSums {
 
     pub(super) fn key(&self) -> Key {
         Self::key_of(&self.login)
+    }
+}
+
+impl SignOff {
+    /// The beginning of the keys of everything signed off of a delivery.
+    #[must_use]
+    pub fn keys_of(delivery: DeliveryId) -> Key {
+        Key::of(Self::KIND).bytes(delivery.as_bytes())
+    }
+
+    /// The key of what one account has signed off of a delivery.
+    #[must_use]
+    pub fn key_of(delivery: DeliveryId, login: &LoginName) -> Key {
+        Self::keys_of(delivery).text(login.as_str())
+    }
+
+    pub(super) fn key(&self) -> Key {
+        Self::key_of(self.delivery, &self.login)
     }
 }

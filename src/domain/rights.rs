@@ -52,6 +52,8 @@ closed_set! {
         ReadHistory = "read-history",
         /// Confirm the digest of a delivery.
         Acknowledge = "acknowledge",
+        /// Hide a file of a delivery from oneself.
+        SignOff = "sign-off",
         /// Upload a participant file, and see and read what was uploaded.
         Deliver = "deliver",
         /// Publish a delivery.
@@ -207,7 +209,7 @@ fn permits_operator(act: Act, case: Case) -> Result<(), Refusal> {
         | Act::ReadDeliveries
         | Act::ReadHistory => Ok(()),
         // The operator steers deliveries but does not read or confirm them for a recipient.
-        Act::Browse | Act::Fetch | Act::Acknowledge | Act::Deliver => {
+        Act::Browse | Act::Fetch | Act::Acknowledge | Act::SignOff | Act::Deliver => {
             Err(Refusal::NotAllowed("only the recipient's accounts may"))
         }
     }
@@ -222,6 +224,7 @@ fn permits_system(act: Act) -> Result<(), Refusal> {
         | Act::ReadHistory
         | Act::Acknowledge
         | Act::Deliver
+        | Act::SignOff
         | Act::Publish
         | Act::Steer
         | Act::Administer
@@ -238,7 +241,7 @@ fn permits_account(act: Act, case: Case) -> Result<(), Refusal> {
     let reaches = case.relation == Relation::Own && case.coupling == Coupling::Coupled;
     match act {
         Act::Browse | Act::ReadDeliveries if reaches => Ok(()),
-        Act::Fetch | Act::Acknowledge if reaches => match case.presence {
+        Act::Fetch | Act::Acknowledge | Act::SignOff if reaches => match case.presence {
             Presence::Available => Ok(()),
             Presence::Gone => Err(Refusal::Gone(None)),
         },
@@ -248,7 +251,7 @@ fn permits_account(act: Act, case: Case) -> Result<(), Refusal> {
         Act::ReadHistory if reaches => Ok(()),
         // The history of the own organisation is the administrator's without any coupling (4.3).
         Act::ReadHistory if case.role == Role::Administrator && case.relation == Relation::Own => Ok(()),
-        Act::Browse | Act::ReadDeliveries | Act::Fetch | Act::Acknowledge | Act::ReadHistory => {
+        Act::Browse | Act::ReadDeliveries | Act::Fetch | Act::Acknowledge | Act::SignOff | Act::ReadHistory => {
             Err(Refusal::NotFound(What::Delivery))
         }
         Act::Publish | Act::Steer | Act::Administer | Act::Couple | Act::Maintain => {

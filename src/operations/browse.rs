@@ -1,6 +1,9 @@
 //! What an account sees: products, outbox folders, deliveries and their files.
 //! Shows only what `permits` allows; everything else is "not found".
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use super::{Caller, Failure, Operations, agreement_in_force, case_of};
 use crate::domain::delivery::{DeliveredFile, Delivery, FileCoverage, OutboxEntry};
 use crate::domain::ids::DeliveryId;
@@ -10,6 +13,7 @@ use crate::domain::product::Product;
 use crate::domain::record::DeliveryNumber;
 use crate::domain::refusal::{Refusal, What};
 use crate::domain::rights::{Act, Case, Ground, Right, permits};
+use crate::domain::sign_off::SignOff;
 use crate::ports::catalog::CatalogView;
 
 /// A delivery with its files and what left of each.
@@ -66,7 +70,7 @@ impl Operations {
         })
     }
 
-    /// One page of an outbox folder in order of name: what can be fetched now.
+    /// One page of an outbox folder in order of name: what can be fetched now and was not signed off.
     ///
     /// # Errors
     /// `NotFound` for a folder that the caller may not know; a fault of the store.
@@ -87,7 +91,7 @@ impl Operations {
                 let page = view.rows::<OutboxEntry>(&prefix, after.as_ref(), limit)?;
                 let Some(last) = page.last() else { return Ok(Vec::new()) };
                 after = Some(OutboxEntry::key_of(recipient, product, &last.name));
-                let shown: Vec<_> = page.into_iter().filter(|entry| now < entry.available_until).collect();
+                let shown = shown_of(view, caller, page, now)?;
                 if !shown.is_empty() {
                     return Ok(shown);
                 }
@@ -98,7 +102,7 @@ impl Operations {
     /// One name in an outbox folder.
     ///
     /// # Errors
-    /// `NotFound` when it is not there, not now, or not for the caller.
+    /// `NotFound` when it is not there, not now, not for the caller, or signed off.
     pub fn outbox_entry(
         &self,
         caller: &Caller,
@@ -109,9 +113,7 @@ impl Operations {
         let now = self.now();
         self.catalog.look(|view| {
             self.may_browse(view, caller, recipient, product, now)?;
-            view.row::<OutboxEntry>(&OutboxEntry::key_of(recipient, product, name))?
-                .filter(|entry| now < entry.available_until)
-                .ok_or_else(|| Refusal::NotFound(What::File).into())
+            shown_entry(view, caller, recipient, product, name, now)
         })
     }
 
@@ -197,11 +199,7 @@ impl Operations {
         product: &ProductCode,
         now: Moment,
     ) -> Result<(), Failure> {
-        let case = self.known_case(view, caller, recipient, product, now)?;
-        permits(Act::Browse, case).map_err(|refusal| match refusal {
-            Refusal::NotFound(_) => Refusal::NotFound(What::Folder).into(),
-            other => other.into(),
-        })
+        may_browse(self.known_case(view, caller, recipient, product, now)?)
     }
 
     fn delivery_page(
@@ -264,4 +262,49 @@ const MOST_RIGHTS: usize = 100_000;
 /// The delivery with this id.
 pub(super) fn delivery_of(view: &dyn CatalogView, id: DeliveryId) -> Result<Delivery, Failure> {
     view.row::<Delivery>(&Delivery::key_of(id))?.ok_or_else(|| Refusal::NotFound(What::Delivery).into())
+}
+
+/// One name in an outbox folder that the caller may see, in the state of the catalog that is being looked at.
+pub(super) fn shown_entry(
+    view: &dyn CatalogView,
+    caller: &Caller,
+    recipient: &OrganisationCode,
+    product: &ProductCode,
+    name: &FileName,
+    now: Moment,
+) -> Result<OutboxEntry, Failure> {
+    let entry = view.row::<OutboxEntry>(&OutboxEntry::key_of(recipient, product, name))?;
+    let shown = shown_of(view, caller, entry.into_iter().collect(), now)?;
+    shown.into_iter().next().ok_or_else(|| Refusal::NotFound(What::File).into())
+}
+
+/// Those that are in their window and that the caller has not signed off.
+fn shown_of(
+    view: &dyn CatalogView,
+    caller: &Caller,
+    entries: Vec<OutboxEntry>,
+    now: Moment,
+) -> Result<Vec<OutboxEntry>, Failure> {
+    let mut signed_off: HashMap<DeliveryId, Option<SignOff>> = HashMap::new();
+    let mut shown = Vec::with_capacity(entries.len());
+    for entry in entries {
+        // A folder has many files of few deliveries: each delivery is asked about once.
+        let of_delivery = match signed_off.entry(entry.delivery) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(view.row::<SignOff>(&SignOff::key_of(entry.delivery, &caller.login))?),
+        };
+        let is_hidden = of_delivery.as_ref().is_some_and(|signed_off| signed_off.parts.contains(entry.part));
+        if now < entry.available_until && !is_hidden {
+            shown.push(entry);
+        }
+    }
+    Ok(shown)
+}
+
+/// Whether the folder of a case may be seen.
+pub(super) fn may_browse(case: Case) -> Result<(), Failure> {
+    permits(Act::Browse, case).map_err(|refusal| match refusal {
+        Refusal::NotFound(_) => Refusal::NotFound(What::Folder).into(),
+        other => other.into(),
+    })
 }

@@ -17,6 +17,7 @@ use crate::domain::notice::{Mail, MailState, NoticeKind};
 use crate::domain::packing_slip;
 use crate::domain::record::{DoomedPayload, RightHolder, WindowEnd};
 use crate::domain::refusal::Refusal;
+use crate::domain::sign_off::SignOff;
 use crate::ports::catalog::CatalogView;
 
 /// One product of one recipient notifies at most so many accounts.
@@ -59,7 +60,7 @@ pub(super) fn end_deliveries(
     undo(view, decision, ending)
 }
 
-/// Takes names and headers of deliveries away and sets how they ended. Payloads that lose
+/// Takes names, headers and what was signed off of deliveries away and sets how they ended. Payloads that lose
 /// their last header are doomed.
 pub(super) fn undo(
     view: &dyn CatalogView,
@@ -70,6 +71,9 @@ pub(super) fn undo(
     for (mut delivery, availability) in ending {
         for entry in entries_of(view, &delivery)? {
             decision = decision.remove(OutboxEntry::key_of(&entry.organisation, &entry.product, &entry.name));
+        }
+        for signed_off in view.rows::<SignOff>(&SignOff::keys_of(delivery.id), None, MOST_HOLDERS)? {
+            decision = decision.remove(SignOff::key_of(delivery.id, &signed_off.login));
         }
         decision = decision.remove(WindowEnd::key_of(delivery.available_until, delivery.id));
         decision = drop_headers(view, decision, &delivery, &mut payloads)?;

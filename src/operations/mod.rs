@@ -19,6 +19,7 @@ mod publish_rule;
 mod read_history;
 mod send_notices;
 mod sign_in;
+mod sign_off;
 mod steer_delivery;
 mod sweep_vault;
 pub mod texts;

@@ -12,10 +12,10 @@ use crate::fetch_stage::{ALPHA, OnItsWay, SECOND, World, eventually, pattern, sa
 use crate::support::programs::finish;
 
 /// More than one SFTP window (2 MiB), not a multiple of any chunk.
-const SOME_MIB: usize = 3 * 1024 * 1024 + 77;
+pub(crate) const SOME_MIB: usize = 3 * 1024 * 1024 + 77;
 
 /// A world with three deliveries in two folders: an empty file, a byte, a chunk, and some MiB.
-fn world() -> World {
+pub(crate) fn world() -> World {
     let mut world = World::start();
     world.publish("wages", &[("salaries.csv", pattern(1, SOME_MIB)), ("empty.txt", Vec::new())]);
     world.publish(
@@ -27,12 +27,12 @@ fn world() -> World {
 }
 
 /// A folder of the world's own to fetch into; not there yet.
-fn target(world: &World) -> PathBuf {
+pub(crate) fn target(world: &World) -> PathBuf {
     world.server.desk("fetched").join("outbox")
 }
 
 #[track_caller]
-fn all_fetched(world: &World, outbox: &Path) {
+pub(crate) fn all_fetched(world: &World, outbox: &Path) {
     world.holds_everything(outbox);
     for id in &world.deliveries {
         world.becomes_fetched(id);

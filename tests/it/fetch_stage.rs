@@ -4,7 +4,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -316,10 +316,16 @@ impl OnItsWay {
         self.child.wait().expect("the client's end");
     }
 
+    /// Waits until it has ended, in order or not.
+    #[track_caller]
+    pub(crate) fn ended(mut self) -> ExitStatus {
+        eventually("the client's end", || self.child.try_wait().expect("the client's state"))
+    }
+
     /// Waits until it has ended, which must be in order.
     #[track_caller]
-    pub(crate) fn finish(mut self) {
-        let status = eventually("the client's end", || self.child.try_wait().expect("the client's state"));
+    pub(crate) fn finish(self) {
+        let status = self.ended();
         assert!(status.success(), "the client ended with {status}");
     }
 }

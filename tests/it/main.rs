@@ -2,9 +2,11 @@
 #![cfg(test)]
 
 mod cli;
+mod client_matrix;
 #[cfg(feature = "conformance")]
 mod conformance;
 mod crash;
+mod delete_after_fetch;
 mod dependencies;
 mod end_to_end;
 mod fetch_https;
@@ -13,6 +15,10 @@ mod fetch_resume;
 mod fetch_sftp;
 mod fetch_stage;
 mod full_disk;
+#[path = "../fuzz/mod.rs"]
+mod fuzz;
+mod fuzzing;
+mod large_folder;
 mod layering;
 mod mail;
 mod operations;
@@ -21,8 +27,12 @@ mod real_clients;
 mod rights_matrix;
 mod server_life;
 mod sessions;
+mod sftp_bounds;
 mod sftp_core;
 mod spool;
+mod ssh_algorithms;
+mod ssh_endings;
+mod ssh_refusals;
 mod support;
 mod tidy;
 mod tour;

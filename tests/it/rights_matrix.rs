@@ -104,7 +104,10 @@ fn strangers_learn_nothing_of_what_is_not_theirs() {
     for (act, case) in every_case() {
         let is_account = matches!(case.role, Role::Machine | Role::Person | Role::Administrator);
         let is_foreign = case.relation == Relation::Foreign || case.coupling == Coupling::Uncoupled;
-        let is_read = matches!(act, Act::Browse | Act::Fetch | Act::ReadDeliveries | Act::Acknowledge | Act::Deliver);
+        let is_read = matches!(
+            act,
+            Act::Browse | Act::Fetch | Act::ReadDeliveries | Act::Acknowledge | Act::Deliver | Act::SignOff
+        );
         if is_account && is_foreign && is_read && case.condition == Condition::Open {
             assert!(matches!(permits(act, case), Err(Refusal::NotFound(_))), "{act:?} {case:?}");
         }

@@ -296,6 +296,7 @@ fn new_keys_on_either_side_lose_nothing() {
         &["-R", "256", "-B", "261120"][..],
         &["-R", "256", "-B", "261120", "-o", "RekeyLimit=1M"],
         &["-o", "RekeyLimit=1M", "-c", "aes128-ctr"],
+        &["-o", "RekeyLimit=256K"],
     ] {
         world.sftp(options, "get big.bin\n");
         assert!(same(&file, &world.got("big.bin")), "{options:?}");

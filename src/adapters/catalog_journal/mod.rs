@@ -193,6 +193,9 @@ impl CatalogJournal {
 
     fn close(&mut self) -> Result<(), Fault> {
         self.queue.close();
+        if self.queue.is_writer() {
+            return Err(Fault::new("close the catalog on its own thread: it cannot wait for its own end"));
+        }
         let ended = self.writer.take().and_then(|writer| writer.join().ok()).flatten();
         let shared = self.shared.take().and_then(Arc::into_inner);
         // Without an end in order there is no marker, and the next start rebuilds.
@@ -270,6 +273,9 @@ fn writer_ended() -> Fault {
 
 impl Catalog for CatalogJournal {
     fn decide(&self, rule: Rule) -> Result<Committed, Failure> {
+        if self.queue.is_writer() {
+            return Err(Fault::new("decide on the catalog's own thread: it would wait for itself").into());
+        }
         let (told, outcome) = sync_channel(1);
         // who does not wait any more needs no answer
         self.decide_then(rule, Box::new(move |outcome| drop(told.try_send(outcome))));
@@ -287,7 +293,7 @@ impl Catalog for CatalogJournal {
     }
 
     fn settle(&self) -> Result<(), Fault> {
-        if self.later.is_empty() {
+        if self.later.is_empty() || self.queue.is_writer() {
             return Ok(());
         }
         self.queue.hurry();

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
 use super::later::UnderWay;
@@ -79,6 +80,8 @@ struct State {
     /// Somebody waits for what nobody waited for.
     is_urgent: bool,
     is_closed: bool,
+    /// The thread that takes jobs.
+    writer: Option<ThreadId>,
     /// How many wait for room.
     crowd: usize,
     /// What the writer waits for, if it does: a wake that nobody needs costs as much as one that is.
@@ -100,9 +103,11 @@ impl Queue {
     }
 
     /// Queues a job; waits while the queue is full. False, and the job is dropped, once it is closed.
+    /// The writer itself, on whose thread outcomes are told and what they held is dropped, never waits.
     pub(super) fn push(&self, job: Job) -> bool {
+        let may_wait = !self.is_writer();
         let mut state = self.state();
-        while state.jobs.len() >= self.most && !state.is_closed {
+        while may_wait && state.jobs.len() >= self.most && !state.is_closed {
             state.crowd += 1;
             state = self.room.wait(state).unwrap_or_else(PoisonError::into_inner);
             state.crowd -= 1;
@@ -116,6 +121,11 @@ impl Queue {
         state.jobs.push_back(job);
         self.wake(state, is_awaited);
         true
+    }
+
+    /// Whether this is the writer's thread: whoever waits there for the catalog waits for ever.
+    pub(super) fn is_writer(&self) -> bool {
+        self.state().writer == Some(thread::current().id())
     }
 
     /// Somebody now waits for all that is queued.
@@ -192,8 +202,15 @@ impl Queue {
     }
 }
 
-/// Held by the writer: however it ends, nobody waits for it for ever.
-pub(super) struct Working<'a>(pub(super) &'a Queue);
+/// Held by the writer on its thread: however it ends, nobody waits for it for ever.
+pub(super) struct Working<'a>(&'a Queue);
+
+impl<'a> Working<'a> {
+    pub(super) fn begin(queue: &'a Queue) -> Self {
+        queue.state().writer = Some(thread::current().id());
+        Self(queue)
+    }
+}
 
 impl Drop for Working<'_> {
     fn drop(&mut self) {
@@ -205,13 +222,11 @@ impl Drop for Working<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-    use std::sync::mpsc::channel;
-    use std::thread;
-
     use super::super::later::Later;
     use super::*;
     use crate::domain::refusal::Refusal;
+    use std::sync::Arc;
+    use std::sync::mpsc::channel;
 
     fn refuse() -> Rule {
         Box::new(|_| Err(Refusal::NoSpace.into()))
@@ -243,6 +258,14 @@ mod tests {
     }
 
     #[test]
+    fn the_writer_itself_never_waits_for_room() {
+        let (queue, later) = (Queue::new(1), Arc::<Later>::default());
+        let _working = Working::begin(&queue);
+        assert!(queue.push(logged(&later)) && queue.push(logged(&later)), "else it would stand still for ever");
+        assert_eq!(queue.take(10).unwrap().len(), 2);
+    }
+
+    #[test]
     fn a_full_queue_makes_wait_and_a_closed_one_takes_nothing() {
         let (queue, later) = (Arc::new(Queue::new(1)), Arc::<Later>::default());
         assert!(queue.push(logged(&later)));
@@ -252,8 +275,7 @@ mod tests {
         };
         assert_eq!(queue.take(1).unwrap().len(), 1);
         assert!(pusher.join().unwrap());
-        let working = Working(&queue);
-        drop(working);
+        drop(Working::begin(&queue));
         assert!(!queue.push(logged(&later)));
         assert!(queue.take(1).is_none());
         assert!(later.is_empty(), "those left were ended");

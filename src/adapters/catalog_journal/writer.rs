@@ -66,7 +66,7 @@ impl Stop {
 impl Writer {
     /// Works until the queue is closed and empty. Returns the journal's end unless writing had to stop.
     pub(super) fn run(mut self, queue: &Queue) -> Option<(u64, Place)> {
-        let _working = Working(queue);
+        let _working = Working::begin(queue);
         let mut stop = None;
         while let Some(jobs) = queue.take(self.settings.batch_jobs) {
             if stop.is_none() && !self.is_short_of_space() {

@@ -1,76 +1,32 @@
 //! Takes connections, bounds them in number and time, and drains them when the
 //! server stops. Knows nothing of requests or rights.
 
-use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use russh::keys::{Algorithm, EcdsaCurve, HashAlg, PrivateKey};
-use russh::server::Config;
-use russh::{MethodKind, MethodSet, Preferred, SshId, cipher, compression, kex, mac};
+use russh::keys::PrivateKey;
 use tokio::io::BufReader;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::config::sftp::SftpSettings;
 use crate::fronts::sessions::Sessions;
 
+use super::algorithms::Offers;
 use super::auth::Door;
+use super::greeting::greet;
 use super::session::{Guest, Signals};
+use super::strangers::{Place, Strangers, Turned};
 
 /// Wait after a refused `accept` (out of descriptors), so as not to spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How often a draining session is looked at.
 const DRAIN_LOOK: Duration = Duration::from_millis(50);
-/// Wait for the client's identification line, before ours is sent: most speak at once.
-const IDENTIFICATION_WAIT: Duration = Duration::from_millis(100);
-/// Longest identification line (RFC 4253 §4.2).
-const MAX_IDENTIFICATION_BYTES: usize = 255;
-/// Every refused key costs the same time, found or not.
-const REJECTION_TIME: Duration = Duration::from_millis(100);
-/// Unanswered keepalives before a connection is given up.
-const KEEPALIVE_MAX: usize = 3;
-/// Receive window of a channel, in bytes: what may be under way towards us.
-const WINDOW_BYTES: u32 = 2 * 1024 * 1024;
 /// Read from the socket at a time: the length of a packet and the packet itself need not be two calls.
 const READ_BUFFER_BYTES: usize = 8 * 1024;
-/// Most payload of an SSH packet (RFC 4253 §6.1).
-const PACKET_BYTES: u32 = 32_768;
-/// Longest time with the same keys (RFC 4253 §9).
-const REKEY_TIME: Duration = Duration::from_secs(3600);
-/// russh accepts no more than this between rekeys.
-const MAX_REKEY_BYTES: usize = 1 << 30;
-
-const KEX: &[kex::Name] = &[
-    kex::MLKEM768X25519_SHA256,
-    kex::CURVE25519,
-    kex::CURVE25519_PRE_RFC_8731,
-    kex::DH_G16_SHA512,
-    kex::DH_G18_SHA512,
-    kex::EXTENSION_SUPPORT_AS_SERVER,
-    kex::EXTENSION_OPENSSH_STRICT_KEX_AS_SERVER,
-];
-const CIPHERS: &[cipher::Name] = &[
-    cipher::AES_128_GCM,
-    cipher::AES_256_GCM,
-    cipher::CHACHA20_POLY1305,
-    cipher::AES_256_CTR,
-    cipher::AES_192_CTR,
-    cipher::AES_128_CTR,
-];
-const MACS: &[mac::Name] = &[mac::HMAC_SHA512_ETM, mac::HMAC_SHA256_ETM];
-const KEYS: &[Algorithm] = &[
-    Algorithm::Ed25519,
-    Algorithm::Ecdsa { curve: EcdsaCurve::NistP256 },
-    Algorithm::Ecdsa { curve: EcdsaCurve::NistP384 },
-    Algorithm::SkEd25519,
-    Algorithm::SkEcdsaSha2NistP256,
-    Algorithm::Rsa { hash: Some(HashAlg::Sha512) },
-    Algorithm::Rsa { hash: Some(HashAlg::Sha256) },
-];
 
 /// The stop signal, or its sender gone.
 async fn stopped(shutdown: &mut watch::Receiver<bool>) {
@@ -88,9 +44,13 @@ pub async fn serve(
     sessions: Sessions,
     mut shutdown: watch::Receiver<bool>,
 ) {
-    let config = Arc::new(ssh_config(host_keys, &settings));
-    let settings = Arc::new(settings);
-    let strangers = Arc::new(Semaphore::new(settings.max_unauthenticated));
+    let house = Arc::new(House {
+        offers: Offers::new(&host_keys, &settings),
+        strangers: Strangers::new(&settings),
+        settings: Arc::new(settings),
+        door,
+        sessions,
+    });
     let mut connections = JoinSet::new();
     let stop = shutdown.clone();
     loop {
@@ -99,15 +59,9 @@ pub async fn serve(
             Some(ended) = connections.join_next() => report(ended),
             accepted = listener.accept() => match accepted {
                 Ok((socket, address)) => {
-                    let Ok(place) = Arc::clone(&strangers).try_acquire_owned() else {
-                        tracing::warn!(%address, "too many connections wait for sign-in: refused");
-                        continue;
-                    };
-                    let signals = Arc::new(Signals::default());
-                    let guest = Guest::new(
-                        Arc::clone(&settings), Arc::clone(&door), sessions.clone(), address, Arc::clone(&signals));
-                    connections.spawn(connection(
-                        socket, address, Arc::clone(&config), guest, Arc::clone(&settings), signals, place, stop.clone()));
+                    if let Some(place) = house.admit(address) {
+                        connections.spawn(connection(socket, address, Arc::clone(&house), place, stop.clone()));
+                    }
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -122,7 +76,7 @@ pub async fn serve(
             report(ended);
         }
     };
-    if tokio::time::timeout(settings.drain_grace, drained).await.is_err() {
+    if tokio::time::timeout(house.settings.drain_grace, drained).await.is_err() {
         connections.shutdown().await;
     }
 }
@@ -135,15 +89,59 @@ fn report(ended: Result<(), tokio::task::JoinError>) {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "called once; a struct would only rename them")]
+/// What all connections share.
+struct House {
+    offers: Offers,
+    strangers: Arc<Strangers>,
+    settings: Arc<SftpSettings>,
+    door: Arc<dyn Door>,
+    sessions: Sessions,
+}
+
+impl House {
+    fn admit(&self, address: SocketAddr) -> Option<Place> {
+        let turned = match self.strangers.admit(address.ip(), now()) {
+            Ok(place) => return Some(place),
+            Err(turned) => turned,
+        };
+        let why = match turned {
+            Turned::Full => "sftp.max_unauthenticated connections wait for sign-in",
+            Turned::FullOfAddress => {
+                "sftp.max_unauthenticated_per_address connections of this address wait for sign-in"
+            }
+            Turned::Penalised => "too many connections of this address came to nothing",
+        };
+        if let Some(count) = self.strangers.turned_away(now()) {
+            tracing::warn!(%address, count, "connections were refused, the last because {why}");
+        }
+        None
+    }
+
+    /// Remembers how the connection of a stranger ended.
+    fn came_to_nothing(&self, address: SocketAddr, why: &str) {
+        tracing::info!(%address, "came to nothing: {why}");
+        if let Some(penalty) = self.strangers.fault(address.ip(), now()) {
+            tracing::warn!(
+                source = %penalty.source,
+                seconds = penalty.lasts.as_secs(),
+                failures = penalty.faults,
+                refused_before = penalty.refused,
+                "this address is refused for a while (sftp.penalty_after)"
+            );
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a front may time its own connections")]
+fn now() -> Instant {
+    Instant::now()
+}
+
 async fn connection(
     socket: TcpStream,
     address: SocketAddr,
-    config: Arc<Config>,
-    guest: Guest,
-    settings: Arc<SftpSettings>,
-    signals: Arc<Signals>,
-    place: OwnedSemaphorePermit,
+    house: Arc<House>,
+    place: Place,
     mut shutdown: watch::Receiver<bool>,
 ) {
     // answers are written whole; waiting to fill a segment only delays them
@@ -151,29 +149,62 @@ async fn connection(
         tracing::debug!(%error, "no-delay could not be set");
     }
     let Ok((socket, line)) = with_cutter(socket) else { return };
-    if let Ok(Some(line)) = tokio::time::timeout(IDENTIFICATION_WAIT, identification(&socket)).await {
-        let _ = signals.client_version.set(line);
-    }
+    let settings = &house.settings;
     let grace = tokio::time::sleep(settings.login_grace);
     tokio::pin!(grace);
-    let running = tokio::select! {
-        running = russh::server::run_stream(config, BufReader::with_capacity(READ_BUFFER_BYTES, socket), guest) => running,
-        () = &mut grace => return,
+    let signals = Arc::new(Signals::default());
+    let start = async {
+        let (stream, hello) = greet(BufReader::with_capacity(READ_BUFFER_BYTES, socket)).await?;
+        let offer = house.offers.offer_to(&hello);
+        let _ = signals.client_version.set(hello.line);
+        let guest = Guest::new(
+            Arc::clone(settings),
+            Arc::clone(&house.door),
+            house.sessions.clone(),
+            address,
+            Arc::clone(&signals),
+        );
+        russh::server::run_stream(offer, stream, guest).await
     };
-    let Ok(mut running) = running else { return };
+    let started = tokio::select! {
+        started = start => started,
+        () = &mut grace => return house.came_to_nothing(address, "the time to sign in passed (sftp.login_grace)"),
+        () = stopped(&mut shutdown) => return,
+    };
+    let mut running = match started {
+        Ok(running) => running,
+        Err(error) => {
+            if is_fault(&error) {
+                house.came_to_nothing(address, &error.to_string());
+            }
+            return;
+        }
+    };
     let handle = running.handle();
     let mut place = Some(place);
     let mut stopping = false;
     loop {
         tokio::select! {
             ended = &mut running => {
-                if let Err(error) = ended {
+                let fault = ended.as_ref().err().filter(|error| is_fault(error)).map(ToString::to_string);
+                if !signals.entered.load(Ordering::Acquire) {
+                    let refused = signals.refused.load(Ordering::Acquire).then(|| "no sign-in succeeded".to_owned());
+                    if let Some(why) = refused.or(fault) {
+                        house.came_to_nothing(address, &why);
+                    }
+                } else if let Err(error) = ended {
                     tracing::debug!(%error, %address, "sftp connection ended");
                 }
                 return;
             }
-            () = signals.entrance.notified() => place = None,
-            () = &mut grace, if !signals.entered.load(Ordering::Acquire) && place.is_some() => break,
+            () = signals.entrance.notified() => {
+                place = None;
+                house.strangers.forgive(address.ip());
+            }
+            () = &mut grace, if !signals.entered.load(Ordering::Acquire) && place.is_some() => {
+                house.came_to_nothing(address, "the time to sign in passed (sftp.login_grace)");
+                break;
+            }
             () = signals.cut.notified() => break,
             _ = shutdown.wait_for(|stop| *stop), if !stopping => stopping = true,
             () = tokio::time::sleep(DRAIN_LOOK), if stopping => if !signals.is_busy() { break },
@@ -200,13 +231,14 @@ impl Drop for Line {
     }
 }
 
-/// The client's first line, left in the socket for russh to read; only printable ASCII.
-async fn identification(socket: &TcpStream) -> Option<String> {
-    let mut start = [0; MAX_IDENTIFICATION_BYTES];
-    let count = socket.peek(&mut start).await.ok()?;
-    let line = start.get(..count)?.split(|byte| matches!(byte, b'\r' | b'\n')).next()?;
-    let printable = line.iter().all(|byte| matches!(byte, b' '..=b'~'));
-    printable.then(|| String::from_utf8_lossy(line).into_owned())
+/// Whether a connection ended by something that is not SSH. A client that hangs up does no wrong, nor
+/// does one too old to agree on algorithms: it should be told so each time.
+fn is_fault(error: &russh::Error) -> bool {
+    match error {
+        russh::Error::IO(error) => error.kind() == std::io::ErrorKind::InvalidData,
+        russh::Error::Disconnect | russh::Error::HUP | russh::Error::NoCommonAlgo { .. } => false,
+        _ => true,
+    }
 }
 
 /// The socket, and a second hold on it by which it can be cut off.
@@ -214,32 +246,4 @@ fn with_cutter(socket: TcpStream) -> std::io::Result<(TcpStream, Line)> {
     let socket = socket.into_std()?;
     let line = Line(socket.try_clone()?);
     Ok((TcpStream::from_std(socket)?, line))
-}
-
-fn ssh_config(keys: Vec<PrivateKey>, settings: &SftpSettings) -> Config {
-    let rekey = settings.rekey_limit_bytes.min(MAX_REKEY_BYTES);
-    Config {
-        server_id: SshId::Standard(Cow::Borrowed("SSH-2.0-Postkluis")),
-        methods: MethodSet::from(&[MethodKind::PublicKey][..]),
-        auth_rejection_time: REJECTION_TIME,
-        auth_rejection_time_initial: Some(Duration::ZERO),
-        keys,
-        limits: russh::Limits::new(rekey, rekey, REKEY_TIME),
-        window_size: WINDOW_BYTES,
-        maximum_packet_size: PACKET_BYTES,
-        preferred: Preferred {
-            kex: Cow::Borrowed(KEX),
-            key: Cow::Borrowed(KEYS),
-            host_key_certificates: Cow::Borrowed(&[]),
-            cipher: Cow::Borrowed(CIPHERS),
-            mac: Cow::Borrowed(MACS),
-            compression: Cow::Borrowed(&[compression::NONE]),
-        },
-        max_auth_attempts: settings.max_attempts,
-        inactivity_timeout: Some(settings.idle_timeout),
-        keepalive_interval: Some(settings.keepalive),
-        keepalive_max: KEEPALIVE_MAX,
-        nodelay: true,
-        ..Config::default()
-    }
 }

@@ -1,8 +1,10 @@
 //! The SFTP front: listener, sign-in, protocol core, and the shelves of the home folder.
 
+mod algorithms;
 pub mod auth;
 pub mod conversation;
 mod dropbox;
+mod greeting;
 pub mod handles;
 mod home;
 pub mod jobs;
@@ -16,4 +18,5 @@ pub mod request_names;
 pub mod requests;
 pub mod session;
 pub mod shelf;
+mod strangers;
 pub mod wire;

@@ -1,9 +1,10 @@
-//! The account's folders over the operations: `/outbox/<product>/…`, read-only
-//! (interfaces §4). Decides no right: the operations do at every call.
+//! The account's folders over the operations: `/outbox/<product>/…`, read-only except that
+//! removing signs off (interfaces §4). Decides no right: the operations do at every call.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
+use tokio::runtime::Handle;
 
 use super::auth::{Door, DoorRefusal, Entrance, Visitor};
 use super::dropbox::DropboxShelf;
@@ -61,7 +62,8 @@ impl Door for FrontDoor {
             Ok(caller) => {
                 let organisation = caller.organisation.to_string();
                 let (folders, since) = (self.folders.clone(), self.operations.now());
-                let shelf = OutboxShelf { operations: Arc::clone(&self.operations), caller, folders, since };
+                let runtime = Handle::try_current().ok();
+                let shelf = OutboxShelf { operations: Arc::clone(&self.operations), caller, folders, since, runtime };
                 let dropbox =
                     DropboxShelf::new(Arc::clone(&self.operations), shelf.caller.clone(), &self.folders, since);
                 Ok(Entrance { shelf: Arc::new(Home::new(shelf, dropbox)), organisation, since })
@@ -77,6 +79,8 @@ pub(super) struct OutboxShelf {
     caller: Caller,
     folders: FolderNames,
     since: Moment,
+    /// Where its end is put on record: whoever drops it last may not wait, least of all the catalog's own thread.
+    runtime: Option<Handle>,
 }
 
 /// Where a path leads.
@@ -134,6 +138,19 @@ impl Shelf for OutboxShelf {
         }
     }
 
+    fn remove(&self, path: &str) -> Result<(), ShelfError> {
+        match self.place(path)? {
+            Place::File(product, name) => {
+                let recipient = &self.caller.organisation;
+                self.operations.sign_off(&self.caller, recipient, &product, &name).map_err(shelf_error)
+            }
+            Place::Root | Place::Outbox | Place::Product(_) => Err(ShelfError {
+                kind: ShelfErrorKind::PermissionDenied,
+                message: "folders cannot be removed".to_owned(),
+            }),
+        }
+    }
+
     fn open_folder(&self, path: &str) -> Result<Box<dyn FolderCursor>, ShelfError> {
         match self.place(path)? {
             Place::Root => {
@@ -186,9 +203,9 @@ impl Drop for OutboxShelf {
                 tracing::warn!(%failure, "the end of a session could not be recorded");
             }
         };
-        match tokio::runtime::Handle::try_current() {
-            Ok(runtime) => drop(runtime.spawn_blocking(sign_out)),
-            Err(_) => sign_out(),
+        match &self.runtime {
+            Some(runtime) => drop(runtime.spawn_blocking(sign_out)),
+            None => sign_out(),
         }
     }
 }

@@ -16,7 +16,7 @@ use super::wire::{Assembler, MAX_DATA_BYTES, Packet, Request, WireFault};
 
 /// Most requests that may wait; a client that sends more without reading is cut.
 const MAX_WAITING: usize = 262_144;
-/// Bytes one waiting request is counted for beside its data.
+/// Bytes one waiting request is counted for beside its packet.
 const WAITING_OVERHEAD_BYTES: usize = 160;
 
 /// Data up to so many bytes goes with its head in one piece, and so in one SSH packet of 32 KiB at most: a
@@ -242,16 +242,16 @@ impl Core {
                     self.send(vec![version]);
                 }
                 Packet::Request { .. } if !self.greeted => return Err(Broken::OutOfOrder),
-                Packet::Request { id, request } => self.enqueue(id, request)?,
+                Packet::Request { id, request, packet_bytes } => self.enqueue(id, request, packet_bytes)?,
             }
         }
         Ok(())
     }
 
-    fn enqueue(&mut self, id: u32, request: Request) -> Result<(), Broken> {
+    fn enqueue(&mut self, id: u32, request: Request, packet_bytes: usize) -> Result<(), Broken> {
         // the client speaks again: what the transport has sent before is with it
         self.flow.report_taken();
-        let bytes = WAITING_OVERHEAD_BYTES + if let Request::Write { data, .. } = &request { data.len() } else { 0 };
+        let bytes = WAITING_OVERHEAD_BYTES + packet_bytes;
         let most = 2 * self.limits.window_bytes + MAX_WAITING * WAITING_OVERHEAD_BYTES;
         if self.waiting.len() >= MAX_WAITING || self.waiting_bytes + bytes > most {
             return Err(Broken::Overrun);

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bytes::Bytes;
 use russh::keys::{Algorithm, HashAlg, PublicKey};
 use russh::server::{Auth, ChannelOpenHandle, Handle, Handler, Msg, PublicKeyOffer, Session, VerifiedPublicKey};
-use russh::{Channel, ChannelId, ChannelOpenFailure, Disconnect};
+use russh::{Channel, ChannelId, ChannelOpenFailure, Disconnect, Pty, Sig};
 use tokio::sync::Notify;
 
 use crate::config::sftp::SftpSettings;
@@ -30,7 +30,9 @@ const ONLY_SFTP: &str = "This server offers file transfer by SFTP only.\r\n";
 pub struct Signals {
     /// Set once the visitor has entered.
     pub entered: AtomicBool,
-    /// The client's identification line, if it was seen in time.
+    /// Set once a key or another way of signing in was refused.
+    pub refused: AtomicBool,
+    /// The client's identification line.
     pub client_version: std::sync::OnceLock<String>,
     /// Told when the visitor enters.
     pub entrance: Notify,
@@ -93,6 +95,12 @@ impl Guest {
         }
     }
 
+    /// Refuses a sign-in; the listener is to know of it when nothing better follows.
+    fn turn_away(&self) -> Auth {
+        self.signals.refused.store(true, Ordering::Release);
+        Auth::reject()
+    }
+
     fn forget(&mut self, channel: ChannelId) {
         if let Some(Some(conversation)) = self.channels.remove(&channel) {
             end_elsewhere(conversation);
@@ -147,19 +155,23 @@ impl Handler for Guest {
         Ok(self.settings.banner.clone())
     }
 
+    async fn auth_password(&mut self, _user: &str, _password: &str) -> Result<Auth, Self::Error> {
+        Ok(self.turn_away())
+    }
+
     async fn auth_publickey_offered(&mut self, user: &str, offer: PublicKeyOffer<'_>) -> Result<Auth, Self::Error> {
         if is_sha1_rsa(offer.algorithm) {
-            return Ok(Auth::reject());
+            return Ok(self.turn_away());
         }
         let visitor = self.visitor(user, offer.public_key, offer.algorithm);
         let door = Arc::clone(&self.door);
         let useful = tokio::task::spawn_blocking(move || door.may_offer(&visitor)).await.unwrap_or(false);
-        Ok(if useful { Auth::Accept } else { Auth::reject() })
+        Ok(if useful { Auth::Accept } else { self.turn_away() })
     }
 
     async fn auth_publickey(&mut self, user: &str, key: VerifiedPublicKey<'_>) -> Result<Auth, Self::Error> {
         if is_sha1_rsa(key.algorithm) {
-            return Ok(Auth::reject());
+            return Ok(self.turn_away());
         }
         let visitor = self.visitor(user, key.public_key, key.algorithm);
         let door = Arc::clone(&self.door);
@@ -189,9 +201,9 @@ impl Handler for Guest {
             }
             Ok(Err(refusal)) => {
                 self.refusal = Some(refusal.message);
-                Ok(Auth::reject())
+                Ok(self.turn_away())
             }
-            Err(_) => Ok(Auth::reject()),
+            Err(_) => Ok(self.turn_away()),
         }
     }
 
@@ -274,6 +286,61 @@ impl Handler for Guest {
     async fn channel_close(&mut self, channel: ChannelId, _session: &mut Session) -> Result<(), Self::Error> {
         self.forget(channel);
         Ok(())
+    }
+
+    // What follows is answered: a client that asks for an answer waits until it comes.
+
+    async fn pty_request(
+        &mut self,
+        channel: ChannelId,
+        _term: &str,
+        _columns: u32,
+        _rows: u32,
+        _width: u32,
+        _height: u32,
+        _modes: &[(Pty, u32)],
+        session: &mut Session,
+    ) -> Result<(), Self::Error> {
+        // OpenSSH with `RequestTTY force` would give up; nothing is behind it
+        session.channel_success(channel)
+    }
+
+    async fn x11_request(
+        &mut self,
+        channel: ChannelId,
+        _single_connection: bool,
+        _protocol: &str,
+        _cookie: &str,
+        _screen: u32,
+        session: &mut Session,
+    ) -> Result<(), Self::Error> {
+        session.channel_failure(channel)
+    }
+
+    async fn env_request(
+        &mut self,
+        channel: ChannelId,
+        _name: &str,
+        _value: &str,
+        session: &mut Session,
+    ) -> Result<(), Self::Error> {
+        session.channel_failure(channel)
+    }
+
+    async fn window_change_request(
+        &mut self,
+        channel: ChannelId,
+        _columns: u32,
+        _rows: u32,
+        _width: u32,
+        _height: u32,
+        session: &mut Session,
+    ) -> Result<(), Self::Error> {
+        session.channel_failure(channel)
+    }
+
+    async fn signal(&mut self, channel: ChannelId, _signal: Sig, session: &mut Session) -> Result<(), Self::Error> {
+        session.channel_failure(channel)
     }
 
     async fn shell_request(&mut self, channel: ChannelId, session: &mut Session) -> Result<(), Self::Error> {

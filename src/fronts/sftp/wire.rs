@@ -138,6 +138,8 @@ pub enum Packet {
         id: u32,
         /// What is asked.
         request: Request,
+        /// Length of the packet in bytes: whatever slice of it the request keeps, it is held whole.
+        packet_bytes: usize,
     },
 }
 
@@ -188,6 +190,7 @@ impl Assembler {
 /// # Errors
 /// [`WireFault::Truncated`] when not even a request id can be read.
 pub fn parse(packet: Bytes) -> Result<Packet, WireFault> {
+    let packet_bytes = packet.len();
     let mut fields = Fields(packet);
     let kind = fields.byte().ok_or(WireFault::Truncated)?;
     let number = fields.number().ok_or(WireFault::Truncated)?;
@@ -195,7 +198,7 @@ pub fn parse(packet: Bytes) -> Result<Packet, WireFault> {
         return Ok(Packet::Init { version: number });
     }
     let request = request(kind, &mut fields).unwrap_or(Request::Malformed);
-    Ok(Packet::Request { id: number, request })
+    Ok(Packet::Request { id: number, request, packet_bytes })
 }
 
 fn request(kind: u8, fields: &mut Fields) -> Option<Request> {
@@ -305,7 +308,10 @@ mod tests {
             assert_eq!(assembler.take_packet().unwrap(), None);
             assembler.push(back);
             let expected = Request::Read { handle: Bytes::from_static(b"hh"), offset: 99, length: 32_768 };
-            assert_eq!(assembler.take_packet().unwrap(), Some(Packet::Request { id: 7, request: expected }));
+            assert_eq!(
+                assembler.take_packet().unwrap(),
+                Some(Packet::Request { id: 7, request: expected, packet_bytes: 23 })
+            );
         }
     }
 
@@ -322,7 +328,8 @@ mod tests {
     #[test]
     fn fields_that_run_out_are_malformed_with_their_id() {
         let packet = Bytes::from_static(&[kind::OPEN, 0, 0, 0, 9, 0, 0, 0, 200, b'x']);
-        assert_eq!(parse(packet).unwrap(), Packet::Request { id: 9, request: Request::Malformed });
+        let expected = Packet::Request { id: 9, request: Request::Malformed, packet_bytes: 10 };
+        assert_eq!(parse(packet).unwrap(), expected);
     }
 
     proptest! {

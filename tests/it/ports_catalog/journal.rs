@@ -53,6 +53,27 @@ fn everything(catalog: &dyn Catalog) -> (Vec<Record>, Vec<postkluis::domain::his
 }
 
 #[test]
+fn nobody_waits_for_the_catalog_on_its_own_thread() {
+    let folder = tempfile::tempdir().unwrap();
+    let catalog = Arc::new(open(folder.path()));
+    let (told, heard) = std::sync::mpsc::channel();
+    let own = Arc::clone(&catalog);
+    let then = move |first: Result<_, Failure>| {
+        // what is told or dropped here may ask again, by mistake: it must come back
+        let again = own.decide(Box::new(|_| Ok(put("n2", 2))));
+        let later = own.decide_later("try", Box::new(|_| Ok(put("n3", 3))));
+        let settled = own.settle();
+        drop(own);
+        told.send((first.is_ok(), again.is_err(), later.is_ok() && settled.is_ok())).unwrap();
+    };
+    catalog.decide_then(Box::new(|_| Ok(put("n1", 1))), Box::new(then));
+    assert_eq!(heard.recv_timeout(std::time::Duration::from_secs(30)).unwrap(), (true, true, true));
+    catalog.settle().unwrap();
+    let names = ["n1", "n2", "n3"].map(|name| stored(catalog.as_ref(), name));
+    assert_eq!(names, [Some(1), None, Some(3)]);
+}
+
+#[test]
 fn a_restart_keeps_everything() {
     let folder = with_rows(30);
     let catalog = open(folder.path());

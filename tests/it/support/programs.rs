@@ -96,6 +96,17 @@ fn collect(mut from: impl Read + Send + 'static) -> mpsc::Receiver<Vec<u8>> {
     receiver
 }
 
+/// The JavaScript interpreter, which finds the test's libraries.
+#[track_caller]
+pub(crate) fn node() -> Command {
+    let modules = std::env::var_os("POSTKLUIS_TEST_NODE_MODULES").unwrap_or_else(|| {
+        panic!("POSTKLUIS_TEST_NODE_MODULES is not set: run the tests by `tests/run`, which prepares them")
+    });
+    let mut node = Command::new("node");
+    node.env("NODE_PATH", modules);
+    node
+}
+
 /// The Python that has the test's libraries.
 #[track_caller]
 pub(crate) fn python() -> Command {

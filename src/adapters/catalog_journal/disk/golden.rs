@@ -26,6 +26,7 @@ use crate::domain::record::{
 };
 use crate::domain::retention::ShredSlot;
 use crate::domain::rights::Right;
+use crate::domain::sign_off::{PartSet, SignOff};
 use crate::domain::upload::{ReceivedStage, Upload, UploadEnd, UploadEntry, UploadHeader, UploadState, UploadSums};
 
 const GOLDEN: &str = include_str!("../../../../fixtures/catalog/v1/values.txt");
@@ -312,6 +313,11 @@ fn uploads() -> Vec<Record> {
     ]
 }
 
+fn sign_offs() -> Vec<Record> {
+    let parts = [DeliveryPart::DigestList, DeliveryPart::Data(300)].into_iter().fold(PartSet::default(), PartSet::with);
+    vec![SignOff { delivery: DELIVERY, login: login(), parts, since: at(2) }.into()]
+}
+
 fn events() -> Vec<Event> {
     let who = Who {
         login: Some(login()),
@@ -341,7 +347,7 @@ fn events() -> Vec<Event> {
 }
 
 fn records() -> Vec<Record> {
-    [members(), grounds(), published(), deliveries(), mails(), uploads()].concat()
+    [members(), grounds(), published(), deliveries(), mails(), uploads(), sign_offs()].concat()
 }
 
 #[test]
@@ -366,7 +372,7 @@ fn golden_bytes_read_back() {
         kinds.insert(kind);
         assert_eq!(decode(kind, &bytes).unwrap(), record);
     }
-    assert_eq!(kinds.into_iter().collect::<Vec<u8>>(), (1..=31).collect::<Vec<u8>>(), "every kind has its bytes");
+    assert_eq!(kinds.into_iter().collect::<Vec<u8>>(), (1..=32).collect::<Vec<u8>>(), "every kind has its bytes");
     let body = data_encoding::HEXLOWER.decode(values.next_back().unwrap().1.as_bytes()).unwrap();
     assert_eq!(decode_events(&body).unwrap(), events());
 }

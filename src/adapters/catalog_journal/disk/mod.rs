@@ -22,6 +22,7 @@ use crate::domain::names::{
     EmailAddress, FileName, Kvk, Line, LoginName, MailDomain, Oin, OrganisationCode, ProductCode, UploadName,
 };
 use crate::domain::retention::ShredSlot;
+use crate::domain::sign_off::PartSet;
 use crate::ports::failure::Fault;
 
 pub(super) use events::{decode_events, encode_events};
@@ -151,6 +152,18 @@ impl Form for ShredSlot {
 
     fn from_disk(disk: String) -> Result<Self, Fault> {
         Self::parse(&disk).map_err(|error| Fault::from_error("read a stored shred slot", error))
+    }
+}
+
+impl Form for PartSet {
+    type Disk = Vec<u8>;
+
+    fn to_disk(&self) -> Vec<u8> {
+        self.as_bytes().to_vec()
+    }
+
+    fn from_disk(disk: Vec<u8>) -> Result<Self, Fault> {
+        Ok(Self::from_bytes(&disk))
     }
 }
 

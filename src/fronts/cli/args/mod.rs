@@ -44,6 +44,9 @@ pub enum Command {
     },
     /// Serve; prints `ready sftp=ADDR https=ADDR` once it answers
     Serve,
+    /// SSH host keys; changes count from the next start of the server on
+    #[command(subcommand)]
+    HostKey(HostKey),
     /// The sample world: a full round trip with a report
     Demo {
         /// Go on serving afterwards
@@ -53,6 +56,45 @@ pub enum Command {
     /// What a running server does
     #[command(flatten)]
     Running(Running),
+}
+
+/// `host-key …`
+#[derive(Subcommand, Clone, Copy, Debug)]
+pub enum HostKey {
+    /// Fingerprints and DNS records, to be published
+    List,
+    /// Make the first key of a kind, or the next one
+    Add {
+        /// Kind of key
+        #[arg(long, value_enum, default_value = "ed25519")]
+        kind: HostKeyKind,
+    },
+    /// Put the key in use aside, and the next one of its kind in its place
+    Retire {
+        /// Kind of key
+        #[arg(long, value_enum, default_value = "ed25519")]
+        kind: HostKeyKind,
+    },
+}
+
+/// A kind of host key.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum HostKeyKind {
+    /// Ed25519
+    Ed25519,
+    /// RSA with 4096 bits
+    Rsa,
+}
+
+impl HostKeyKind {
+    /// As the names of key files say it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Ed25519 => "ed25519",
+            Self::Rsa => "rsa",
+        }
+    }
 }
 
 /// Nouns that need a running server.

@@ -71,6 +71,14 @@ pub enum Delivery {
         /// Its id
         id: String,
     },
+    /// Show an account again what it removed from its outbox
+    Restore {
+        /// Id of the delivery
+        id: String,
+        /// Whose view of the outbox
+        #[arg(long, value_name = "LOGIN")]
+        account: String,
+    },
 }
 
 /// `delivery publish …`

@@ -10,7 +10,7 @@ use super::Office;
 use super::texts::read_text;
 use crate::domain::history::Channel;
 use crate::domain::ids::{DeliveryId, PublicationId};
-use crate::domain::names::{FileName, Line, OrganisationCode, ProductCode};
+use crate::domain::names::{FileName, Line, LoginName, OrganisationCode, ProductCode};
 use crate::domain::refusal::Refusal;
 use crate::fronts::cli::{Answer, args};
 use crate::fronts::forms;
@@ -81,6 +81,12 @@ pub(super) fn delivery(office: &Office, command: args::Delivery, folder: &Path) 
             let id = DeliveryId::parse(&id)?;
             operations.release(id, CHANNEL)?;
             shown(office, id)
+        }
+        args::Delivery::Restore { id, account } => {
+            let id = DeliveryId::parse(&id)?;
+            let count = operations.undo_sign_off(id, &LoginName::parse(&account)?, CHANNEL)?;
+            let document = json!({ "delivery": id.to_string(), "account": account, "restored": count });
+            Ok(Answer::said(format!("{account} sees {count} files of the delivery again"), document))
         }
     }
 }
