@@ -157,7 +157,7 @@ fn nothing_in_the_outbox_can_be_changed() {
         (("put", fresh, b""), DENIED),
         (("put", b"/forged.csv", b""), DENIED),
         (("put", away, b""), DENIED),
-        (("put", b"/dropbox/wages/forged.csv", b""), DENIED),
+        (("put", b"/dropbox/wages/forged.csv", b""), NO_SUCH_FILE),
         (("append", file, b""), DENIED),
         (("truncate", file, b""), DENIED),
         (("chmod", file, b""), DENIED),

@@ -38,11 +38,37 @@ pub struct Receiving {
 /// What it was opened for.
 pub(super) enum Use {
     /// Writing, and reading what was written.
-    Write { live: Arc<Live>, append: bool },
+    Write { live: Arc<Live>, append: Option<Mutex<Append>> },
     /// To say that the upload is whole: an empty marker beside it.
     Mark,
     /// Reading; what is read is opened with the first read.
     Read(Mutex<Option<Body>>),
+}
+
+/// Writing at the end, whatever offset is asked for (draft-ietf-secsh-filexfer-02 §6.3). Clients that resume so ask
+/// for the offset that they take for the end: where it is not, something would be missing or there twice, and the
+/// write is refused. Others count from zero, with each call or once.
+#[derive(Default)]
+pub(super) struct Append {
+    /// The end when a client began to count from zero.
+    base: u64,
+    /// It was open in another connection, whose last writes may have come after this client looked at the size.
+    is_taken_over: bool,
+}
+
+impl Append {
+    /// Appending to an upload; whether it was open in another connection.
+    pub(super) fn new(is_taken_over: bool) -> Mutex<Self> {
+        Mutex::new(Self { base: 0, is_taken_over })
+    }
+
+    /// Whether a write that asks for `offset` belongs at `end`.
+    fn takes(&mut self, offset: u64, end: u64) -> bool {
+        if offset == 0 && !self.is_taken_over {
+            self.base = end;
+        }
+        self.base.checked_add(offset) == Some(end)
+    }
 }
 
 /// What is read.
@@ -105,14 +131,24 @@ impl Receiving {
         matches!(self.what, Use::Mark)
     }
 
-    /// Writes `data` at `offset`, or at the end when it was opened for appending. Sealed, not synced.
+    /// Writes `data` at `offset`, or at the end when it was opened for appending; `offset` is then the end or counts
+    /// from zero. Sealed, not synced.
     ///
     /// # Errors
     /// As `view`; `TooMuch` beyond a bound, `NoSpace` on a full disk: then nothing of `data` is kept;
-    /// `WrongState` once another connection has opened it, or its time is over.
+    /// `WrongState` once another connection has opened it, its time is over, or it ends elsewhere than an appending
+    /// client thinks.
     pub fn write(&self, offset: u64, data: &[u8]) -> Result<(), Failure> {
         self.changing(|live, append| {
-            let offset = if append { live.file.size_bytes() } else { offset };
+            let end = live.file.size_bytes();
+            if let Some(append) = append
+                && !locked(append).takes(offset, end)
+            {
+                let why =
+                    format!("{} ends at byte {end}, not at {offset}: look at its size and go on there", self.name);
+                return Err(Refusal::WrongState(why).into());
+            }
+            let offset = append.map_or(offset, |_| end);
             if offset > self.refused_from.load(Ordering::Acquire) {
                 let why = format!("a part of {} before this one was refused: send that first", self.name);
                 return Err(Refusal::WrongState(why).into());
@@ -264,10 +300,13 @@ impl Receiving {
     }
 
     /// Runs a change while nobody ends the upload. What is refused for a bound is put on record, once.
-    fn changing(&self, change: impl FnOnce(&Live, bool) -> Result<(), Failure>) -> Result<(), Failure> {
+    fn changing(
+        &self,
+        change: impl FnOnce(&Live, Option<&Mutex<Append>>) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
         self.check_right()?;
         let (live, append) = match &self.what {
-            Use::Write { live, append } => (live, *append),
+            Use::Write { live, append } => (live, append.as_ref()),
             Use::Mark => {
                 return Err(
                     Refusal::WrongState(format!("a marker is empty: {} is not taken as data", self.name)).into()

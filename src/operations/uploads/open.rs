@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::super::{Caller, Failure, Operations};
-use super::handle::{Receiving, Use};
+use super::handle::{Append, Receiving, Use};
 use super::live::{Live, Phase};
 use super::{event, put_slot, put_upload, sums_of, upload_named, upload_of};
 use crate::domain::decision::Decision;
@@ -86,7 +86,8 @@ impl Operations {
                 return Ok(Receiving::new(self, caller, marked, Use::Mark, version));
             }
             let (upload, live) = self.begin_upload(caller, product, name, now)?;
-            return Ok(Receiving::new(self, caller, upload, Use::Write { live, append: mode.append }, version));
+            let append = mode.append.then(|| Append::new(false));
+            return Ok(Receiving::new(self, caller, upload, Use::Write { live, append }, version));
         };
         if there.name != *name {
             let why =
@@ -97,8 +98,9 @@ impl Operations {
             return Err(Refusal::Exists(What::File, name.to_string()).into());
         }
         let _turn = self.uploads.turn(there.id);
+        let append = mode.append.then(|| Append::new(self.uploads.find(there.id).is_some()));
         let (upload, live) = self.go_on(caller, there.id, mode.truncate, now)?;
-        Ok(Receiving::new(self, caller, upload, Use::Write { live, append: mode.append }, version))
+        Ok(Receiving::new(self, caller, upload, Use::Write { live, append }, version))
     }
 
     fn begin_upload(
@@ -167,8 +169,10 @@ impl Operations {
     ) -> Result<(Upload, Arc<Live>), Failure> {
         let upload = self.catalog.look(|view| upload_of(view, id))?;
         self.may_go_on(caller, &upload, truncate, now)?;
+        let mut shown_bytes = upload.size_bytes;
         if let Some(live) = self.uploads.find(id) {
             live.end("the file was opened again by another connection");
+            shown_bytes = live.size_bytes();
             self.uploads.remove(id, &live, &upload.login, None);
         }
         let limits = self.settings.uploads.limits();
@@ -184,6 +188,10 @@ impl Operations {
             self.unfinished.resume(id, self.part_keys(&upload), limits)?
         };
         let (who, size_bytes) = (caller.who(), file.size_bytes());
+        if !truncate && size_bytes != shown_bytes {
+            file.abandon();
+            return Err(self.refuse_unlike_shown(&upload, size_bytes));
+        }
         let settings = self.settings.uploads.clone();
         let resumed = self.catalog.decide(Box::new(move |view| {
             let before = upload_of(view, id)?;
@@ -212,6 +220,18 @@ impl Operations {
         let upload = self.catalog.look(|view| upload_of(view, id))?;
         let live = self.note_live(&upload, file, truncate)?;
         Ok((upload, live))
+    }
+
+    /// A disk that failed or was full kept less, or more, than a client was shown: one that goes on from what it saw
+    /// would leave out a piece or send it twice. It is refused once, and sees the true size from then on.
+    fn refuse_unlike_shown(&self, upload: &Upload, size_bytes: u64) -> Failure {
+        if upload.state == UploadState::Unfinished
+            && let Err(failure) = self.record_size(upload)
+        {
+            return failure;
+        }
+        let why = format!("{} has {size_bytes} bytes: look at its size again and go on from there", upload.name);
+        Refusal::WrongState(why).into()
     }
 
     fn may_go_on(&self, caller: &Caller, upload: &Upload, truncate: bool, now: Moment) -> Result<(), Failure> {

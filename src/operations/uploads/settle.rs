@@ -171,7 +171,7 @@ impl Operations {
     }
 
     /// The size that really arrived; nothing, when a crash came between throwing it away and beginning anew.
-    fn record_size(&self, upload: &Upload) -> Result<(), Failure> {
+    pub(super) fn record_size(&self, upload: &Upload) -> Result<(), Failure> {
         let (id, size_bytes) = (upload.id, self.unfinished.size_bytes(upload.id)?.unwrap_or_default());
         if size_bytes == upload.size_bytes {
             return Ok(());
@@ -181,7 +181,8 @@ impl Operations {
             let before = unfinished(view, id)?;
             let mut after = before.clone();
             after.size_bytes = size_bytes;
-            let decision = Decision::new(now, event(Happening::UploadPaused, Who::system(), &after, "found at start"));
+            let decision =
+                Decision::new(now, event(Happening::UploadPaused, Who::system(), &after, "its size as it was found"));
             put_upload(view, decision, Some(&before), after)
         }))?;
         Ok(())

@@ -332,7 +332,6 @@ fn each_bound_is_said_put_on_record_and_changes_nothing() {
     let caller = world.caller("one");
     let upload = world.open(&caller, "a.csv", NEW).unwrap();
     assert!(matches!(refusal(upload.write(1_000_000, b"x")), Refusal::TooMuch(_)));
-    assert!(matches!(refusal(upload.write(u64::MAX, b"x")), Refusal::TooMuch(_)));
     assert!(matches!(refusal(upload.set_size(1_000_001)), Refusal::TooMuch(_)));
     upload.write(0, &vec![1; 900_000]).unwrap();
     let other = world.open(&caller, "b.csv", NEW).unwrap();
@@ -342,13 +341,51 @@ fn each_bound_is_said_put_on_record_and_changes_nothing() {
     assert!(matches!(refusal(other.close()), Refusal::WrongState(_)));
     upload.abandon().unwrap();
     assert_eq!(world.operations.upload_room(&caller).unwrap().used_bytes, 1_500_000);
+    let furthest = world.open(&caller, "a.csv", UploadMode::default()).unwrap();
+    assert!(matches!(refusal(furthest.write(u64::MAX, b"x")), Refusal::TooMuch(_)));
+    drop(furthest);
     world.put(&caller, "c.part", b"").unwrap();
     assert!(matches!(refusal(world.open(&caller, "e.csv", NEW)), Refusal::TooMuch(_)));
     assert_eq!(world.folder(&caller), ["a.csv", "b.csv", "c.part"]);
     assert_eq!(world.unfinished.inventory().unwrap().len(), 3, "nothing of them is complete");
     world.operations.remove_upload(&caller, &product("intake"), &upload_name("a.csv")).unwrap();
     assert_eq!(world.operations.upload_room(&caller).unwrap().used_bytes, 600_000);
-    assert_eq!(world.words_of("upload-refused"), 3);
+    assert_eq!(world.words_of("upload-refused"), 4);
+}
+
+#[test]
+fn appending_goes_on_at_the_end_or_not_at_all() {
+    const APPEND: UploadMode = UploadMode { append: true, create: true, truncate: false, exclusive: false };
+    let world = World::with_dropbox();
+    let caller = world.caller("one");
+    let first = world.open(&caller, "a.csv", NEW).unwrap();
+    first.write(0, b"0123456789").unwrap();
+    first.abandon().unwrap();
+
+    // as `reput`: what the client takes for the end must be the end
+    for wrong in [5, 11] {
+        let opened = world.open(&caller, "a.csv", APPEND).unwrap();
+        let Refusal::WrongState(why) = refusal(opened.write(wrong, b"x")) else { panic!("it was taken") };
+        assert!(why.contains("10"), "{why}");
+        assert!(matches!(refusal(opened.close()), Refusal::WrongState(_)), "and nothing is handed in");
+    }
+    // as asyncssh: from zero with each call, and with each packet from there
+    let opened = world.open(&caller, "a.csv", APPEND).unwrap();
+    for (offset, data) in [(0, "ab"), (2, "cd"), (0, "ef"), (2, "gh")] {
+        opened.write(offset, data.as_bytes()).unwrap();
+    }
+    assert!(matches!(refusal(opened.write(3, b"x")), Refusal::WrongState(_)));
+    opened.abandon().unwrap();
+    // what an older connection wrote last may have come after this client looked
+    let older = world.open(&caller, "a.csv", APPEND).unwrap();
+    older.write(18, b"ij").unwrap();
+    let newer = world.open(&caller, "a.csv", APPEND).unwrap();
+    assert!(matches!(refusal(newer.write(0, b"x")), Refusal::WrongState(_)));
+    drop(newer);
+    let last = world.open(&caller, "a.csv", APPEND).unwrap();
+    last.write(20, b"k").unwrap();
+    last.close().unwrap();
+    assert_eq!(world.read_back(&caller, "a.csv"), b"0123456789abcdefghijk");
 }
 
 #[test]

@@ -21,8 +21,8 @@ use crate::ports::failure::{Failure, Fault};
 use crate::ports::unfinished::ExtentKeys;
 use crate::sealing::stream::{CHUNK_BYTES, NONCE_BYTES, PayloadKey, SEALED_CHUNK_BYTES};
 
-/// The reserve is looked at again after so many chunks: 64 MiB.
-const CHUNKS_PER_ROOM_CHECK: u64 = 1_024;
+/// The reserve is looked at again after so many chunks: 1 MiB.
+const CHUNKS_PER_ROOM_CHECK: u64 = 16;
 
 /// Memory of chunks that is kept for the next write: 256 KiB.
 const SPARE_CHUNKS: usize = 4;

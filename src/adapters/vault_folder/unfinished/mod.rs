@@ -119,21 +119,10 @@ impl Unfinished for UnfinishedFolder {
     }
 
     fn size_bytes(&self, id: UploadId) -> Result<Option<u64>, Fault> {
-        let failed = |error| Fault::from_error(format!("look at upload {id}"), error);
-        let folder = self.folder_of(id);
-        let names = match names_in(&folder) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            names => names.map_err(failed)?,
-        };
-        let mut growing = Vec::new();
-        for name in &names {
-            if let Name::Growing { number, .. } = name {
-                let bytes = fs::metadata(folder.join(name.to_string())).map_err(failed)?.len();
-                growing.push((*number, sealed::full_chunks_of(bytes)));
-            }
+        match size_in(&self.folder_of(id)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            size => size.map(Some).map_err(|error| Fault::from_error(format!("look at upload {id}"), error)),
         }
-        let bytes_of = |number| growing.iter().find(|(of, _)| *of == number).map_or(0, |(_, bytes)| *bytes);
-        Ok(Some(Extents::of_names(&names, bytes_of).contiguous()))
     }
 
     fn remove(&self, id: UploadId) -> Result<(), Fault> {
@@ -157,6 +146,20 @@ impl Unfinished for UnfinishedFolder {
         }
         Ok(found)
     }
+}
+
+/// How much of an upload is there without a gap, by what lies in its folder.
+fn size_in(folder: &Path) -> io::Result<u64> {
+    let names = names_in(folder)?;
+    let mut growing = Vec::new();
+    for name in &names {
+        if let Name::Growing { number, .. } = name {
+            let bytes = fs::metadata(folder.join(name.to_string()))?.len();
+            growing.push((*number, sealed::full_chunks_of(bytes)));
+        }
+    }
+    let bytes_of = |number| growing.iter().find(|(of, _)| *of == number).map_or(0, |(_, bytes)| *bytes);
+    Ok(Extents::of_names(&names, bytes_of).contiguous())
 }
 
 /// What lies in the folder of an upload.

@@ -195,10 +195,15 @@ impl UnfinishedFile for Upload {
 
     fn abandon(&self) {
         let mut state = self.locked();
-        if let Err(failure) = self.give_up(&mut state) {
-            tracing::warn!(%failure, upload = %self.ground.id, "the end of what arrived of an upload is not kept");
-        }
-        self.size.store(state.map.contiguous(), Ordering::Release);
+        let size = match self.give_up(&mut state) {
+            Ok(()) => state.map.contiguous(),
+            Err(failure) => {
+                tracing::warn!(%failure, upload = %self.ground.id, "the end of what arrived of an upload is not kept");
+                // what is said of it now must be what a resume finds: the map has what was lost
+                super::size_in(&self.ground.folder).unwrap_or_default()
+            }
+        };
+        self.size.store(size, Ordering::Release);
         state.abandon();
     }
 

@@ -400,6 +400,23 @@ fn a_full_disk_takes_nothing_and_loses_nothing() {
 }
 
 #[test]
+fn what_a_full_disk_did_not_keep_at_the_end_is_not_counted() {
+    let home = home();
+    let file = home.begin();
+    let plain = text(100_000);
+    file.write(0, &plain).unwrap();
+    full_disk::set(Some(10));
+    file.abandon();
+    full_disk::set(None);
+    let kept = file.size_bytes();
+    assert!(kept < 100_000, "the last piece found no room");
+    assert_eq!(home.uploads.size_bytes(id()).unwrap(), Some(kept));
+    let resumed = home.uploads.resume(id(), home.keys.clone(), LIMITS).unwrap();
+    assert_eq!(resumed.size_bytes(), kept);
+    assert!(all_of(resumed.as_ref()) == plain[..usize::try_from(kept).unwrap()]);
+}
+
+#[test]
 fn an_upload_is_begun_once_and_found_until_it_is_removed() {
     let home = home();
     assert_eq!(home.uploads.size_bytes(id()).unwrap(), None);
