@@ -95,22 +95,34 @@ fn asyncssh_fetches_the_whole_outbox() {
     all_fetched(&world, &to);
 }
 
-/// A mounted outbox; unmounted when dropped.
-struct Mounted {
+/// A mounted folder; unmounted when dropped.
+pub(crate) struct Mounted {
     sshfs: Child,
     at: PathBuf,
 }
 
 impl Mounted {
-    /// None, and the reason, when this machine does not let sshfs mount anything.
-    fn mount(world: &World) -> Result<Self, String> {
+    /// A folder of the account, mounted with these options; none, and that is told, when this machine does not let
+    /// sshfs mount anything.
+    pub(crate) fn told(world: &World, folder: &str, options: &[&str]) -> Option<Self> {
+        // Past the test harness, which keeps the output of tests that pass.
+        let tell = |reason| writeln!(std::io::stderr(), "sshfs: NOT RUN: {reason}").expect("standard error");
+        Self::mount(world, folder, options).map_err(tell).ok()
+    }
+
+    /// Where it is mounted.
+    pub(crate) fn at(&self) -> &Path {
+        &self.at
+    }
+
+    fn mount(world: &World, folder: &str, options: &[&str]) -> Result<Self, String> {
         if let Err(error) = fs::File::options().read(true).write(true).open("/dev/fuse") {
             return Err(format!("/dev/fuse cannot be opened ({error})"));
         }
         let (client, at) = (world.client(ALPHA), world.server.desk("mounted"));
         let said = world.server.desk("sshfs").join("said.txt");
         let mut command = Command::new("sshfs");
-        command.arg("vault:outbox").arg(&at).arg("-F").arg(client.config()).args(["-f", "-o", "ro"]);
+        command.arg(format!("vault:{folder}")).arg(&at).arg("-F").arg(client.config()).arg("-f").args(options);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(fs::File::create(&said).expect("a file"));
         let sshfs = command.spawn().unwrap_or_else(|error| panic!("sshfs cannot be started: {error}"));
         let mut mounted = Self { sshfs, at };
@@ -145,14 +157,7 @@ impl Drop for Mounted {
 #[test]
 fn sshfs_shows_the_whole_outbox_where_the_machine_lets_it_mount() {
     let world = world();
-    let mounted = match Mounted::mount(&world) {
-        Ok(mounted) => mounted,
-        Err(reason) => {
-            // Past the test harness, which keeps the output of tests that pass.
-            writeln!(std::io::stderr(), "sshfs: NOT RUN: {reason}").expect("standard error");
-            return;
-        }
-    };
+    let Some(mounted) = Mounted::told(&world, "outbox", &["-o", "ro"]) else { return };
     world.holds_everything(&mounted.at);
     fs::write(mounted.at.join("wages/forged.csv"), b"x").expect_err("the outbox is read-only");
     let mut unmount = Command::new("fusermount3");

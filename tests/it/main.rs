@@ -37,6 +37,7 @@ mod support;
 mod tidy;
 mod tour;
 mod upload_clients;
+mod upload_matrix;
 mod upload_resume;
 mod upload_sftp;
 mod upload_stage;
