@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::header::{
-    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, ORIGIN, REFERRER_POLICY,
+    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, ORIGIN, RANGE, REFERRER_POLICY,
     STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use hyper::http::request::Parts;
@@ -110,10 +110,26 @@ async fn run(door: &Door, route: &Route, segments: Vec<String>, parts: Parts, in
     };
     let query = parts.uri.query().unwrap_or_default().to_owned();
     let site = Arc::clone(&door.site);
+    // A range may have to be read for its digest.
+    let at_hand = route.at_hand && !parts.headers.contains_key(RANGE) && site.operations.is_at_hand();
     let ask = Ask { site, method: parts.method, segments, query, headers: parts.headers, content };
     let (handler, address) = (route.handler, door.address);
-    let asked = tokio::task::spawn_blocking(move || handle(handler, &ask, address)).await;
-    asked.unwrap_or_else(|error| Reply::failure("answering a request", &Fault::from_error("handler", error).into()))
+    let mut reply = if at_hand {
+        handle(handler, &ask, address)
+    } else {
+        let asked = tokio::task::spawn_blocking(move || handle(handler, &ask, address)).await;
+        asked.unwrap_or_else(|error| failed(&Fault::from_error("handler", error).into()))
+    };
+    if let Content::Download(download) = &mut reply.content
+        && let Err(failure) = download.read_first().await
+    {
+        reply = failed(&failure);
+    }
+    reply
+}
+
+fn failed(failure: &Failure) -> Reply {
+    Reply::failure("answering a request", failure)
 }
 
 fn handle(handler: Handler, ask: &Ask, address: IpAddr) -> Reply {
@@ -127,7 +143,7 @@ fn handle(handler: Handler, ask: &Ask, address: IpAddr) -> Reply {
         }
         Handler::Stage => Err(Failure::Refused(Refusal::NotAllowed("a file is taken as it comes in"))),
     };
-    outcome.unwrap_or_else(|failure| Reply::failure("answering a request", &failure))
+    outcome.unwrap_or_else(|failure| failed(&failure))
 }
 
 /// Reads past content that nobody asked for. An answer before its end is followed by a reset in

@@ -10,11 +10,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::body::{Frame, SizeHint};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::wire::{Piece, Transfer};
-use crate::operations::{Failure, Fetch};
+use crate::fronts::offload;
+use crate::operations::{Failure, Fault, Fetch};
 use crate::telemetry;
 
 /// A file is read and sent in pieces of this size: 256 KiB.
@@ -92,8 +93,8 @@ pub(super) struct Download {
     pub start: u64,
     /// How many bytes.
     pub length: u64,
-    /// The first piece, read already; empty when there is nothing to send.
-    pub first: Bytes,
+    /// The first piece, once it is read.
+    first: Option<Bytes>,
 }
 
 impl Download {
@@ -102,8 +103,40 @@ impl Download {
     /// # Errors
     /// Those of `Fetch::read`.
     pub(super) fn begin(fetch: Arc<Fetch>, start: u64, length: u64) -> Result<Self, Failure> {
-        let first = read_piece(&fetch, start, length)?;
+        let first = Some(read_piece(&fetch, start, length)?);
         Ok(Self { fetch, start, length, first })
+    }
+
+    /// A range of which the first piece is still to be read.
+    pub(super) const fn unread(fetch: Arc<Fetch>, start: u64, length: u64) -> Self {
+        Self { fetch, start, length, first: None }
+    }
+
+    /// The first piece as far as it was read.
+    pub(super) fn first(&self) -> &[u8] {
+        self.first.as_deref().unwrap_or_default()
+    }
+
+    /// Reads the first piece, unless it was: out of memory if it is there, without a thread that waits for the
+    /// record.
+    ///
+    /// # Errors
+    /// Those of `Fetch::read`.
+    pub(super) async fn read_first(&mut self) -> Result<(), Failure> {
+        if self.first.is_some() {
+            return Ok(());
+        }
+        let (start, length) = (self.start, self.length);
+        let (then, read) = oneshot::channel();
+        let wanted = piece_of(length);
+        let first = if self.fetch.read_at_hand(start, wanted, move |bytes| drop(then.send(bytes))) {
+            read.await.map_err(|error| Fault::from_error("read a file", error))?.map(Bytes::from)?
+        } else {
+            let fetch = Arc::clone(&self.fetch);
+            offload(move || read_piece(&fetch, start, length)).await?
+        };
+        self.first = Some(first);
+        Ok(())
     }
 
     /// The body, with a pump that runs until everything is taken or the transfer is broken.
@@ -120,9 +153,14 @@ impl Download {
     }
 }
 
+/// How long the next piece of so many bytes is.
+fn piece_of(left: u64) -> usize {
+    usize::try_from(left).unwrap_or(usize::MAX).min(PIECE_BYTES)
+}
+
 /// Fills one piece from `offset`, at most `left` bytes. Short only at the end of the file.
 fn read_piece(fetch: &Fetch, offset: u64, left: u64) -> Result<Bytes, Failure> {
-    let length = usize::try_from(left).unwrap_or(usize::MAX).min(PIECE_BYTES);
+    let length = piece_of(left);
     let mut piece = vec![0; length];
     if length > 0 {
         let read = fetch.read(offset, &mut piece)?;
@@ -147,17 +185,15 @@ impl Pump {
         let length = self.download.length;
         let (fetch, taken) = self.newly_taken();
         let is_whole = is_sent && self.transfer.taken() >= length;
-        let ended = tokio::task::spawn_blocking(move || {
-            taken.record(&fetch)?;
-            if is_whole { fetch.close() } else { fetch.abandon() }
-        });
-        report_failure(ended.await);
+        // Nobody waits for the end of a fetch to be put on record.
+        let ended = taken.record(&fetch).and_then(|()| if is_whole { fetch.close() } else { fetch.abandon() });
+        report_failure(Ok(ended));
     }
 
     /// Whether every byte was handed over.
     async fn send_all(&mut self, to: &mpsc::Sender<Result<Piece, CutOff>>) -> bool {
         let (start, length) = (self.download.start, self.download.length);
-        let mut piece = std::mem::take(&mut self.download.first);
+        let mut piece = self.download.first.take().unwrap_or_default();
         let mut sent = 0;
         while sent < length {
             if piece.is_empty() {

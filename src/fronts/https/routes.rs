@@ -34,17 +34,24 @@ pub(super) struct Route {
     pub query: &'static [(&'static str, &'static str)],
     /// Media types of the answer.
     pub gives: &'static [&'static str],
+    /// Answered where it is met while the catalog is at hand: such a handler only looks things up and opens.
+    pub at_hand: bool,
 }
 
 const JSON: &[&str] = &["application/json"];
 
 const fn get(path: &'static str, handler: Handler, about: &'static str, gives: &'static [&'static str]) -> Route {
-    Route { method: Method::GET, path, handler, about, query: &[], gives }
+    Route { method: Method::GET, path, handler, about, query: &[], gives, at_hand: false }
 }
 
 impl Route {
     const fn asking(mut self, query: &'static [(&'static str, &'static str)]) -> Self {
         self.query = query;
+        self
+    }
+
+    const fn at_hand(mut self) -> Self {
+        self.at_hand = true;
         self
     }
 }
@@ -69,7 +76,8 @@ pub(super) static PUBLIC: &[Route] = &[
         Handler::Account(content::show),
         "The bytes of a file; one range at most",
         &["application/octet-stream", "application/age"],
-    ),
+    )
+    .at_hand(),
     get(
         "/api/v1/history",
         Handler::Account(history::list),
@@ -112,6 +120,7 @@ pub(super) static OPERATOR: &[Route] = &[
         about: "Stage a file of a publication",
         query: &[],
         gives: &[],
+        at_hand: false,
     },
     Route {
         method: Method::POST,
@@ -120,6 +129,7 @@ pub(super) static OPERATOR: &[Route] = &[
         about: "Publish the staged files",
         query: &[],
         gives: JSON,
+        at_hand: false,
     },
 ];
 

@@ -89,11 +89,14 @@ pub(super) fn send(ask: &Ask, caller: &Caller, part: DeliveryPart) -> Result<Rep
         fetch.close()?;
         return Ok(reply);
     }
-    let download = Download::begin(Arc::clone(&fetch), start, length)?;
-    if status == StatusCode::PARTIAL_CONTENT && length <= MOST_DIGESTED_BYTES {
+    let download = if status == StatusCode::PARTIAL_CONTENT && length <= MOST_DIGESTED_BYTES {
+        let download = Download::begin(Arc::clone(&fetch), start, length)?;
         let digest = digest_of(&fetch, &download)?;
         reply = reply.with_text(CONTENT_DIGEST, &digest_field(&digest));
-    }
+        download
+    } else {
+        Download::unread(fetch, start, length)
+    };
     reply.content = Content::Download(download);
     Ok(reply)
 }
@@ -108,8 +111,8 @@ fn with_validators(reply: Reply, file: &Validators) -> Reply {
 
 /// Digest of the range, from its first piece at hand and a reading of the rest.
 fn digest_of(fetch: &Fetch, download: &Download) -> Result<Digest, Failure> {
-    let mut hash = Sha256::new_with_prefix(&download.first);
-    let mut at = download.start + download.first.len() as u64;
+    let mut hash = Sha256::new_with_prefix(download.first());
+    let mut at = download.start + download.first().len() as u64;
     let end = download.start + download.length;
     let mut piece = vec![0; PIECE_BYTES];
     while at < end {
