@@ -16,6 +16,9 @@ use super::derive::derive;
 const INTRO: &str = "age-encryption.org/v1";
 const MAC_PREFIX: &str = "---";
 
+/// A stanza that a passphrase opens; whoever knows it could make the file, so it must stand alone.
+const PASSPHRASE_TAG: &str = "scrypt";
+
 /// Columns of a stanza body line.
 const BODY_COLUMNS: usize = 64;
 
@@ -136,6 +139,9 @@ impl<'a> Parsed<'a> {
         let mac = mac_line.strip_prefix("--- ").ok_or(Malformed("it has no MAC"))?;
         if stanzas.is_empty() || lines.next().is_some() {
             return Err(Malformed("it has no stanza, or more than a header"));
+        }
+        if stanzas.len() > 1 && stanzas.iter().any(|stanza| stanza.tag == PASSPHRASE_TAG) {
+            return Err(Malformed("a passphrase stands beside other recipients"));
         }
         let covered_bytes = header.len() - 1 - mac_line.len() + MAC_PREFIX.len();
         let covered = header.get(..covered_bytes).ok_or(Malformed("it has no MAC"))?;

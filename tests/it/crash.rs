@@ -6,6 +6,7 @@ mod ledger;
 mod stage;
 mod table;
 mod traces;
+mod uploads;
 mod verdict;
 mod work;
 
