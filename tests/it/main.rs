@@ -1,6 +1,7 @@
 //! Integration tests: one binary, real sockets on loopback.
 #![cfg(test)]
 
+mod check_file;
 mod cli;
 mod client_matrix;
 #[cfg(feature = "conformance")]
