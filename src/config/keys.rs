@@ -167,7 +167,7 @@ const SFTP: &[Key] = &[
         "check_file_bytes",
         Kind::Bytes(256, 1024 * GIB),
         "\"1 GiB\"",
-        "Most bytes read for the digests of one check-file request; the digest of a whole file is on record and read from nothing.",
+        "Most bytes read for the digests of one check-file request; that of a whole delivered file is on record and needs no reading.",
     ),
     key(
         "rekey_limit_bytes",

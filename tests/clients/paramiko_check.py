@@ -2,7 +2,7 @@
 
 Arguments: host, port, login, private key, the server's public key, path.
 Standard input: lines of `check ALGORITHM START LENGTH BLOCK` (through the handle, as paramiko does it),
-`handle …` and `name …` (in the two forms of the draft). Standard output: for each the digests in hex, or
+`handle …` and `name …` (in the two forms of the draft), and `end`. Standard output: for each the digests in hex, or
 `STATUS TEXT`. The file is open from the beginning to the end.
 """
 
@@ -42,7 +42,7 @@ client.connect(
 sftp = Raw.from_transport(client.get_transport())
 with sftp.open(path, "rb") as remote:
     print("open", flush=True)
-    for line in sys.stdin:
+    for line in iter(sys.stdin.readline, "end\n"):
         form, algorithm, *numbers = line.split()
         start, length, block = map(int, numbers)
         try:

@@ -44,6 +44,7 @@ fn paramiko_checks_the_whole_and_the_parts_and_nothing_counts_as_fetched() {
     // one opening with the handle, and three by name
     let asked = world.events(&id, "digests-asked");
     assert_eq!(asked.len(), 4, "{asked:?}");
+    client.tell("end");
     client.finish();
     assert_eq!(world.progress(&id), "published");
     for event in ["fetch-started", "file-released", "file-fetched", "fetch-ended"] {
@@ -71,9 +72,11 @@ fn what_cannot_be_checked_is_refused_with_a_sentence_and_the_session_goes_on() {
         }
         assert_eq!(ask(&mut client, &format!("{form} sha256 0 18446744073709551615 0")), digests(&bytes, bytes.len()));
     }
+    client.tell("end");
     client.finish();
     let mut client = asker(&world, "empty.txt");
     assert_eq!(ask(&mut client, "name sha256 0 0 0"), empty());
+    client.tell("end");
     client.finish();
 }
 
@@ -95,6 +98,7 @@ fn without_the_right_no_digest_is_told() {
             assert!(said.starts_with("2 ") || said.starts_with("3 "), "{form} {asked}: {said}");
         }
     }
+    client.tell("end");
     client.finish();
     assert_eq!(world.events(&id, "digests-asked").len(), 0);
 }
