@@ -162,6 +162,7 @@ fn sftp(settings: &mut Settings) -> Option<SftpFront> {
         max_handles: settings.count("sftp.max_handles")?,
         window_requests: settings.count("sftp.window_requests")?,
         window_bytes: settings.count("sftp.window_bytes")?,
+        check_file_bytes: settings.whole("sftp.check_file_bytes")?,
         rekey_limit_bytes: settings.count("sftp.rekey_limit_bytes")?,
         drain_grace: duration(settings, "sftp.drain_grace")?,
         banner: banner?,

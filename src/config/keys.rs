@@ -164,6 +164,12 @@ const SFTP: &[Key] = &[
     key("window_requests", Kind::Whole(1, 1_024), "64", "Requests taken on at once per session."),
     key("window_bytes", Kind::Bytes(256 * 1024, GIB), "\"8 MiB\"", "Bytes of replies held per session."),
     key(
+        "check_file_bytes",
+        Kind::Bytes(256, 1024 * GIB),
+        "\"1 GiB\"",
+        "Most bytes read for the digests of one check-file request; that of a whole delivered file is on record and needs no reading.",
+    ),
+    key(
         "rekey_limit_bytes",
         Kind::Bytes(64 * 1024, GIB),
         "\"1 GiB\"",

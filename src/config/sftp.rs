@@ -58,6 +58,8 @@ pub struct SftpSettings {
     pub window_requests: usize,
     /// Bytes of replies held per session.
     pub window_bytes: usize,
+    /// Most bytes read for the digests of one `check-file` request.
+    pub check_file_bytes: u64,
     /// Bytes after which keys are exchanged anew.
     pub rekey_limit_bytes: usize,
     /// Time that sessions get to finish when the server stops.
@@ -82,6 +84,7 @@ impl Default for SftpSettings {
             max_handles: 256,
             window_requests: 64,
             window_bytes: 8 * 1024 * 1024,
+            check_file_bytes: 1024 * 1024 * 1024,
             rekey_limit_bytes: 1024 * 1024 * 1024,
             drain_grace: Duration::from_secs(30),
             banner: None,

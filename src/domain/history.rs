@@ -135,6 +135,8 @@ happenings! {
     FileSignedOff = 55, "file-signed-off";
     /// The operator undid what an account had signed off of a delivery.
     SignOffUndone = 56, "sign-off-undone";
+    /// Digests of parts of a file were asked for over SFTP: nothing of it left but these.
+    DigestsAsked = 59, "digests-asked";
     /// An e-mail was accepted by the relay.
     MailSent = 60, "mail-sent";
     /// An e-mail was put off to a later try.

@@ -36,6 +36,8 @@ struct Inner {
     state: Mutex<FetchState>,
     /// What is being put on record is there, or has failed.
     recorded: Condvar,
+    /// Whether it is on record that digests of parts were asked.
+    digests_recorded: Mutex<bool>,
 }
 
 /// What is read.
@@ -106,6 +108,7 @@ impl Fetch {
             checked_version: AtomicU64::new(version),
             state: Mutex::default(),
             recorded: Condvar::new(),
+            digests_recorded: Mutex::new(false),
         }))
     }
 
@@ -224,6 +227,28 @@ impl Fetch {
             }
         }
         true
+    }
+
+    /// SHA-256 of the whole content for the recipient. Nothing is put on record: the packing slip has it too.
+    ///
+    /// # Errors
+    /// As `read`, of the right, account or delivery.
+    pub fn known_sha256(&self) -> Result<Digest, Failure> {
+        self.0.check_right()?;
+        Ok(self.0.sha256)
+    }
+
+    /// As `read_vec`, for digests of parts. That they were asked is on record before the first leaves, since
+    /// the digest of a short part tells its bytes; the bytes count as neither released nor fetched.
+    ///
+    /// # Errors
+    /// As `read`.
+    pub fn read_for_digest(&self, offset: u64, length: usize) -> Result<Vec<u8>, Failure> {
+        let Body::Sealed { reader, .. } = &self.0.body else { return self.read_vec(offset, length) };
+        self.0.check_right()?;
+        let bytes = reader.read_vec(offset, length)?;
+        self.0.record_digests()?;
+        Ok(bytes)
     }
 
     /// The transport took these bytes.
@@ -377,6 +402,18 @@ impl Inner {
     fn record_rule(&self, number: u32, tracker: &Tracker, due: Due) -> (Rule, bool, bool) {
         let coverage = locked(&tracker.held).taken.clone();
         (self.progress_rule(number, coverage, due.events), due.starts, due.releases)
+    }
+
+    /// Puts on record, once per opening, that digests of parts were asked.
+    fn record_digests(&self) -> Result<(), Failure> {
+        // held meanwhile: no other digest leaves before it is on record
+        let mut recorded = locked(&self.digests_recorded);
+        if !*recorded {
+            let decision = Decision::new(self.operations.now(), self.event(Happening::DigestsAsked));
+            self.operations.catalog.decide(Box::new(move |_| Ok(decision.leaving_access_as_it_is())))?;
+            *recorded = true;
+        }
+        Ok(())
     }
 
     /// What was to be put on record is there, or is not and will be asked for again.

@@ -4,6 +4,7 @@ Arguments: host, port, login, private key, the server's public key, the folder t
 Prints one line for each scenario that went as it should.
 """
 
+import hashlib
 import base64
 import errno
 import sys
@@ -60,6 +61,8 @@ def as_winscp():
     seen = sftp.stat("win.csv")
     assert (seen.st_size, seen.st_mtime, seen.st_mode & 0o777) == (len(block) * 8, 1_600_000_000, 0o440), seen
     assert back("win.csv") == block * 8
+    with sftp.open("win.csv") as file:
+        assert file.check("sha256") == hashlib.sha256(block * 8).digest()
 
 
 def appending():

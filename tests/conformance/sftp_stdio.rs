@@ -95,6 +95,7 @@ fn converse(runtime: &Runtime, flags: Flags, journal: Journal) -> ExitCode {
         max_handles: usize::try_from(handles).unwrap_or(usize::MAX),
         window_requests: settings.window_requests,
         window_bytes: settings.window_bytes,
+        check_file_bytes: settings.check_file_bytes,
     };
     journal.say(Level::Info, "session opened");
     let conversation = Conversation::new(Arc::new(PlainFolder::new(flags, journal)), limits);

@@ -10,7 +10,7 @@ use postkluis::fronts::sftp::requests::{Core, CoreLimits, Finished, Job};
 use postkluis::fronts::sftp::wire::MAX_PACKET_BYTES;
 
 use super::Chance;
-use super::oracle::{Expected, Oracle};
+use super::oracle::{Expected, MOST_CHECKED_BYTES, Oracle};
 use super::packets::{Plain, frames};
 use super::shelf::MemoryShelf;
 
@@ -28,6 +28,7 @@ pub(crate) fn run(data: &[u8]) {
         max_handles: 1 + usize::from(head[0] % 8),
         window_requests: 1 + usize::from(head[1] % 16),
         window_bytes: [1 << 10, 1 << 16, 1 << 20, 1 << 22][usize::from(head[2] % 4)],
+        check_file_bytes: MOST_CHECKED_BYTES,
     };
     let page_entries = 1 + usize::from(head[3] % 4);
     let seed = Plain(&head[4..]).number(4).unwrap_or_default();
@@ -144,7 +145,8 @@ impl Drive {
         let under_way = self.running.len() + self.ended.len();
         assert!(under_way <= self.limits.window_requests, "{under_way} requests run");
         let tally = &self.shelf.tally;
-        let open = tally.opened.load(Ordering::Relaxed) - tally.closed.load(Ordering::Relaxed);
+        let ended = tally.closed.load(Ordering::Relaxed) + tally.abandoned.load(Ordering::Relaxed);
+        let open = tally.opened.load(Ordering::Relaxed) - ended;
         let most = self.limits.max_handles + self.limits.window_requests;
         assert!(open <= most, "{open} files are open");
         let held: usize = self.held.iter().map(Bytes::len).sum();

@@ -16,6 +16,8 @@ const MALFORMED: u64 = 5;
 const UNSUPPORTED: u64 = 8;
 /// Most bytes of one READ, and of one piece of a copy.
 const PIECE: u64 = 261_120;
+/// Most bytes hashed for one request: less than the largest of the files.
+pub(crate) const MOST_CHECKED_BYTES: u64 = 200_000;
 
 /// What an answer must be.
 pub(crate) enum Expected {
@@ -28,6 +30,41 @@ pub(crate) enum Expected {
     Size(u64),
     /// An EXTENDED_REPLY of so many bytes.
     Reply(usize),
+}
+
+/// What a `check-file` asks behind its file.
+struct Check {
+    is_known: bool,
+    start: u64,
+    length: u64,
+    block: u64,
+}
+
+impl Check {
+    fn of(fields: &mut Plain<'_>) -> Option<Self> {
+        let is_known = fields.string()?.split(|byte| *byte == b',').any(|name| name == b"sha256");
+        Some(Self { is_known, start: fields.number(8)?, length: fields.number(8)?, block: fields.number(4)? })
+    }
+
+    /// Bytes of the answer: the algorithm's name and 32 for each block.
+    fn digests(&self, size: u64) -> Result<usize, u64> {
+        if !self.is_known {
+            return Err(UNSUPPORTED);
+        }
+        if (1..256).contains(&self.block) {
+            return Err(MALFORMED);
+        }
+        if self.start > size {
+            return Err(EOF);
+        }
+        let left = size - self.start;
+        let range = if self.length == 0 { left } else { self.length.min(left) };
+        let count = if self.block == 0 { 1 } else { range.div_ceil(self.block) };
+        if count > 8_190 || range > MOST_CHECKED_BYTES {
+            return Err(FAILURE);
+        }
+        Ok(10 + 32 * count as usize)
+    }
 }
 
 enum Handle {
@@ -157,6 +194,16 @@ impl Oracle {
                 self.readable(from).and_then(|from| Ok((from, self.writable(to)?))).and_then(|(from, to)| {
                     if from == to { Err(FAILURE) } else { self.copy(from, offset, length, to, to_offset) }
                 })
+            }
+            b"check-file" | b"check-file-handle" => {
+                let (handle, asked) = (fields.string()?, Check::of(fields)?);
+                let answer = self.readable(handle).and_then(|file| asked.digests(self.files[file].len() as u64));
+                answer.map(|bytes| Expected::Reply(bytes + if name == b"check-file" { 14 } else { 0 }))
+            }
+            b"check-file-name" => {
+                let (path, asked) = (fields.string()?, Check::of(fields)?);
+                let file = self.node(path).and_then(|node| node.ok_or(FAILURE));
+                file.and_then(|file| asked.digests(self.files[file].len() as u64)).map(Expected::Reply)
             }
             _ => Err(UNSUPPORTED),
         })

@@ -38,8 +38,12 @@ fn the_regress_scripts_of_openssh_pass() {
 #[test]
 fn the_requests_have_the_same_names() {
     let names = |program: &str| finish(Command::new(program).args(["-Q", "requests"])).expect_code(0).text();
-    assert_eq!(names(OURS), names(OPENSSH));
+    let added: String = CHECK_FILE.iter().map(|name| format!("{name}\n")).collect();
+    assert_eq!(names(OURS), names(OPENSSH) + &added);
 }
+
+/// Extensions that `sftp-server` does not have.
+const CHECK_FILE: [&str; 3] = ["check-file", "check-file-handle", "check-file-name"];
 
 /// A field of a request.
 #[derive(Clone, Copy)]
@@ -312,6 +316,8 @@ fn both(arguments: &[&str], requests: &[(u8, Vec<Field>)]) -> String {
     let mut differences = String::new();
     for (at, (kind, fields)) in requests.iter().enumerate() {
         let (own, other) = (ours.ask(*kind, fields), theirs.ask(*kind, fields));
+        // announced by the core alone, at the end
+        let own = if kind == &1 { CHECK_FILE.iter().fold(own, |own, name| without(&own, name)) } else { own };
         // a status of the core's own making has its own words
         let own = own.replace("status 4: no such handle", "status 4: Failure");
         let own = own.replace("status 2: no such handle", "status 2: No such file");
@@ -321,6 +327,29 @@ fn both(arguments: &[&str], requests: &[(u8, Vec<Field>)]) -> String {
         }
     }
     differences
+}
+
+/// The VERSION in words without this extension, if it is there.
+fn without(version: &str, name: &str) -> String {
+    let mut announced = Vec::new();
+    put(&mut announced, name.as_bytes());
+    put(&mut announced, b"1");
+    version.replace(&Answer(&announced).rest(), "")
+}
+
+#[test]
+fn a_plain_file_is_checked_in_blocks() {
+    use sha2::{Digest as _, Sha256};
+    let folder = tempfile::tempdir().unwrap();
+    let bytes: Vec<u8> = (0..1_000_u32).map(|at| (at % 251) as u8).collect();
+    std::fs::write(folder.path().join("f"), &bytes).unwrap();
+    let mut ours = Talk::new(OURS, &[], folder.path());
+    ours.ask(1, &[Number(3)]);
+    let mut expected = Vec::new();
+    put(&mut expected, b"sha256");
+    expected.extend(bytes[10..].chunks(400).flat_map(|block| Sha256::digest(block).to_vec()));
+    let fields = [Text("check-file-name"), Text("f"), Text("md5,sha256"), Wide(10), Wide(0), Number(400)];
+    assert_eq!(ours.ask(200, &fields), format!("extended {}", Answer(&expected).rest()));
 }
 
 #[test]

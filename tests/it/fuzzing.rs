@@ -15,7 +15,8 @@ const PATHS: [&[u8]; 12] =
     [b"/", b".", b"/a", b"/b", b"/d", b"/d/c", b"/d/../b", b"/new", b"/d/new", b"", b"/\xff", b"/tmp/pkrec/b.txt"];
 const OFFSETS: [u64; 8] = [0, 1, 65_535, 65_536, 69_999, 1 << 20, 1 << 63, u64::MAX];
 const LENGTHS: [u32; 6] = [0, 1, 4_096, 65_537, 261_121, u32::MAX];
-const EXTENDED: [&[u8]; 13] = [
+const BLOCKS: [u32; 6] = [0, 1, 255, 256, 65_536, u32::MAX];
+const EXTENDED: [&[u8]; 16] = [
     b"posix-rename@openssh.com",
     b"statvfs@openssh.com",
     b"fstatvfs@openssh.com",
@@ -27,6 +28,9 @@ const EXTENDED: [&[u8]; 13] = [
     b"copy-data",
     b"home-directory",
     b"users-groups-by-id@openssh.com",
+    b"check-file",
+    b"check-file-handle",
+    b"check-file-name",
     b"no-such@example.com",
     b"",
 ];
@@ -200,9 +204,18 @@ fn extended(chance: &mut Chance) -> Vec<u8> {
             [handle(chance), offset(chance), length, handle(chance), offset(chance)].concat()
         }
         b"lsetstat@openssh.com" => [path(chance), attributes(chance)].concat(),
+        b"check-file" | b"check-file-handle" => [handle(chance), digests(chance)].concat(),
+        b"check-file-name" => [path(chance), digests(chance)].concat(),
         _ => [path(chance), path(chance)].concat(),
     };
     [string(name), body].concat()
+}
+
+fn digests(chance: &mut Chance) -> Vec<u8> {
+    let algorithms: &[u8] = if chance.below(8) == 0 { b"md5,sha1" } else { b"md5,sha256" };
+    let length = u64::from(LENGTHS[chance.below(LENGTHS.len())]).to_be_bytes().to_vec();
+    let block = BLOCKS[chance.below(BLOCKS.len())].to_be_bytes().to_vec();
+    [string(algorithms), offset(chance), length, block].concat()
 }
 
 fn string(text: &[u8]) -> Vec<u8> {

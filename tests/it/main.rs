@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod age_vectors;
+mod check_file;
 mod cli;
 mod client_matrix;
 #[cfg(feature = "conformance")]

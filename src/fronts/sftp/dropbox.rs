@@ -313,6 +313,12 @@ impl OpenedFile for DropboxFile {
         self.upload.read(offset, length).map(Bytes::from).map_err(shelf_error)
     }
 
+    /// Of a received upload it is on record.
+    fn sha256(&self) -> Result<Option<[u8; 32]>, ShelfError> {
+        let view = self.upload.view().map_err(shelf_error)?;
+        Ok(view.upload.state.sha256().filter(|_| !self.upload.is_marker()).map(|digest| *digest.as_bytes()))
+    }
+
     fn write(&self, offset: u64, data: &[u8]) -> Result<(), ShelfError> {
         self.upload.write(offset, data).map_err(shelf_error)
     }

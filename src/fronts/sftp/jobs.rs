@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 
+use super::digests::{self, CheckBounds, CheckOrder, Checked};
 use super::handles::{self, Handles, Listing, Opened};
 use super::shelf::{
     Attributes, OpenMode, OpenedFile, SentAttributes, Shelf, ShelfError, ShelfErrorKind, Volume, error,
 };
-use super::wire::{Fields, MAX_DATA_BYTES, Request};
+use super::wire::{Fields, MAX_DATA_BYTES, MAX_PACKET_BYTES, Request};
 
 /// Entries asked of a folder at a time.
 const PAGE_ENTRIES: usize = 512;
@@ -73,6 +74,10 @@ pub enum Work {
     IdNames(Bytes, Bytes),
     /// Copy from one open file to another.
     Copy(CopyOrder),
+    /// Digests of an open file.
+    Check(Arc<dyn OpenedFile>, CheckOrder),
+    /// Digests of a file by its path.
+    CheckPath(Bytes, CheckOrder),
 }
 
 /// What `copy-data` asks.
@@ -122,6 +127,8 @@ pub enum Done {
         /// Groups in the order asked.
         groups: Vec<String>,
     },
+    /// Digests of parts of a file.
+    Digests(Checked),
     /// Refused or failed.
     Refused(ShelfError),
 }
@@ -183,8 +190,15 @@ impl Work {
             Self::ReadLink(path) => return shelf.read_link(&at(path)?).map(Done::Path),
             Self::Volume(path) => return shelf.volume(&at(path)?).map(Done::Volume),
             Self::VolumeOf(file) => return file.volume().map(Done::Volume),
-            Self::IdNames(users, groups) => return Ok(id_names(shelf, &users, &groups)),
+            Self::IdNames(users, groups) => return id_names(shelf, &users, &groups),
             Self::Copy(order) => return copy(&order),
+            Self::Check(file, order) => return digests::check(&order, file.as_ref()),
+            Self::CheckPath(path, order) => {
+                let file = shelf.open_file(&at(path)?, OpenMode { read: true, ..OpenMode::default() })?;
+                let checked = digests::check(&order, file.as_ref());
+                file.abandon();
+                return checked;
+            }
             Self::Write(file, offset, data) => file.write(offset, &data)?,
             Self::Fsetstat(file, sent) => file.set_attributes(&sent)?,
             Self::Sync(file) => file.sync()?,
@@ -223,12 +237,23 @@ fn list(listing: Arc<Mutex<Listing>>) -> Result<Done, ShelfError> {
     Ok(if ended { Done::Eof } else { Done::Names { listing } })
 }
 
-fn id_names(shelf: &dyn Shelf, users: &[u8], groups: &[u8]) -> Done {
-    let names = |ids: &[u8], name: &dyn Fn(u32) -> Option<String>| {
+fn id_names(shelf: &dyn Shelf, users: &[u8], groups: &[u8]) -> Result<Done, ShelfError> {
+    // the packet less its kind, id and two lengths
+    let mut room = MAX_PACKET_BYTES - 13;
+    let mut names = |ids: &[u8], name: &dyn Fn(u32) -> Option<String>| {
         let (ids, _) = ids.as_chunks::<4>();
-        ids.iter().map(|id| name(u32::from_be_bytes(*id)).unwrap_or_default()).collect()
+        let mut found = Vec::new();
+        for id in ids {
+            let name = name(u32::from_be_bytes(*id)).unwrap_or_default();
+            room = room.checked_sub(4 + name.len()).ok_or_else(|| {
+                error(ShelfErrorKind::Failure, "the names of so many ids do not fit in one answer: ask for fewer")
+            })?;
+            found.push(name);
+        }
+        Ok(found)
     };
-    Done::IdNames { users: names(users, &|id| shelf.user_name(id)), groups: names(groups, &|id| shelf.group_name(id)) }
+    let users = names(users, &|id| shelf.user_name(id))?;
+    Ok(Done::IdNames { users, groups: names(groups, &|id| shelf.group_name(id))? })
 }
 
 /// Copies in pieces; an end before `length` is told as such (draft-ietf-secsh-filexfer-extensions-00 §7).
@@ -252,11 +277,11 @@ fn text(raw: &[u8]) -> Result<&str, ShelfError> {
 }
 
 /// Turns a request into work; `room` says whether another handle may be opened.
-pub fn plan(request: Request, handles: &mut Handles, room: bool) -> Work {
-    try_plan(request, handles, room).unwrap_or_else(|refusal| Work::Known(Done::Refused(refusal)))
+pub fn plan(request: Request, handles: &mut Handles, room: bool, bounds: &CheckBounds) -> Work {
+    try_plan(request, handles, room, bounds).unwrap_or_else(|refusal| Work::Known(Done::Refused(refusal)))
 }
 
-fn try_plan(request: Request, handles: &mut Handles, room: bool) -> Result<Work, ShelfError> {
+fn try_plan(request: Request, handles: &mut Handles, room: bool, bounds: &CheckBounds) -> Result<Work, ShelfError> {
     Ok(match request {
         Request::Open { .. } | Request::Opendir { .. } if !room => {
             return Err(error(ShelfErrorKind::Failure, "too many open handles: close some first"));
@@ -289,7 +314,7 @@ fn try_plan(request: Request, handles: &mut Handles, room: bool) -> Result<Work,
         Request::Readlink { path } => Work::ReadLink(path),
         Request::Symlink { target, path } => Work::MakeLink(target, path),
         Request::Extended { name, body } => {
-            return extended(&name, &mut Fields(body), handles)
+            return extended(&name, &mut Fields(body), handles, bounds)
                 .unwrap_or_else(|| Err(error(ShelfErrorKind::BadMessage, "the extended request is malformed")));
         }
         Request::Unknown { .. } => return Err(error(ShelfErrorKind::Unsupported, "not a request of SFTP version 3")),
@@ -298,7 +323,12 @@ fn try_plan(request: Request, handles: &mut Handles, room: bool) -> Result<Work,
 }
 
 /// `None` when the fields do not add up.
-fn extended(name: &[u8], body: &mut Fields, handles: &mut Handles) -> Option<Result<Work, ShelfError>> {
+fn extended(
+    name: &[u8],
+    body: &mut Fields,
+    handles: &mut Handles,
+    bounds: &CheckBounds,
+) -> Option<Result<Work, ShelfError>> {
     Some(Ok(match name {
         b"limits@openssh.com" => Work::Known(Done::Limits),
         b"posix-rename@openssh.com" => Work::Rename(body.string()?, body.string()?, true),
@@ -320,6 +350,11 @@ fn extended(name: &[u8], body: &mut Fields, handles: &mut Handles) -> Option<Res
             let files = readable(handles, &from).and_then(|from| Ok((from, writable(handles, &to)?)));
             return Some(files.and_then(|(from, to)| copy_order(from, offset, length, to, to_offset)));
         }
+        b"check-file" | b"check-file-handle" => {
+            let (handle, order) = (body.string()?, digests::order(body, name == b"check-file", bounds)?);
+            return Some(readable(handles, &handle).map(|file| Work::Check(file, order)));
+        }
+        b"check-file-name" => Work::CheckPath(body.string()?, digests::order(body, false, bounds)?),
         _ => return Some(Err(error(ShelfErrorKind::Unsupported, "this extension is not served here"))),
     }))
 }

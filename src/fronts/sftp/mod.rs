@@ -3,6 +3,7 @@
 mod algorithms;
 pub mod auth;
 pub mod conversation;
+pub mod digests;
 mod dropbox;
 mod greeting;
 pub mod handles;

@@ -296,6 +296,14 @@ impl OpenedFile for OutboxFile {
         self.fetch.read_vec(offset, length).map(Bytes::from).map_err(shelf_error)
     }
 
+    fn sha256(&self) -> Result<Option<[u8; 32]>, ShelfError> {
+        self.fetch.known_sha256().map(|digest| Some(*digest.as_bytes())).map_err(shelf_error)
+    }
+
+    fn read_for_digest(&self, offset: u64, length: usize) -> Result<Bytes, ShelfError> {
+        self.fetch.read_for_digest(offset, length).map(Bytes::from).map_err(shelf_error)
+    }
+
     fn taken(&self, offset: u64, length: usize) {
         log_unrecorded(self.fetch.taken(offset, length));
     }

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 
 use bytes::{BufMut, Bytes, BytesMut};
 
+use super::digests::{self, Checked};
 use super::request_names::Extension;
 use super::shelf::{Attributes, Entry, FileKind, ShelfError, ShelfErrorKind, Volume};
 use super::wire::{MAX_DATA_BYTES, MAX_PACKET_BYTES, kind};
@@ -142,6 +143,17 @@ pub fn id_names(id: u32, users: &[String], groups: &[String]) -> Bytes {
             string(&mut packet, name.as_bytes());
         }
     }
+    seal(packet)
+}
+
+/// EXTENDED_REPLY of `check-file`, `check-file-handle` and `check-file-name`: the digests run to its end.
+pub fn digests(id: u32, checked: &Checked) -> Bytes {
+    let mut packet = open(kind::EXTENDED_REPLY, id, 64 + checked.digests.len());
+    if checked.is_named {
+        string(&mut packet, b"check-file");
+    }
+    string(&mut packet, digests::ALGORITHM.as_bytes());
+    packet.put_slice(&checked.digests);
     seal(packet)
 }
 

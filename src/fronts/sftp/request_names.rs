@@ -15,8 +15,8 @@ pub struct Extension {
     pub request: &'static str,
 }
 
-/// The extensions known, in OpenSSH's order.
-pub const EXTENSIONS: [Extension; 11] = [
+/// The extensions known, in OpenSSH's order, and those that it does not have.
+pub const EXTENSIONS: [Extension; 14] = [
     extension("posix-rename@openssh.com", "1", "posix-rename"),
     extension("statvfs@openssh.com", "2", "statvfs"),
     extension("fstatvfs@openssh.com", "2", "fstatvfs"),
@@ -28,6 +28,9 @@ pub const EXTENSIONS: [Extension; 11] = [
     extension("copy-data", "1", "copy-data"),
     extension("home-directory", "1", "home-directory"),
     extension("users-groups-by-id@openssh.com", "1", "users-groups-by-id"),
+    extension("check-file", "1", "check-file"),
+    extension("check-file-handle", "1", "check-file-handle"),
+    extension("check-file-name", "1", "check-file-name"),
 ];
 
 /// The requests of version 3 by name, in OpenSSH's order.

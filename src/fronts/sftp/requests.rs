@@ -2,17 +2,19 @@
 //! machine without threads or sockets; what drives it decides where jobs run.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 
+use super::digests::CheckBounds;
 use super::handles::{self, Handles, Listing, Opened};
 use super::jobs::{self, Done, Work, plan};
+use super::paths::MAX_PATH_BYTES;
 use super::replies;
 use super::request_names::{Extension, request_name};
 use super::shelf::{OpenedFile, Shelf};
-use super::wire::{Assembler, MAX_DATA_BYTES, Packet, Request, WireFault};
+use super::wire::{Assembler, Fields, MAX_DATA_BYTES, MAX_PACKET_BYTES, Packet, Request, WireFault};
 
 /// Most requests that may wait; a client that sends more without reading is cut.
 const MAX_WAITING: usize = 262_144;
@@ -32,6 +34,8 @@ pub struct CoreLimits {
     pub window_requests: usize,
     /// Most bytes read or answered but not yet with the transport, and most waiting to be written.
     pub window_bytes: usize,
+    /// Most bytes read for the digests of one `check-file` request.
+    pub check_file_bytes: u64,
 }
 
 /// Why a conversation cannot go on.
@@ -201,6 +205,7 @@ pub struct Core {
     outgoing: VecDeque<Bytes>,
     outgoing_bytes: usize,
     flow: Arc<Flow>,
+    check: CheckBounds,
 }
 
 impl Core {
@@ -224,6 +229,7 @@ impl Core {
             outgoing: VecDeque::new(),
             outgoing_bytes: 0,
             flow: Arc::new(Flow::default()),
+            check: CheckBounds { most_bytes: limits.check_file_bytes, ended: Arc::new(AtomicBool::new(false)) },
         }
     }
 
@@ -279,11 +285,7 @@ impl Core {
             return None;
         }
         let used = self.flow.outstanding_bytes() + self.reserved_bytes;
-        let reserved = match &head.request {
-            Request::Read { length, .. } => (*length as usize).min(MAX_DATA_BYTES),
-            Request::Readdir { .. } => replies::NAMES_BUDGET_BYTES,
-            _ => 512,
-        };
+        let reserved = answer_bytes(&head.request);
         if used > 0 && used + reserved > self.limits.window_bytes {
             return None;
         }
@@ -315,7 +317,7 @@ impl Core {
         self.reserved_bytes += reserved;
         let room = self.handles.count() + self.opening < self.limits.max_handles;
         let name = request_name(&request);
-        let work = plan(request, &mut self.handles, room);
+        let work = plan(request, &mut self.handles, room, &self.check);
         if work.opens() {
             self.opening += 1;
         }
@@ -385,6 +387,7 @@ impl Core {
             Done::Limits => replies::limits(id, self.limits.max_handles),
             Done::IdNames { users, groups } => replies::id_names(id, &users, &groups),
             Done::Volume(shown) => replies::volume(id, &shown),
+            Done::Digests(checked) => replies::digests(id, &checked),
             Done::Refused(error) => replies::refused(id, &error),
         };
         vec![self.parcel(packet, None)]
@@ -435,6 +438,7 @@ impl Core {
     /// Ends the conversation: nothing more is answered, and the files still open are
     /// returned for [`OpenedFile::abandon`].
     pub fn end(&mut self) -> Vec<Arc<dyn OpenedFile>> {
+        self.check.ended.store(true, Ordering::Release);
         self.waiting.clear();
         self.early.clear();
         self.outgoing.clear();
@@ -449,10 +453,34 @@ impl Core {
     }
 }
 
+/// The most that the answer to a request can take.
+fn answer_bytes(request: &Request) -> usize {
+    // the path twice, one slash longer than it was written, and what stands around it
+    const PATH_BYTES: usize = 2 * (MAX_PATH_BYTES + 1) + 64;
+    const SMALL_BYTES: usize = 512;
+    match request {
+        Request::Read { length, .. } => (*length as usize).min(MAX_DATA_BYTES),
+        Request::Readdir { .. } => replies::NAMES_BUDGET_BYTES,
+        Request::Realpath { .. } | Request::Readlink { .. } => PATH_BYTES,
+        Request::Extended { name, body } => match &name[..] {
+            b"expand-path@openssh.com" | b"home-directory" => PATH_BYTES,
+            b"users-groups-by-id@openssh.com" => MAX_PACKET_BYTES,
+            // a block size of 0 asks for one digest
+            b"check-file" | b"check-file-handle" | b"check-file-name" if !body.ends_with(&[0; 4]) => MAX_PACKET_BYTES,
+            _ => SMALL_BYTES,
+        },
+        _ => SMALL_BYTES,
+    }
+}
+
 fn lane(request: &Request) -> Lane {
     let on = |handle: &Bytes, make: fn(u64) -> Lane| handles::number(handle).map_or(Lane::Free, make);
     match request {
         Request::Read { handle, .. } | Request::Fstat { handle } => on(handle, Lane::Shared),
+        Request::Extended { name, body } if matches!(&name[..], b"check-file" | b"check-file-handle") => {
+            // beside reads: what is hashed may be long
+            Fields(body.clone()).string().map_or(Lane::Free, |handle| on(&handle, Lane::Shared))
+        }
         Request::Write { handle, .. }
         | Request::Fsetstat { handle, .. }
         | Request::Readdir { handle }

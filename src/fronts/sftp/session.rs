@@ -244,6 +244,7 @@ impl Handler for Guest {
             max_handles: self.settings.max_handles,
             window_requests: self.settings.window_requests,
             window_bytes: self.settings.window_bytes,
+            check_file_bytes: self.settings.check_file_bytes,
         };
         let conversation = Conversation::new(Arc::clone(&entrance.shelf), limits);
         self.signals.conversations.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(conversation.clone());

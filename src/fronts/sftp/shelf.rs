@@ -299,6 +299,16 @@ pub trait OpenedFile: Send + Sync {
     /// Up to `length` bytes from `offset`: never short before the end of the file; empty at or after it.
     fn read(&self, offset: u64, length: usize) -> Result<Bytes, ShelfError>;
 
+    /// SHA-256 of the whole content, if it is known without reading; refused where a read would be.
+    fn sha256(&self) -> Result<Option<[u8; 32]>, ShelfError> {
+        Ok(None)
+    }
+
+    /// As `read`, for a digest: the bytes themselves do not leave, so they are not what was read of the file.
+    fn read_for_digest(&self, offset: u64, length: usize) -> Result<Bytes, ShelfError> {
+        self.read(offset, length)
+    }
+
     /// The answer with these bytes was handed to the transport, and the client has since
     /// asked for more or closed the file: it was taken. May come late or not at all.
     fn taken(&self, _offset: u64, _length: usize) {}
