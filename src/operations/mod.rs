@@ -134,7 +134,7 @@ pub struct Operations {
     uploads: uploads::LiveUploads,
 }
 
-/// Somebody who has signed in. Cheap to clone; holds no secret.
+/// Somebody who has signed in; only a sign-in makes one. Cheap to clone; holds no secret.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Caller {
     /// The account.
@@ -149,7 +149,12 @@ pub struct Caller {
     pub credential: String,
     /// What the client called itself.
     pub client: Option<String>,
+    proof: Proof,
 }
+
+/// What no front can make: a front that merely claims an account gets nowhere.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Proof(());
 
 impl Caller {
     /// The caller as the history names it.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Caller, Failure, Operations};
+use super::{Caller, Failure, Operations, Proof};
 use crate::domain::account::{Account, SshKey, Token};
 use crate::domain::block::Access;
 use crate::domain::decision::Decision;
@@ -148,5 +148,6 @@ fn caller_of(account: Account, channel: Channel, credential: String, visitor: &V
         address: visitor.address,
         credential,
         client,
+        proof: Proof(()),
     }
 }
