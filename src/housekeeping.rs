@@ -16,6 +16,9 @@ const MAIL_TICK: Duration = Duration::from_secs(1);
 /// How often the length of the mail queue is judged.
 const MAIL_ALARM_TICK: Duration = Duration::from_secs(60);
 
+/// How often the check of the vault reads on.
+const SCRUB_TICK: Duration = Duration::from_secs(1);
+
 /// What the timers need to know.
 #[derive(Clone, Copy, Debug)]
 pub struct Timers {
@@ -25,6 +28,8 @@ pub struct Timers {
     pub mails_per_minute: u32,
     /// With more e-mails waiting an alarm is raised.
     pub mails_waiting: usize,
+    /// How fast the check of the vault reads; 0 for no check.
+    pub scrub_bytes_per_second: u64,
 }
 
 /// Starts the timers; they end soon after `shutdown`.
@@ -49,6 +54,16 @@ pub fn start(tasks: &mut JoinSet<()>, operations: &Arc<Operations>, timers: Time
         }
         Ok(())
     };
+    let budget_bytes = timers.scrub_bytes_per_second;
+    if budget_bytes > 0 {
+        let scrub = move |operations: &Operations| {
+            for payload in operations.scrub_vault(budget_bytes)?.damaged {
+                tracing::error!(%payload, "ALARM: a payload is not what was stored; see `payload-damaged` in the history");
+            }
+            Ok(())
+        };
+        tasks.spawn(every(SCRUB_TICK, Arc::clone(operations), shutdown.clone(), "check the vault", scrub));
+    }
     tasks.spawn(every(MAIL_ALARM_TICK, Arc::clone(operations), shutdown.clone(), "judge the mail queue", judge));
 }
 

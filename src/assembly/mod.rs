@@ -158,6 +158,7 @@ fn settings(config: &Config) -> Settings {
             received_kept: config.uploads.received_kept,
             uncollected_kept: config.uploads.uncollected_kept,
         },
+        scrub_every: config.storage.scrub_every,
     }
 }
 
@@ -224,6 +225,7 @@ impl Server {
             retention: config.retention.tick,
             mails_per_minute: config.mail.max_per_minute,
             mails_waiting: config.mail.max_queue,
+            scrub_bytes_per_second: config.storage.scrub_bytes_per_second,
         };
         housekeeping::start(&mut tasks, &operations, timers, &stop);
         tasks.spawn(sessions.keep_to_those_with_access(Arc::clone(&operations), stop.clone()));

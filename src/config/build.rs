@@ -110,6 +110,8 @@ fn storage(settings: &mut Settings) -> Option<StorageSettings> {
         journal_segment_bytes: settings.whole("storage.journal_segment_bytes")?,
         index_cache_bytes: settings.whole("storage.index_cache_bytes")?,
         max_frame_bytes: settings.whole("storage.max_frame_bytes")?,
+        scrub_bytes_per_second: settings.whole("storage.scrub_bytes_per_second")?,
+        scrub_every: settings.period("storage.scrub_every")?,
     };
     if section.max_frame_bytes > section.journal_segment_bytes {
         settings.refuse(

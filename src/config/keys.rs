@@ -111,6 +111,13 @@ const STORAGE: &[Key] = &[
     key("journal_segment_bytes", Kind::Bytes(MIB, GIB), "\"64 MiB\"", "Size at which a new journal segment begins."),
     key("index_cache_bytes", Kind::Bytes(MIB, 64 * GIB), "\"32 MiB\"", "Memory for the index of the catalog."),
     key("max_frame_bytes", Kind::Bytes(64 * 1024, 64 * MIB), "\"8 MiB\"", "Largest single batch in the journal."),
+    key(
+        "scrub_bytes_per_second",
+        Kind::Bytes(0, GIB),
+        "\"4 MiB\"",
+        "How fast the vault is read and held against its digests, to find damage early; 0 for never.",
+    ),
+    key("scrub_every", Kind::Period(1, 365 * DAY), "\"30d\"", "The whole vault is read so once in this long."),
 ];
 
 const SEALING: &[Key] = &[key(

@@ -68,6 +68,10 @@ pub struct StorageSettings {
     pub index_cache_bytes: u64,
     /// Largest single journal frame.
     pub max_frame_bytes: u64,
+    /// How fast the check of the vault reads; 0 for no check.
+    pub scrub_bytes_per_second: u64,
+    /// A round of that check begins so long after the one before.
+    pub scrub_every: Span,
 }
 
 /// `[sealing]`.

@@ -149,6 +149,10 @@ happenings! {
     PayloadRemoved = 71, "payload-removed";
     /// The operator confirmed the clock.
     TimeConfirmed = 72, "time-confirmed";
+    /// What lies in the vault is not what was stored.
+    PayloadDamaged = 73, "payload-damaged";
+    /// Every payload was read once and held against its digest.
+    VaultScrubbed = 74, "vault-scrubbed";
     /// An upload was begun.
     UploadStarted = 80, "upload-started";
     /// An unfinished upload was opened again for writing.

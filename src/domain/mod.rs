@@ -24,6 +24,7 @@ mod record_keys;
 pub mod refusal;
 pub mod retention;
 pub mod rights;
+pub mod scrub;
 pub mod sign_off;
 pub mod trust;
 pub mod upload;

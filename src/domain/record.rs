@@ -14,6 +14,7 @@ use super::organisation::{Organisation, RecipientKey};
 use super::product::Product;
 use super::retention::ShredSlot;
 use super::rights::Right;
+use super::scrub::ScrubPosition;
 use super::sign_off::SignOff;
 use super::upload::{Upload, UploadEnd, UploadEntry, UploadHeader, UploadSums};
 
@@ -179,6 +180,8 @@ records! {
     UploadSums = 31;
     /// What an account has signed off, by delivery and login.
     SignOff = 32;
+    /// How far the slow check of the vault came; one row.
+    ScrubPosition = 40;
 }
 
 #[expect(clippy::large_enum_variant, reason = "most changes are of the large kind")]

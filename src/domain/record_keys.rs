@@ -17,6 +17,7 @@ use super::record::{
 };
 use super::retention::ShredSlot;
 use super::rights::Right;
+use super::scrub::ScrubPosition;
 use super::sign_off::SignOff;
 use super::upload::{Upload, UploadEnd, UploadEntry, UploadHeader, UploadSums};
 
@@ -270,10 +271,16 @@ impl Payload {
 }
 
 impl SealedHeader {
+    /// The beginning of the keys of all headers of a payload.
+    #[must_use]
+    pub fn keys_of(payload: PayloadId) -> Key {
+        Key::of(Self::KIND).bytes(payload.as_bytes())
+    }
+
     /// The key of one header.
     #[must_use]
     pub fn key_of(payload: PayloadId, delivery: DeliveryId) -> Key {
-        Key::of(Self::KIND).bytes(payload.as_bytes()).bytes(delivery.as_bytes())
+        Self::keys_of(payload).bytes(delivery.as_bytes())
     }
 
     pub(super) fn key(&self) -> Key {
@@ -446,6 +453,19 @@ impl UploadSums {
 
     pub(super) fn key(&self) -> Key {
         Self::key_of(&self.login)
+    }
+}
+
+impl ScrubPosition {
+    /// The key of the one row.
+    #[must_use]
+    pub fn key_of() -> Key {
+        Key::of(Self::KIND)
+    }
+
+    #[expect(clippy::unused_self, reason = "every row has a key, and this one is alone")]
+    pub(super) fn key(&self) -> Key {
+        Self::key_of()
     }
 }
 

@@ -17,6 +17,7 @@ mod offer;
 mod publish_delivery;
 mod publish_rule;
 mod read_history;
+mod scrub_vault;
 mod send_notices;
 mod sign_in;
 mod sign_off;
@@ -44,6 +45,7 @@ pub use manage_agreements::NewAgreement;
 pub use manage_organisations::NewOrganisation;
 pub use manage_products::NewProduct;
 pub use offer::{Offer, OfferedFile, Published, PublishedDelivery, Recipients};
+pub use scrub_vault::ScrubReport;
 pub use send_notices::MailRound;
 pub use sign_in::Visitor;
 pub use sweep_vault::Recovery;
@@ -100,6 +102,8 @@ pub struct Settings {
     pub mail_retries: Vec<Span>,
     /// Bounds and periods of uploads.
     pub uploads: UploadSettings,
+    /// A round of the check of the vault begins so long after the one before.
+    pub scrub_every: Span,
 }
 
 /// Who writes the e-mails.
@@ -132,6 +136,7 @@ pub struct Operations {
     open_fetches: Mutex<HashMap<LoginName, usize>>,
     known_cases: case::KnownCases,
     uploads: uploads::LiveUploads,
+    scrub: Mutex<scrub_vault::Scrub>,
 }
 
 /// Somebody who has signed in; only a sign-in makes one. Cheap to clone; holds no secret.
@@ -191,6 +196,7 @@ impl Operations {
             open_fetches: Mutex::new(HashMap::new()),
             known_cases: case::KnownCases::default(),
             uploads: uploads::LiveUploads::default(),
+            scrub: Mutex::default(),
         }
     }
 

@@ -27,6 +27,7 @@ mod operations;
 mod ports_catalog;
 mod real_clients;
 mod rights_matrix;
+mod scrub;
 mod server_life;
 mod sessions;
 mod sftp_bounds;

@@ -81,6 +81,7 @@ fn settings() -> Settings {
             received_kept: Span::from_days(7),
             uncollected_kept: Span::from_days(90),
         },
+        scrub_every: Span::from_days(30),
     }
 }
 

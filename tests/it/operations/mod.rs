@@ -158,6 +158,7 @@ impl World {
                 received_kept: Span::from_days(7),
                 uncollected_kept: Span::from_days(90),
             },
+            scrub_every: Span::from_days(30),
         };
         let operations = Arc::new(Operations::new(ports, settings));
         let world = Self { operations, clock, catalog, vault, unfinished, keyring, mailer };

@@ -26,6 +26,7 @@ use crate::domain::record::{
 };
 use crate::domain::retention::ShredSlot;
 use crate::domain::rights::Right;
+use crate::domain::scrub::ScrubPosition;
 use crate::domain::sign_off::{PartSet, SignOff};
 use crate::domain::upload::{ReceivedStage, Upload, UploadEnd, UploadEntry, UploadHeader, UploadState, UploadSums};
 
@@ -318,6 +319,11 @@ fn sign_offs() -> Vec<Record> {
     vec![SignOff { delivery: DELIVERY, login: login(), parts, since: at(2) }.into()]
 }
 
+fn scrubs() -> Vec<Record> {
+    let ended_at = Some(at(9));
+    vec![ScrubPosition { begun_at: at(2), after: Some(PAYLOAD), checked: 70_000, damaged: 1, ended_at }.into()]
+}
+
 fn events() -> Vec<Event> {
     let who = Who {
         login: Some(login()),
@@ -347,7 +353,7 @@ fn events() -> Vec<Event> {
 }
 
 fn records() -> Vec<Record> {
-    [members(), grounds(), published(), deliveries(), mails(), uploads(), sign_offs()].concat()
+    [members(), grounds(), published(), deliveries(), mails(), uploads(), sign_offs(), scrubs()].concat()
 }
 
 #[test]
@@ -372,7 +378,11 @@ fn golden_bytes_read_back() {
         kinds.insert(kind);
         assert_eq!(decode(kind, &bytes).unwrap(), record);
     }
-    assert_eq!(kinds.into_iter().collect::<Vec<u8>>(), (1..=32).collect::<Vec<u8>>(), "every kind has its bytes");
+    assert_eq!(
+        kinds.into_iter().collect::<Vec<u8>>(),
+        (1..=32).chain([40]).collect::<Vec<u8>>(),
+        "every kind has its bytes"
+    );
     let body = data_encoding::HEXLOWER.decode(values.next_back().unwrap().1.as_bytes()).unwrap();
     assert_eq!(decode_events(&body).unwrap(), events());
 }

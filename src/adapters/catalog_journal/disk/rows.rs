@@ -24,6 +24,7 @@ use crate::domain::record::{
 };
 use crate::domain::retention::ShredSlot;
 use crate::domain::rights::Right;
+use crate::domain::scrub::ScrubPosition;
 use crate::domain::sign_off::{PartSet, SignOff};
 use crate::domain::upload::{Upload, UploadEnd, UploadEntry, UploadHeader, UploadState, UploadSums};
 use crate::ports::failure::Fault;
@@ -206,6 +207,13 @@ struct_form! {
     UploadEndV1 = UploadEnd { at: Moment, upload: UploadId, }
     UploadHeaderV1 = UploadHeader { upload: UploadId, payload: PayloadId, slot: ShredSlot, sealed: Vec<u8>, }
     UploadSumsV1 = UploadSums { login: LoginName, unfinished: u64, bytes: u64, }
+    ScrubPositionV1 = ScrubPosition {
+        begun_at: Moment,
+        after: Option<PayloadId>,
+        checked: u64,
+        damaged: u64,
+        ended_at: Option<Moment>,
+    }
     SignOffV1 = SignOff { delivery: DeliveryId, login: LoginName, parts: PartSet, since: Moment, }
 }
 
@@ -237,5 +245,5 @@ kinds! {
     Organisation Account SshKey Token Product Agreement Right RightHolder RecipientKey Publication PublishedSource
     Delivery DeliveryNumber PublicationPart DeliveredFile OutboxEntry Payload SealedHeader FileCoverage LastSequence
     Mail MailDue WindowEnd SlotRecord SlotMember DoomedPayload Upload UploadEntry UploadEnd UploadHeader
-    UploadSums SignOff
+    UploadSums SignOff ScrubPosition
 }
