@@ -17,6 +17,7 @@ mod offer;
 mod publish_delivery;
 mod publish_rule;
 mod read_history;
+mod rotate_keys;
 mod send_notices;
 mod sign_in;
 mod sign_off;
@@ -32,7 +33,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 pub use crate::ports::catalog::Catalog;
 pub use crate::ports::clock::{Clock, Date};
 pub use crate::ports::failure::{Failure, Fault};
-pub use crate::ports::keyring::Keyring;
+pub use crate::ports::keyring::{KeyFact, Keyring, Rewrapped};
 pub use crate::ports::mailer::{MailOutcome, Mailer};
 pub use crate::ports::source::Source;
 pub use block_access::StandingChange;
@@ -44,6 +45,7 @@ pub use manage_agreements::NewAgreement;
 pub use manage_organisations::NewOrganisation;
 pub use manage_products::NewProduct;
 pub use offer::{Offer, OfferedFile, Published, PublishedDelivery, Recipients};
+pub use rotate_keys::OrganisationRotation;
 pub use send_notices::MailRound;
 pub use sign_in::Visitor;
 pub use sweep_vault::Recovery;
@@ -132,6 +134,7 @@ pub struct Operations {
     open_fetches: Mutex<HashMap<LoginName, usize>>,
     known_cases: case::KnownCases,
     uploads: uploads::LiveUploads,
+    headers_in_hand: rotate_keys::HeadersInHand,
 }
 
 /// Somebody who has signed in. Cheap to clone; holds no secret.
@@ -186,6 +189,7 @@ impl Operations {
             open_fetches: Mutex::new(HashMap::new()),
             known_cases: case::KnownCases::default(),
             uploads: uploads::LiveUploads::default(),
+            headers_in_hand: rotate_keys::HeadersInHand::default(),
         }
     }
 

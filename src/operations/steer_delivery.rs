@@ -219,6 +219,7 @@ impl Operations {
         change: impl FnOnce(&dyn CatalogView, Decision, &mut Delivery) -> Result<Decision, Failure> + Send + 'static,
     ) -> Result<(), Failure> {
         self.keyring.ensure_slot(&slot)?;
+        let _ticket = self.headers_in_hand.take();
         let most = before.file_count as usize;
         let headers = self.catalog.look(|view| {
             let files = view.rows::<DeliveredFile>(&DeliveredFile::keys_of(before.id), None, most)?;
