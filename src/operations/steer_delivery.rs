@@ -199,7 +199,9 @@ impl Operations {
         self.keyring.destroy_slot(&held_slot)?;
         let now = self.now();
         self.catalog.decide(Box::new(move |_| {
-            let event = Event::new(Happening::SlotDestroyed, Who::system(), About::default());
+            let event = Event::new(Happening::SlotDestroyed, Who::system(), About::default())
+                .with_until(now)
+                .with_note(&held_slot.to_string());
             Ok(Decision::new(now, event).put(SlotRecord { slot: held_slot, destroyed_at: Some(now) }))
         }))?;
         Ok(())

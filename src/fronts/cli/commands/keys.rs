@@ -86,7 +86,7 @@ pub(super) fn destroyed(office: &Office) -> Result<Answer, Failure> {
         let at = i64::try_from(at.millis()).ok().and_then(|millis| jiff::Timestamp::from_millisecond(millis).ok());
         // a slot that closes at midnight is that of the day before
         at.map(|at| at - jiff::SignedDuration::from_millis(1))
-            .map_or_else(String::new, |at| at.to_zoned(office.time_zone.clone()).date().to_string())
+            .map_or_else(|| "held".to_owned(), |at| at.to_zoned(office.time_zone.clone()).date().to_string())
     };
     let mut query = HistoryQuery { limit: usize::MAX, ..HistoryQuery::default() };
     for _ in 0..MOST_ROWS {
