@@ -13,6 +13,9 @@ use crate::operations::{Failure, Operations};
 /// How often the mail queue is looked at.
 const MAIL_TICK: Duration = Duration::from_secs(1);
 
+/// How often rotations of keys that could not end yet are looked at; the first time at the start.
+const ROTATION_TICK: Duration = Duration::from_secs(60);
+
 /// How often the length of the mail queue is judged.
 const MAIL_ALARM_TICK: Duration = Duration::from_secs(60);
 
@@ -43,6 +46,9 @@ pub fn start(tasks: &mut JoinSet<()>, operations: &Arc<Operations>, timers: Time
             );
         }
         Ok(())
+    }));
+    tasks.spawn(every(ROTATION_TICK, Arc::clone(operations), shutdown.clone(), "rotate keys", |operations| {
+        operations.continue_rotations()
     }));
     tasks.spawn(every(MAIL_TICK, Arc::clone(operations), shutdown.clone(), "send e-mail", move |operations| {
         operations.send_due_mail(per_tick).map(|_| ())

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use clap::error::ErrorKind;
-use postkluis::assembly::{self, Server, check, demo, home, host_keys};
+use postkluis::assembly::{self, Server, check, demo, home, host_keys, protection};
 use postkluis::config::sections::LogFormat;
 use postkluis::config::{Config, environment};
 use postkluis::fronts::cli::args::{Command, CommandLine, HostKey};
@@ -98,6 +98,16 @@ fn serve(home: &Path) -> u8 {
     if let Err(error) = telemetry::start(config.logging.level.word(), form) {
         complain(&error.to_string());
         return FAILED;
+    }
+    let protection = match protection::protect() {
+        Ok(protection) => protection,
+        Err(error) => {
+            complain(&format!("the process cannot be kept from being dumped: {error}"));
+            return FAILED;
+        }
+    };
+    if let Err(why) = protection.locked {
+        tracing::info!(%why, "memory may be swapped out: encrypt the swap space, or lift the limit");
     }
     runtime(|| async move {
         let mut terminate = signal(SignalKind::terminate())?;

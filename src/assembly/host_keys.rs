@@ -34,6 +34,14 @@ impl HostKey {
         self.key.fingerprint(HashAlg::Sha256).to_string()
     }
 
+    /// Its algorithm and size, for people.
+    pub(super) fn algorithm_and_size(&self) -> String {
+        match self.key.public_key().key_data().rsa() {
+            Some(rsa) => format!("RSA, {} bits", rsa.key_size()),
+            None => "Ed25519, 256 bits".to_owned(),
+        }
+    }
+
     /// The DNS record by which clients can know it (RFC 4255, RFC 7479): algorithm 4 is Ed25519, 1 RSA;
     /// type 2 is SHA-256.
     pub(super) fn sshfp(&self, host: &str) -> String {

@@ -5,7 +5,10 @@ pub mod check;
 pub mod demo;
 pub mod home;
 pub mod host_keys;
+mod key_facts;
 mod mail;
+mod passphrase;
+pub mod protection;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,7 +20,7 @@ use tokio::task::JoinSet;
 use crate::adapters::catalog_journal::{CatalogJournal, JournalSettings};
 use crate::adapters::clock_system::SystemClock;
 use crate::adapters::entropy_system::SystemEntropy;
-use crate::adapters::keyring_folder::KeyringFolder;
+use crate::adapters::keyring_folder::{KeyringFolder, MasterSource};
 use crate::adapters::vault_folder::{UnfinishedFolder, VaultFolder};
 use crate::config::Config;
 use crate::fronts::cli::commands::Office;
@@ -108,7 +111,7 @@ pub fn open(config: &Config) -> Result<Arc<Operations>, Failure> {
         catalog: Arc::new(catalog),
         vault: Arc::new(VaultFolder::open(data.join("vault"), config.storage.reserve_bytes)?),
         unfinished: Arc::new(UnfinishedFolder::open(data.join("vault"), config.storage.reserve_bytes)?),
-        keyring: Arc::new(KeyringFolder::open(config.home.join("keys"))?),
+        keyring: Arc::new(keyring(config)?),
         clock: Arc::new(SystemClock::new(config.portal.time_zone.clone())),
         entropy: Arc::new(SystemEntropy::new()),
         mailer: mail::mailer(config)?,
@@ -127,6 +130,17 @@ pub fn open(config: &Config) -> Result<Arc<Operations>, Failure> {
         );
     }
     Ok(operations)
+}
+
+/// The keyring of a home, with its master from where the configuration says.
+fn keyring(config: &Config) -> Result<KeyringFolder, Failure> {
+    let sealing = &config.sealing;
+    let master = MasterSource {
+        file: sealing.master_file.clone(),
+        is_credential: sealing.is_credential,
+        passphrase: passphrase::of_master(sealing.passphrase.clone()),
+    };
+    KeyringFolder::open(config.home.join("keys"), &master)
 }
 
 fn settings(config: &Config) -> Settings {
@@ -218,6 +232,7 @@ impl Server {
             operations: Arc::clone(&operations),
             sessions: sessions.clone(),
             time_zone: config.portal.time_zone.clone(),
+            key_facts: key_facts::teller(config),
             mail_test: mail::tester(config)?,
         };
         tasks.spawn(door::serve(admin, Arc::new(office), stop.clone()));

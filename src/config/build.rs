@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use super::Config;
 use super::file::Settings;
 use super::mail;
-use super::secrets::{refuse_readable_by_others, secret_path};
+use super::secrets::{CREDENTIAL, read_secret, refuse_readable_by_others, secret_path};
 use super::sections::{
     FolderNames, HttpsSettings, Language, LimitSettings, LogFormat, LogLevel, LoggingSettings, OperatorSettings,
     OrganisationSettings, PortalSettings, RetentionSettings, SealingSettings, SftpFront, SpoolSettings,
@@ -124,8 +124,12 @@ fn storage(settings: &mut Settings) -> Option<StorageSettings> {
 }
 
 fn sealing(settings: &mut Settings, home: &Path, credentials: Option<&str>) -> Option<SealingSettings> {
+    let is_credential = settings.text("sealing.master_file")?.starts_with(CREDENTIAL);
     let master_file = key_file(settings, "sealing.master_file", home, credentials)?;
-    Some(SealingSettings { master_file })
+    let read = |text: &str| secret_path(home, credentials, text).and_then(|path| read_secret(&path));
+    let passphrase =
+        settings.parsed_optional("sealing.passphrase_file", "a file with mode 0600, or credential:NAME", read)?;
+    Some(SealingSettings { master_file, is_credential, passphrase })
 }
 
 /// A private key file: it may not exist yet, but must not be open to others.

@@ -120,12 +120,19 @@ const STORAGE: &[Key] = &[
     key("scrub_every", Kind::Period(1, 365 * DAY), "\"30d\"", "The whole vault is read so once in this long."),
 ];
 
-const SEALING: &[Key] = &[key(
-    "master_file",
-    Kind::Text,
-    "\"keys/master.age\"",
-    "File with the master age identity, mode 0600. \"credential:NAME\" takes a systemd credential.",
-)];
+const SEALING: &[Key] = &[
+    key(
+        "master_file",
+        Kind::Text,
+        "\"keys/master.age\"",
+        "File with the master age identity, mode 0600, also one under a passphrase (age -p). \"credential:NAME\" takes a systemd credential.",
+    ),
+    optional(
+        "passphrase_file",
+        Kind::Text,
+        "File with the passphrase of the master, mode 0600, or \"credential:NAME\". Without it, it is asked for on the terminal when the master has one.",
+    ),
+];
 
 const SFTP: &[Key] = &[
     key("listen", Kind::Text, "\"127.0.0.1:2222\"", "Address and port to listen on."),

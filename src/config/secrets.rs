@@ -16,6 +16,9 @@ const MAX_SECRET_BYTES: u64 = 4_096;
 /// Permission bits that let the group or the world at a file.
 const OTHERS: u32 = 0o077;
 
+/// Before the name of a systemd credential.
+pub(super) const CREDENTIAL: &str = "credential:";
+
 /// A secret text, wiped from memory when dropped and never printed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Zeroizing<String>);
@@ -90,7 +93,7 @@ fn refuse_open_file(file: &File, path: &Path) -> Result<(), String> {
 /// # Errors
 /// A credential that names a path, or no credentials folder in the environment.
 pub(super) fn secret_path(home: &Path, credentials: Option<&str>, text: &str) -> Result<PathBuf, String> {
-    let Some(name) = text.strip_prefix("credential:") else {
+    let Some(name) = text.strip_prefix(CREDENTIAL) else {
         return Ok(home.join(text));
     };
     if name.is_empty() || name.contains('/') || name.starts_with('.') {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+use super::secrets::Secret;
 use super::sftp::SftpSettings;
 use crate::domain::moment::Span;
 use crate::domain::names::{EmailAddress, Line, Oin};
@@ -79,6 +80,10 @@ pub struct StorageSettings {
 pub struct SealingSettings {
     /// File of the master identity.
     pub master_file: PathBuf,
+    /// Whether that is a systemd credential.
+    pub is_credential: bool,
+    /// The passphrase of the master, when it is kept in a file; else it is asked for on the terminal.
+    pub passphrase: Option<Secret>,
 }
 
 /// `[sftp]` without its folders.

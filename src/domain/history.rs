@@ -149,10 +149,20 @@ happenings! {
     PayloadRemoved = 71, "payload-removed";
     /// The operator confirmed the clock.
     TimeConfirmed = 72, "time-confirmed";
+    /// A new master is made; keys are being sealed to it.
+    MasterRotationBegun = 73, "master-key-rotation-begun";
+    /// Every key is sealed to the new master, and the old one goes.
+    MasterRotated = 74, "master-key-rotated";
+    /// An organisation got a new identity; its headers are being made anew.
+    OrganisationKeyRotationBegun = 75, "organisation-key-rotation-begun";
+    /// Headers were made anew for the new identity of their organisation.
+    HeadersRewrapped = 76, "headers-rewrapped";
+    /// Nothing needs the older identity of an organisation any more, and it goes.
+    OrganisationKeyRotated = 77, "organisation-key-rotated";
     /// What lies in the vault is not what was stored.
-    PayloadDamaged = 73, "payload-damaged";
+    PayloadDamaged = 78, "payload-damaged";
     /// Every payload was read once and held against its digest.
-    VaultScrubbed = 74, "vault-scrubbed";
+    VaultScrubbed = 79, "vault-scrubbed";
     /// An upload was begun.
     UploadStarted = 80, "upload-started";
     /// An unfinished upload was opened again for writing.

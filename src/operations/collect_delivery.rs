@@ -34,6 +34,7 @@ impl Operations {
         let now = self.now();
         // before the look: a right that is removed in between is missed by neither
         let version = self.catalog.version();
+        let _ticket = self.headers_in_hand.take();
         let opened = self.catalog.look(|view| find_part(self, view, caller, id, part, now))?;
         self.count_open(caller)?;
         let built = self.build_body(opened);

@@ -17,6 +17,7 @@ mod offer;
 mod publish_delivery;
 mod publish_rule;
 mod read_history;
+mod rotate_keys;
 mod scrub_vault;
 mod send_notices;
 mod sign_in;
@@ -33,7 +34,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 pub use crate::ports::catalog::Catalog;
 pub use crate::ports::clock::{Clock, Date};
 pub use crate::ports::failure::{Failure, Fault};
-pub use crate::ports::keyring::Keyring;
+pub use crate::ports::keyring::{KeyFact, Keyring, Rewrapped};
 pub use crate::ports::mailer::{MailOutcome, Mailer};
 pub use crate::ports::source::Source;
 pub use block_access::StandingChange;
@@ -45,6 +46,7 @@ pub use manage_agreements::NewAgreement;
 pub use manage_organisations::NewOrganisation;
 pub use manage_products::NewProduct;
 pub use offer::{Offer, OfferedFile, Published, PublishedDelivery, Recipients};
+pub use rotate_keys::OrganisationRotation;
 pub use scrub_vault::ScrubReport;
 pub use send_notices::MailRound;
 pub use sign_in::Visitor;
@@ -137,6 +139,7 @@ pub struct Operations {
     known_cases: case::KnownCases,
     uploads: uploads::LiveUploads,
     scrub: Mutex<scrub_vault::Scrub>,
+    headers_in_hand: rotate_keys::HeadersInHand,
 }
 
 /// Somebody who has signed in; only a sign-in makes one. Cheap to clone; holds no secret.
@@ -197,6 +200,7 @@ impl Operations {
             known_cases: case::KnownCases::default(),
             uploads: uploads::LiveUploads::default(),
             scrub: Mutex::default(),
+            headers_in_hand: rotate_keys::HeadersInHand::default(),
         }
     }
 

@@ -107,6 +107,7 @@ impl Operations {
             self.keyring.ensure_slot(slot)?;
         }
         let mut stored = Vec::new();
+        let _ticket = self.headers_in_hand.take();
         let sealed = self.seal_all(offer, &plan.ready, &mut stored);
         let outcome = sealed.and_then(|planned| self.commit(offer, id, now, &plan, planned));
         match outcome {

@@ -199,7 +199,9 @@ impl Operations {
         self.keyring.destroy_slot(&held_slot)?;
         let now = self.now();
         self.catalog.decide(Box::new(move |_| {
-            let event = Event::new(Happening::SlotDestroyed, Who::system(), About::default());
+            let event = Event::new(Happening::SlotDestroyed, Who::system(), About::default())
+                .with_until(now)
+                .with_note(&held_slot.to_string());
             Ok(Decision::new(now, event).put(SlotRecord { slot: held_slot, destroyed_at: Some(now) }))
         }))?;
         Ok(())
@@ -219,6 +221,7 @@ impl Operations {
         change: impl FnOnce(&dyn CatalogView, Decision, &mut Delivery) -> Result<Decision, Failure> + Send + 'static,
     ) -> Result<(), Failure> {
         self.keyring.ensure_slot(&slot)?;
+        let _ticket = self.headers_in_hand.take();
         let most = before.file_count as usize;
         let headers = self.catalog.look(|view| {
             let files = view.rows::<DeliveredFile>(&DeliveredFile::keys_of(before.id), None, most)?;

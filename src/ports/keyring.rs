@@ -5,6 +5,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::failure::{Failure, Fault};
 use crate::domain::ids::{DeliveryId, PayloadId};
+use crate::domain::moment::Moment;
 use crate::domain::names::OrganisationCode;
 use crate::domain::retention::ShredSlot;
 
@@ -78,6 +79,63 @@ pub trait Keyring: Send + Sync {
 
     /// The slots whose keys exist now, in order.
     fn living_slots(&self) -> Result<Vec<ShredSlot>, Fault>;
+
+    /// Puts a new master before the present one, durably; from now on keys are sealed to it, and both are accepted.
+    /// Nothing happens while a rotation is under way.
+    fn begin_master_rotation(&self) -> Result<(), Failure>;
+
+    /// Whether older masters are accepted beside the newest.
+    fn is_master_rotating(&self) -> bool;
+
+    /// Seals every key that is under an older master to the newest, each read back. Keys stay usable meanwhile.
+    fn rewrap_to_master(&self) -> Result<Rewrapped, Failure>;
+
+    /// Destroys the older masters. Refused with a fault while any key is under one of them.
+    fn forget_older_masters(&self) -> Result<(), Failure>;
+
+    /// Makes a new identity for the headers of an organisation from now on; the older ones still open theirs.
+    /// Nothing happens while a rotation of this organisation is under way.
+    fn begin_organisation_rotation(&self, organisation: &OrganisationCode, now: Moment) -> Result<(), Failure>;
+
+    /// Organisations that have older identities beside the newest, and since when.
+    fn rotating_organisations(&self) -> Result<Vec<(OrganisationCode, Moment)>, Fault>;
+
+    /// The header made anew for the newest identity of the organisation, unless it is for that one already.
+    fn rewrap_header(&self, organisation: &OrganisationCode, header: &[u8]) -> Result<Option<Vec<u8>>, Failure>;
+
+    /// Destroys the older identities of an organisation: what was made for them opens no more.
+    fn forget_older_identities(&self, organisation: &OrganisationCode) -> Result<(), Failure>;
+
+    /// What there is of keys, without any secret.
+    fn facts(&self) -> Result<Vec<KeyFact>, Fault>;
+}
+
+/// How many keys were sealed to a new master.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Rewrapped {
+    /// Files with the identities of one organisation.
+    pub organisations: usize,
+    /// Shred keys.
+    pub shred_keys: usize,
+}
+
+/// One key, or several alike, for a report: never a secret.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct KeyFact {
+    /// What it is for, such as `organisation identity`.
+    pub kind: String,
+    /// Which one; empty when several are counted.
+    pub name: String,
+    /// How many.
+    pub count: usize,
+    /// Algorithm and size.
+    pub algorithm: String,
+    /// Since when, if known.
+    pub since: Option<Moment>,
+    /// Until when, if it has an end.
+    pub until: Option<Moment>,
+    /// Where and how it is kept.
+    pub note: String,
 }
 
 /// A recipient key that can be used for end-to-end deliveries.

@@ -4,8 +4,9 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
+use std::time::SystemTime;
 
 use zeroize::Zeroizing;
 
@@ -54,8 +55,10 @@ pub(super) fn refuse_open_to_others(path: &Path) -> Result<(), Fault> {
 }
 
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, Fault> {
-    let mut bytes = Vec::new();
     let file = File::open(path).map_err(|error| fault("open", path, error))?;
+    let length = file.metadata().map_err(|error| fault("look at", path, error))?.len().min(MOST_BYTES);
+    // of its full size at once: growing would leave copies of a secret behind
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default() + 64);
     file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(|error| fault("read", path, error))?;
     if bytes.len() as u64 > MOST_BYTES {
         return Err(Fault::new(format!("{} is too large for a key file", path.display())));
@@ -83,6 +86,28 @@ pub(super) fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     write().map_err(|error| failure("write", path, error))
 }
 
+/// As `write_durably`, and what the file held before is overwritten on the disk, unless it has another name too.
+pub(super) fn replace_durably(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let before = match OpenOptions::new().write(true).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        other => Some(other.map_err(|error| failure("open", path, error))?),
+    };
+    write_durably(path, bytes)?;
+    let overwrite = |mut file: File| -> io::Result<()> {
+        if file.metadata()?.nlink() == 0 {
+            write_zeros(&mut file)?;
+        }
+        Ok(())
+    };
+    before.map_or(Ok(()), |file| overwrite(file).map_err(|error| failure("overwrite", path, error)))
+}
+
+fn write_zeros(file: &mut File) -> io::Result<()> {
+    let length = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX).min(1 << 20);
+    file.write_all(&vec![0; length])?;
+    file.sync_all()
+}
+
 /// Appends a line durably; a line that an earlier crash cut off stays a line of its own.
 pub(super) fn append_line(path: &Path, line: &str) -> Result<(), Failure> {
     let append = || -> io::Result<()> {
@@ -106,9 +131,7 @@ pub(super) fn destroy(path: &Path) -> Result<(), Failure> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             other => other?,
         };
-        let length = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX).min(1 << 20);
-        file.write_all(&vec![0; length])?;
-        file.sync_all()?;
+        write_zeros(&mut file)?;
         fs::remove_file(path)?;
         sync_folder_of(path)
     };
@@ -122,6 +145,23 @@ pub(super) fn sweep_temporaries(folder: &Path) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// What an unfinished writing of one file left.
+pub(super) fn sweep_named(folder: &Path, path: &Path) -> Result<(), Failure> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(UNFINISHED);
+    destroy(&folder.join(name))
+}
+
+/// When a file was last written: when its key was made, because sealing it anew keeps the time.
+pub(super) fn changed_at(path: &Path) -> Result<SystemTime, Fault> {
+    fs::metadata(path).and_then(|metadata| metadata.modified()).map_err(|error| fault("look at", path, error))
+}
+
+pub(super) fn set_changed_at(path: &Path, at: SystemTime) -> Result<(), Fault> {
+    let set = || File::open(path)?.set_modified(at);
+    set().map_err(|error| fault("set the time of", path, error))
 }
 
 pub(super) fn names(folder: &Path) -> Result<Vec<String>, Fault> {

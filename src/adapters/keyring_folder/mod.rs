@@ -1,14 +1,15 @@
-//! Keys on a folder (0700): the master identity, one identity per organisation
-//! sealed to it, one small file per shred key sealed to it, and the list of
-//! shred keys that were destroyed. Keeps no catalog and judges no rights.
+//! Keys on a folder (0700): the master identity, the identities of each
+//! organisation sealed to it, one small file per shred key sealed to it, and the
+//! list of shred keys that were destroyed. Keeps no catalog and judges no rights.
 
 mod files;
+mod masters;
 mod recipients;
+mod rotation;
 
 use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use age::secrecy::ExposeSecret;
@@ -16,14 +17,18 @@ use age::x25519::{Identity, Recipient};
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use zeroize::Zeroizing;
 
+pub use masters::{MasterSource, Passphrase};
+
+use crate::domain::moment::Moment;
 use crate::domain::names::OrganisationCode;
 use crate::domain::refusal::Refusal;
 use crate::domain::retention::ShredSlot;
 use crate::ports::failure::{Failure, Fault};
-use crate::ports::keyring::{FileKey, HeaderBinding, JudgedRecipient, Keyring};
+use crate::ports::keyring::{FileKey, HeaderBinding, JudgedRecipient, KeyFact, Keyring, Rewrapped};
 use crate::sealing::owner::OwnerKey;
 use crate::sealing::shred::SHRED_KEY_BYTES;
 use crate::sealing::{SealingError, header, shred};
+use masters::{Masters, identities_in, text_of};
 
 /// The master identity.
 const MASTER: &str = "master.age";
@@ -42,22 +47,44 @@ const MOST_KEPT: usize = 4_096;
 
 type ShredKey = Zeroizing<[u8; SHRED_KEY_BYTES]>;
 
-/// What opens the headers of one organisation.
+/// What opens the headers of one organisation, the newest first; it is never empty.
 #[derive(Clone)]
-struct Owner(Arc<(Identity, OwnerKey)>);
+struct Owner(Arc<Vec<(Identity, OwnerKey)>>);
 
 impl Owner {
-    fn new(identity: Identity) -> Result<Self, Fault> {
-        let key = OwnerKey::of_identity(identity.to_string().expose_secret())
-            .map_err(|error| Fault::from_error("derive the key of an organisation", error))?;
-        Ok(Self(Arc::new((identity, key))))
+    fn new(identities: Vec<Identity>) -> Result<Self, Fault> {
+        let with_key = |identity: Identity| {
+            let key = OwnerKey::of_identity(identity.to_string().expose_secret());
+            Ok((identity, key.map_err(|error| Fault::from_error("derive the key of an organisation", error))?))
+        };
+        Ok(Self(Arc::new(identities.into_iter().map(with_key).collect::<Result<_, Fault>>()?)))
+    }
+
+    fn newest(&self) -> Result<&(Identity, OwnerKey), Fault> {
+        self.0.first().ok_or_else(|| Fault::new("use the identity of an organisation: there is none"))
+    }
+
+    /// The file key of a header, and whether it was made for the newest identity.
+    fn open(&self, header: &[u8]) -> Result<(FileKey, bool), SealingError> {
+        for (place, (identity, own)) in self.0.iter().enumerate() {
+            // headers of earlier versions have the X25519 stanza alone
+            let opened = match header::open(header, own) {
+                Err(SealingError::NoMatchingIdentity) => header::open(header, identity),
+                opened => opened,
+            };
+            match opened {
+                Err(SealingError::NoMatchingIdentity) => {}
+                opened => return opened.map(|key| (FileKey::new(*key), place == 0)),
+            }
+        }
+        Err(SealingError::NoMatchingIdentity)
     }
 }
 
 /// A keyring in a folder of its own.
 pub struct KeyringFolder {
     folder: PathBuf,
-    master: Identity,
+    masters: Masters,
     random: SystemRandom,
     organisations: Mutex<HashMap<OrganisationCode, Owner>>,
     slots: Mutex<HashMap<ShredSlot, ShredKey>>,
@@ -78,21 +105,19 @@ impl KeyringFolder {
         if !nothing_there {
             return Err(Refusal::WrongState(format!("{} exists already; nothing was changed", path.display())).into());
         }
-        let identity = Identity::generate();
-        let text = Zeroizing::new(format!("{}\n", identity.to_string().expose_secret()));
-        files::write_durably(&path, text.as_bytes())
+        files::write_durably(&path, text_of(&[Identity::generate()]).as_bytes())
     }
 
     /// Opens a keyring.
     ///
     /// # Errors
     /// A fault that names the path: missing, open to others (run `chmod 600`), or no age identity.
-    pub fn open(folder: PathBuf) -> Result<Self, Failure> {
-        let path = folder.join(MASTER);
+    pub fn open(folder: PathBuf, master: &MasterSource) -> Result<Self, Failure> {
         files::refuse_open_to_others(&folder)?;
-        files::refuse_open_to_others(&path)?;
-        let text = files::read_secret(&path)?;
-        let master = identity_in(&text, &path)?;
+        if let Some(own) = master.file.parent().filter(|_| !master.is_credential) {
+            files::sweep_named(own, &master.file)?;
+        }
+        let masters = Masters::open(master)?;
         for path in [folder.join(ORGANISATIONS), folder.join(SHRED)] {
             files::make_folder(&path)?;
         }
@@ -102,7 +127,7 @@ impl KeyringFolder {
         let destroyed = listed.lines().filter_map(|line| ShredSlot::parse(line).ok()).collect();
         let keyring = Self {
             folder,
-            master,
+            masters,
             random: SystemRandom::new(),
             organisations: Mutex::default(),
             slots: Mutex::default(),
@@ -135,30 +160,19 @@ impl KeyringFolder {
         self.random.fill(into).map_err(|_| Fault::new("make a key: the system gives no randomness"))
     }
 
-    fn seal_to_master(&self, secret: &[u8]) -> Result<Vec<u8>, Fault> {
-        age::encrypt(&self.master.to_public(), secret)
-            .map_err(|error| Fault::from_error("seal a key to the master", error))
-    }
-
-    fn open_with_master(&self, path: &Path) -> Result<Zeroizing<Vec<u8>>, Fault> {
-        let sealed = files::read(path)?;
-        let failed = |error| Fault::from_error(format!("open {} with the master key", path.display()), error);
-        Ok(Zeroizing::new(age::decrypt(&self.master, &sealed).map_err(failed)?))
-    }
-
     fn owner(&self, organisation: &OrganisationCode) -> Result<Owner, Failure> {
         let mut kept = locked(&self.organisations);
         if let Some(owner) = kept.get(organisation) {
             return Ok(owner.clone());
         }
-        let path = self.path_of_organisation(organisation);
-        let secret = self.open_with_master(&path)?;
-        let text = std::str::from_utf8(&secret)
-            .map_err(|error| Fault::from_error(format!("read the identity {}", path.display()), error))?;
-        let owner = Owner::new(identity_in(text, &path)?)?;
+        let owner = Owner::new(self.read_identities(&self.path_of_organisation(organisation))?)?;
         bound(&mut kept);
         kept.insert(organisation.clone(), owner.clone());
         Ok(owner)
+    }
+
+    fn read_identities(&self, path: &Path) -> Result<Vec<Identity>, Fault> {
+        identities_in(&self.masters.open_file(path)?.0, path)
     }
 
     fn shred_key(&self, slot: &ShredSlot) -> Result<ShredKey, Failure> {
@@ -177,7 +191,7 @@ impl KeyringFolder {
     }
 
     fn read_shred_key(&self, path: &Path) -> Result<ShredKey, Fault> {
-        let secret = self.open_with_master(path)?;
+        let (secret, _) = self.masters.open_file(path)?;
         let key = <[u8; SHRED_KEY_BYTES]>::try_from(secret.as_slice())
             .map_err(|error| Fault::from_error(format!("read the shred key {}", path.display()), error))?;
         Ok(Zeroizing::new(key))
@@ -201,10 +215,9 @@ impl Keyring for KeyringFolder {
         if kept.contains_key(organisation) || files::exists(&path)? {
             return Ok(());
         }
-        let identity = Identity::generate();
-        let sealed = self.seal_to_master(identity.to_string().expose_secret().as_bytes())?;
-        files::write_durably(&path, &sealed)?;
-        let owner = Owner::new(identity)?;
+        let identities = vec![Identity::generate()];
+        files::write_durably(&path, &self.masters.seal(text_of(&identities).as_bytes())?)?;
+        let owner = Owner::new(identities)?;
         bound(&mut kept);
         kept.insert(organisation.clone(), owner);
         Ok(())
@@ -212,7 +225,7 @@ impl Keyring for KeyringFolder {
 
     fn header_for_organisation(&self, organisation: &OrganisationCode, key: &FileKey) -> Result<Vec<u8>, Failure> {
         let owner = self.owner(organisation)?;
-        let (identity, own) = owner.0.as_ref();
+        let (identity, own) = owner.newest()?;
         let recipient: Recipient = identity.to_public();
         let header = header::build(&[own, &recipient], key.expose());
         Ok(header.map_err(|error| Fault::from_error(format!("wrap a key to {organisation}"), error))?)
@@ -231,14 +244,8 @@ impl Keyring for KeyringFolder {
 
     fn open_header(&self, organisation: &OrganisationCode, header: &[u8]) -> Result<FileKey, Failure> {
         let owner = self.owner(organisation)?;
-        let (identity, own) = owner.0.as_ref();
-        // headers of earlier versions have the X25519 stanza alone
-        let opened = match header::open(header, own) {
-            Err(SealingError::NoMatchingIdentity) => header::open(header, identity),
-            opened => opened,
-        };
-        let key = opened.map_err(|error| Fault::from_error(format!("open a header of {organisation}"), error))?;
-        Ok(FileKey::new(*key))
+        let opened = owner.open(header).map(|(key, _)| key);
+        Ok(opened.map_err(|error| Fault::from_error(format!("open a header of {organisation}"), error))?)
     }
 
     fn ensure_slot(&self, slot: &ShredSlot) -> Result<(), Failure> {
@@ -253,7 +260,7 @@ impl Keyring for KeyringFolder {
         if !files::exists(&path)? {
             let mut key = Zeroizing::new([0; SHRED_KEY_BYTES]);
             self.fill(key.as_mut_slice())?;
-            files::write_durably(&path, &self.seal_to_master(key.as_slice())?)?;
+            files::write_durably(&path, &self.masters.seal(key.as_slice())?)?;
         }
         // Read back from the disk: a key that cannot be read must never seal anything.
         let key = self.read_shred_key(&path)?;
@@ -297,12 +304,45 @@ impl Keyring for KeyringFolder {
         slots.sort();
         Ok(slots)
     }
-}
 
-fn identity_in(text: &str, path: &Path) -> Result<Identity, Fault> {
-    let line = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'));
-    let parsed = line.ok_or("it holds no key").and_then(Identity::from_str);
-    parsed.map_err(|why| Fault::new(format!("read the age identity {}: {why}", path.display())))
+    fn begin_master_rotation(&self) -> Result<(), Failure> {
+        self.masters.begin()
+    }
+
+    fn is_master_rotating(&self) -> bool {
+        self.masters.has_older()
+    }
+
+    fn rewrap_to_master(&self) -> Result<Rewrapped, Failure> {
+        self.rewrap_all()
+    }
+
+    fn forget_older_masters(&self) -> Result<(), Failure> {
+        self.forget_masters()
+    }
+
+    fn begin_organisation_rotation(&self, organisation: &OrganisationCode, now: Moment) -> Result<(), Failure> {
+        self.begin_identity(organisation, now)
+    }
+
+    fn rotating_organisations(&self) -> Result<Vec<(OrganisationCode, Moment)>, Fault> {
+        self.rotating()
+    }
+
+    fn rewrap_header(&self, organisation: &OrganisationCode, header: &[u8]) -> Result<Option<Vec<u8>>, Failure> {
+        let opened = self.owner(organisation)?.open(header);
+        let (key, is_current) =
+            opened.map_err(|error| Fault::from_error(format!("open a header of {organisation}"), error))?;
+        if is_current { Ok(None) } else { self.header_for_organisation(organisation, &key).map(Some) }
+    }
+
+    fn forget_older_identities(&self, organisation: &OrganisationCode) -> Result<(), Failure> {
+        self.forget_identities(organisation)
+    }
+
+    fn facts(&self) -> Result<Vec<KeyFact>, Fault> {
+        self.key_facts()
+    }
 }
 
 /// Memory is bounded; what is dropped is read again from the disk.
@@ -316,5 +356,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+#[cfg(test)]
+mod rotation_tests;
 #[cfg(test)]
 mod tests;

@@ -10,11 +10,20 @@ fn binding(byte: u8) -> HeaderBinding {
     HeaderBinding { payload: PayloadId::from_random([byte; 16]), delivery: DeliveryId::from_random([byte; 16]) }
 }
 
+fn open(home: &Path) -> Result<KeyringFolder, Failure> {
+    let keys = home.join("keys");
+    KeyringFolder::open(keys.clone(), &MasterSource::plain(KeyringFolder::master_in(&keys)))
+}
+
+fn reopened(home: &Path) -> KeyringFolder {
+    open(home).unwrap()
+}
+
 fn keyring() -> (tempfile::TempDir, KeyringFolder) {
     let home = tempfile::tempdir().unwrap();
     let keys = home.path().join("keys");
     KeyringFolder::create(&keys).unwrap();
-    let keyring = KeyringFolder::open(keys).unwrap();
+    let keyring = reopened(home.path());
     (home, keyring)
 }
 
@@ -26,7 +35,7 @@ fn a_header_opens_only_for_its_organisation_also_after_a_restart() {
     keyring.ensure_organisation(&other).unwrap();
     let key = keyring.new_file_key();
     let header = keyring.header_for_organisation(&own, &key).unwrap();
-    let again = KeyringFolder::open(home.path().join("keys")).unwrap();
+    let again = reopened(home.path());
     assert_eq!(again.open_header(&own, &header).unwrap().expose(), key.expose());
     assert!(again.open_header(&other, &header).is_err());
 }
@@ -42,7 +51,7 @@ fn a_destroyed_slot_is_gone_and_stays_gone() {
     assert_eq!(keyring.living_slots().unwrap(), vec![slot.clone()]);
     keyring.destroy_slot(&slot).unwrap();
     keyring.destroy_slot(&slot).unwrap();
-    for keyring in [keyring, KeyringFolder::open(home.path().join("keys")).unwrap()] {
+    for keyring in [keyring, reopened(home.path())] {
         assert!(keyring.living_slots().unwrap().is_empty());
         let gone = keyring.unseal_header(&slot, binding(1), &sealed);
         assert!(matches!(gone, Err(Failure::Refused(Refusal::Gone(_)))));
@@ -59,7 +68,7 @@ fn a_destruction_that_was_cut_off_is_completed_at_the_next_start() {
     files::append_line(&shred.join(DESTROYED), &slot.to_string()).unwrap();
     drop(keyring);
     assert!(shred.join(slot.to_string()).exists());
-    let keyring = KeyringFolder::open(home.path().join("keys")).unwrap();
+    let keyring = reopened(home.path());
     assert!(!shred.join(slot.to_string()).exists());
     assert!(keyring.living_slots().unwrap().is_empty());
 }
@@ -70,7 +79,7 @@ fn a_master_that_others_can_read_is_refused_with_the_remedy() {
     drop(keyring);
     let master = home.path().join("keys").join(MASTER);
     std::fs::set_permissions(&master, std::fs::Permissions::from_mode(0o640)).unwrap();
-    let error = KeyringFolder::open(home.path().join("keys")).err().unwrap().to_string();
+    let error = open(home.path()).err().unwrap().to_string();
     assert!(error.contains("chmod 600") && error.contains("master.age"), "{error}");
     assert!(KeyringFolder::create(&home.path().join("keys")).is_err());
 }
@@ -110,7 +119,7 @@ fn a_torn_or_foreign_line_in_the_list_of_destroyed_keys_harms_nothing() {
     std::fs::write(&list, "../master.age\n\n0000").unwrap();
     keyring.destroy_slot(&gone).unwrap();
     drop(keyring);
-    let keyring = KeyringFolder::open(home.path().join("keys")).unwrap();
+    let keyring = reopened(home.path());
     assert!(home.path().join("keys").join(MASTER).exists());
     assert_eq!(keyring.living_slots().unwrap(), vec![living]);
     assert!(matches!(keyring.ensure_slot(&gone), Err(Failure::Faulted(_))));

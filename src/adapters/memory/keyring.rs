@@ -1,18 +1,19 @@
 //! The keyring in memory. Its seals are toys that only behave: a header opens
 //! for its organisation alone, a sealed one only while its slot's key lives.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use sha2::{Digest as _, Sha256};
 
 use super::locked;
 use crate::domain::ids::{DeliveryId, PayloadId};
+use crate::domain::moment::Moment;
 use crate::domain::names::OrganisationCode;
 use crate::domain::refusal::Refusal;
 use crate::domain::retention::ShredSlot;
 use crate::ports::failure::{Failure, Fault};
-use crate::ports::keyring::{FileKey, HeaderBinding, JudgedRecipient, Keyring};
+use crate::ports::keyring::{FileKey, HeaderBinding, JudgedRecipient, KeyFact, Keyring, Rewrapped};
 
 const KINDS: [(&str, &str); 3] = [("age1", "age-x25519"), ("ssh-ed25519 ", "ssh-ed25519"), ("ssh-rsa ", "ssh-rsa")];
 
@@ -25,7 +26,9 @@ pub struct MemoryKeyring {
 #[derive(Debug, Default)]
 struct State {
     keys_made: u64,
-    organisations: BTreeSet<OrganisationCode>,
+    is_master_rotating: bool,
+    /// How often a new identity was made, and since when the older one is kept beside it.
+    organisations: BTreeMap<OrganisationCode, (u32, Option<Moment>)>,
     /// Whether the slot's key still lives.
     slots: BTreeMap<ShredSlot, bool>,
     sealed: Vec<Sealed>,
@@ -55,15 +58,15 @@ impl Keyring for MemoryKeyring {
     }
 
     fn ensure_organisation(&self, organisation: &OrganisationCode) -> Result<(), Failure> {
-        locked(&self.state).organisations.insert(organisation.clone());
+        locked(&self.state).organisations.entry(organisation.clone()).or_default();
         Ok(())
     }
 
     fn header_for_organisation(&self, organisation: &OrganisationCode, key: &FileKey) -> Result<Vec<u8>, Failure> {
-        if !locked(&self.state).organisations.contains(organisation) {
-            return Err(Fault::new(format!("wrap a file key: {organisation} has no identity")).into());
+        match locked(&self.state).organisations.get(organisation) {
+            Some((newest, _)) => Ok(header(&identity(organisation, *newest), key)),
+            None => Err(Fault::new(format!("wrap a file key: {organisation} has no identity")).into()),
         }
-        Ok(header(organisation.as_str(), key))
     }
 
     fn header_for_recipients(&self, recipients: &[String], key: &FileKey) -> Result<Vec<u8>, Failure> {
@@ -89,14 +92,13 @@ impl Keyring for MemoryKeyring {
 
     fn open_header(&self, organisation: &OrganisationCode, header: &[u8]) -> Result<FileKey, Failure> {
         let foreign = || Fault::new(format!("open a header: it was not made for {organisation}"));
-        if !locked(&self.state).organisations.contains(organisation) {
-            return Err(foreign().into());
-        }
+        let (newest, older) = *locked(&self.state).organisations.get(organisation).ok_or_else(foreign)?;
         let (to, key) = header.split_last_chunk::<16>().ok_or_else(foreign)?;
-        if to != address(organisation.as_str()) {
-            return Err(foreign().into());
+        let is_for = |number: u32| to == address(&identity(organisation, number));
+        if is_for(newest) || (older.is_some() && is_for(newest.saturating_sub(1))) {
+            return Ok(FileKey::new(*key));
         }
-        Ok(FileKey::new(*key))
+        Err(foreign().into())
     }
 
     fn ensure_slot(&self, slot: &ShredSlot) -> Result<(), Failure> {
@@ -145,6 +147,61 @@ impl Keyring for MemoryKeyring {
     fn living_slots(&self) -> Result<Vec<ShredSlot>, Fault> {
         Ok(locked(&self.state).slots.iter().filter(|(_, lives)| **lives).map(|(slot, _)| slot.clone()).collect())
     }
+
+    fn begin_master_rotation(&self) -> Result<(), Failure> {
+        locked(&self.state).is_master_rotating = true;
+        Ok(())
+    }
+
+    fn is_master_rotating(&self) -> bool {
+        locked(&self.state).is_master_rotating
+    }
+
+    fn rewrap_to_master(&self) -> Result<Rewrapped, Failure> {
+        let state = locked(&self.state);
+        let shred_keys = state.slots.values().filter(|lives| **lives).count();
+        Ok(Rewrapped { organisations: state.organisations.len(), shred_keys })
+    }
+
+    fn forget_older_masters(&self) -> Result<(), Failure> {
+        locked(&self.state).is_master_rotating = false;
+        Ok(())
+    }
+
+    fn begin_organisation_rotation(&self, organisation: &OrganisationCode, now: Moment) -> Result<(), Failure> {
+        let mut state = locked(&self.state);
+        let (newest, older) = state.organisations.entry(organisation.clone()).or_default();
+        if older.is_none() {
+            *newest += 1;
+            *older = Some(now);
+        }
+        Ok(())
+    }
+
+    fn rotating_organisations(&self) -> Result<Vec<(OrganisationCode, Moment)>, Fault> {
+        let state = locked(&self.state);
+        Ok(state.organisations.iter().filter_map(|(code, (_, older))| Some((code.clone(), (*older)?))).collect())
+    }
+
+    fn rewrap_header(&self, organisation: &OrganisationCode, header: &[u8]) -> Result<Option<Vec<u8>>, Failure> {
+        let key = self.open_header(organisation, header)?;
+        Ok(Some(self.header_for_organisation(organisation, &key)?).filter(|fresh| fresh != header))
+    }
+
+    fn forget_older_identities(&self, organisation: &OrganisationCode) -> Result<(), Failure> {
+        if let Some((_, older)) = locked(&self.state).organisations.get_mut(organisation) {
+            *older = None;
+        }
+        Ok(())
+    }
+
+    fn facts(&self) -> Result<Vec<KeyFact>, Fault> {
+        Ok(Vec::new())
+    }
+}
+
+fn identity(organisation: &OrganisationCode, number: u32) -> String {
+    format!("{organisation} {number}")
 }
 
 fn address(to: &str) -> Vec<u8> {

@@ -57,6 +57,7 @@ impl Operations {
     }
 
     fn receive(&self, who: Who, upload: &Upload, live: &Arc<Live>, renaming: Option<Renaming>) -> Result<(), Failure> {
+        let _ticket = self.headers_in_hand.take();
         let payload = PayloadId::from_random(self.entropy.sixteen());
         let key = self.keyring.new_file_key();
         // a write that is under way ends first, and none begins

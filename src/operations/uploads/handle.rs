@@ -392,6 +392,7 @@ impl Operations {
     /// Opens what a reader reads: the payload of a received upload, or the parts of an unfinished one.
     fn open_body(&self, id: UploadId) -> Result<Body, Failure> {
         let _turn = self.uploads.turn(id);
+        let _ticket = self.headers_in_hand.take();
         let (upload, header) = self
             .catalog
             .look(|view| Ok((upload_of(view, id)?, view.row::<UploadHeader>(&UploadHeader::key_of(id))?)))?;

@@ -99,7 +99,7 @@ const fn part_binding(upload: UploadId) -> HeaderBinding {
 }
 
 /// What the header of a received upload is bound to.
-const fn payload_binding(upload: UploadId, payload: PayloadId) -> HeaderBinding {
+pub(super) const fn payload_binding(upload: UploadId, payload: PayloadId) -> HeaderBinding {
     HeaderBinding { payload, delivery: DeliveryId::from_bytes(*upload.as_bytes()) }
 }
 

@@ -4,6 +4,7 @@
 mod collect;
 mod publish;
 mod retention;
+mod rotate;
 mod sign_off;
 mod steer;
 mod upload;

@@ -8,17 +8,17 @@ use postkluis::ports::unfinished::Unfinished as _;
 
 use super::*;
 
-const NEW: UploadMode = UploadMode { append: false, create: true, truncate: true, exclusive: false };
+pub(super) const NEW: UploadMode = UploadMode { append: false, create: true, truncate: true, exclusive: false };
 const GO_ON: UploadMode = UploadMode { append: false, create: true, truncate: false, exclusive: false };
 
-fn upload_name(text: &str) -> UploadName {
+pub(super) fn upload_name(text: &str) -> UploadName {
     UploadName::parse(text).unwrap()
 }
 
 impl World {
     /// As `new`, with a product `intake` that accepts uploads, to which `one-robot`, `one-second` and `two-robot`
     /// are coupled.
-    fn with_dropbox() -> Self {
+    pub(super) fn with_dropbox() -> Self {
         let world = Self::new();
         let operations = &world.operations;
         let new = NewProduct {

@@ -130,6 +130,9 @@ pub enum Running {
     /// Participant files that recipients upload
     #[command(subcommand)]
     Upload(Upload),
+    /// The keys of the server itself
+    #[command(subcommand)]
+    KeyRing(KeyRing),
     /// Live SFTP sessions
     #[command(subcommand)]
     Session(Session),
@@ -198,11 +201,23 @@ pub enum Organisation {
         /// Short code
         code: String,
     },
+    /// Make a new key for its deliveries; those that can be fetched are wrapped to it anew
+    RotateKey {
+        /// Short code
+        code: String,
+    },
     /// End an organisation for good
     End {
         /// Short code
         code: String,
     },
+}
+
+/// `key-ring …`
+#[derive(Subcommand, Clone, Copy, Debug)]
+pub enum KeyRing {
+    /// Make a new master key and seal every key to it
+    RotateMaster,
 }
 
 /// Who is blocked, why and until when.

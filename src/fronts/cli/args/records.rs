@@ -198,6 +198,10 @@ pub enum Mail {
 pub enum Report {
     /// Available deliveries that were not fetched in full
     Unfetched,
+    /// Every kind of key and algorithm in use, since when and until when
+    Crypto,
+    /// Which shred keys were destroyed when, and which are still there, by day
+    Retention,
 }
 
 /// `session …`

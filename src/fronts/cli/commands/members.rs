@@ -67,6 +67,7 @@ pub(super) fn organisation(office: &Office, command: args::Organisation) -> Resu
             operations.change_organisation_standing(&code, StandingChange::Unblock, CHANNEL)?;
             shown(office, &code)
         }
+        args::Organisation::RotateKey { code } => super::keys::rotate_organisation(office, &code),
         args::Organisation::End { code } => {
             let code = OrganisationCode::parse(&code)?;
             operations.change_organisation_standing(&code, StandingChange::End, CHANNEL)?;

@@ -2,6 +2,7 @@
 //! names, calls one operation, and answers with the API's forms.
 
 mod deliveries;
+mod keys;
 mod members;
 mod products;
 mod records;
@@ -14,10 +15,13 @@ use std::sync::Arc;
 use super::Answer;
 use super::args::Running;
 use crate::fronts::sessions::Sessions;
-use crate::operations::{Failure, Operations};
+use crate::operations::{Failure, KeyFact, Operations};
 
 /// Sends one test e-mail to an address and says how it went.
 pub type MailTest = Box<dyn Fn(&str) -> Result<String, Failure> + Send + Sync>;
+
+/// Tells of keys, without any secret.
+pub type KeyFacts = Box<dyn Fn() -> Result<Vec<KeyFact>, Failure> + Send + Sync>;
 
 /// What commands need: the operations and where time is told.
 pub struct Office {
@@ -27,6 +31,8 @@ pub struct Office {
     pub sessions: Sessions,
     /// Where days end.
     pub time_zone: jiff::tz::TimeZone,
+    /// Keys that the keyring does not know: SSH host keys, the certificate.
+    pub key_facts: KeyFacts,
     /// One test e-mail goes to this relay.
     pub mail_test: MailTest,
 }
@@ -47,6 +53,7 @@ pub fn run(office: &Office, command: Running, folder: &Path) -> Result<Answer, F
         Running::Right(command) => products::right(office, command),
         Running::Delivery(command) => deliveries::delivery(office, command, folder),
         Running::Upload(command) => uploads::upload(office, command),
+        Running::KeyRing(command) => keys::key_ring(office, command),
         Running::Session(command) => Ok(records::session(office, &command)),
         Running::History(command) => records::history(office, command),
         Running::Retention(command) => records::retention(office, command),

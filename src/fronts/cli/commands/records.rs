@@ -90,7 +90,14 @@ pub(super) fn mail(office: &Office, command: args::Mail) -> Result<Answer, Failu
 }
 
 pub(super) fn report(office: &Office, command: args::Report) -> Result<Answer, Failure> {
-    let args::Report::Unfetched = command;
+    match command {
+        args::Report::Unfetched => unfetched(office),
+        args::Report::Crypto => super::keys::crypto(office),
+        args::Report::Retention => super::keys::destroyed(office),
+    }
+}
+
+fn unfetched(office: &Office) -> Result<Answer, Failure> {
     let filter = |last: Option<&DeliveryView>| DeliveryFilter {
         only_available: true,
         after: last.map(|view| view.delivery.id),
