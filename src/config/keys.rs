@@ -111,6 +111,11 @@ const STORAGE: &[Key] = &[
     key("journal_segment_bytes", Kind::Bytes(MIB, GIB), "\"64 MiB\"", "Size at which a new journal segment begins."),
     key("index_cache_bytes", Kind::Bytes(MIB, 64 * GIB), "\"32 MiB\"", "Memory for the index of the catalog."),
     key("max_frame_bytes", Kind::Bytes(64 * 1024, 64 * MIB), "\"8 MiB\"", "Largest single batch in the journal."),
+    optional(
+        "backup_recipient",
+        Kind::Text,
+        "age X25519 public key (age1…) that backups are sealed to, made with `age-keygen`; keep its identity away from this server. Left out: no backups.",
+    ),
 ];
 
 const SEALING: &[Key] = &[key(

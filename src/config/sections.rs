@@ -68,6 +68,8 @@ pub struct StorageSettings {
     pub index_cache_bytes: u64,
     /// Largest single journal frame.
     pub max_frame_bytes: u64,
+    /// Public key that backups are sealed to.
+    pub backup_recipient: Option<String>,
 }
 
 /// `[sealing]`.
