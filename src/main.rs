@@ -114,7 +114,6 @@ fn serve(home: &Path) -> u8 {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         if backup::is_unconfirmed(&config.home)? {
-            say("shut: this home was restored; look through it and run `postkluis restore confirm`");
             let stop = async {
                 tokio::select! {
                     _ = terminate.recv() => {}

@@ -20,9 +20,9 @@ use crate::domain::digest::Digest;
 use crate::domain::history::{Channel, RESTORE_GAP_EVENTS};
 use crate::domain::moment::Moment;
 use crate::domain::refusal::Refusal;
-use crate::fronts::cli::Answer;
 use crate::fronts::cli::commands::{ConfirmRestore, Office};
 use crate::fronts::cli::door;
+use crate::fronts::cli::{Answer, say};
 use crate::fronts::offload;
 use crate::fronts::sessions::Sessions;
 use crate::operations::{Failure, Fault, Operations, RESTORE_GAP_DELIVERIES, RestoredState};
@@ -241,6 +241,7 @@ pub async fn await_confirmation(config: &Config, stop: impl Future<Output = ()>)
     };
     let mut tasks = JoinSet::new();
     tasks.spawn(door::serve(admin, Arc::new(office), until));
+    say("shut: this home was restored; look through it and run `postkluis restore confirm`");
     let is_open = tokio::select! {
         changed = is_confirmed.wait_for(|confirmed| *confirmed) => changed.is_ok(),
         () = stop => false,

@@ -1,6 +1,8 @@
 //! Integration tests: one binary, real sockets on loopback.
 #![cfg(test)]
 
+mod backup;
+mod backup_faults;
 mod cli;
 mod client_matrix;
 #[cfg(feature = "conformance")]
