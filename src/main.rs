@@ -1,14 +1,15 @@
 //! Arguments in, exit code out. Everything else is in the library.
 
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
 use clap::error::ErrorKind;
-use postkluis::assembly::{self, Server, check, demo, home, host_keys, protection};
+use postkluis::assembly::{self, Server, backup, check, demo, home, host_keys, protection};
 use postkluis::config::sections::LogFormat;
 use postkluis::config::{Config, environment};
-use postkluis::fronts::cli::args::{Command, CommandLine, HostKey};
+use postkluis::fronts::cli::args::{Backup, CONFIRM, Command, CommandLine, HostKey, Restore, Running};
 use postkluis::fronts::cli::client::{self, Request};
 use postkluis::fronts::cli::{say, say_aside};
 use postkluis::operations::Failure;
@@ -66,7 +67,17 @@ fn main() -> ExitCode {
         }
         Command::Serve => serve(&home),
         Command::Demo { keep } => runtime(|| demo::run(keep, line.json)),
-        Command::Running(_) => ask(&home, line.json),
+        Command::Running(Running::Backup(Backup::Create { dir })) if !client::is_served(&home) => {
+            told(line.json, backup::back_up_stopped(&home, &dir))
+        }
+        Command::Running(Running::Backup(Backup::Verify { dir, identity })) => {
+            verify(line.json, &dir, identity.as_deref())
+        }
+        Command::Running(Running::Restore(restore)) if restore.from.as_os_str() != CONFIRM => {
+            run_restore(line.json, &home, &restore)
+        }
+        Command::Running(Running::Restore(restore)) if !restore.yes => confirm(&home, line.json),
+        Command::Running(_) => ask(&home, line.json, &[]),
     };
     ExitCode::from(code)
 }
@@ -112,6 +123,17 @@ fn serve(home: &Path) -> u8 {
     runtime(|| async move {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
+        if backup::is_unconfirmed(&config.home)? {
+            let stop = async {
+                tokio::select! {
+                    _ = terminate.recv() => {}
+                    _ = interrupt.recv() => {}
+                }
+            };
+            if !backup::await_confirmation(&config, stop).await? {
+                return Ok(());
+            }
+        }
         let server = Server::start(&config).await?;
         let operator = server.operator.map(|address| format!(" operator={address}")).unwrap_or_default();
         say(&format!("ready sftp={} https={}{operator}", server.sftp, server.https));
@@ -146,9 +168,50 @@ where
     }
 }
 
-fn ask(home: &Path, as_json: bool) -> u8 {
+fn told(as_json: bool, outcome: Result<(Value, String), Failure>) -> u8 {
+    match outcome {
+        Ok((document, text)) => answer(as_json, &document, &text),
+        Err(failure) => failed(as_json, &failure),
+    }
+}
+
+fn verify(as_json: bool, folder: &Path, identity: Option<&Path>) -> u8 {
+    match backup::verify(folder, identity) {
+        Ok((document, text, is_whole)) => {
+            answer(as_json, &document, &text);
+            if is_whole { DONE } else { FAILED }
+        }
+        Err(failure) => failed(as_json, &failure),
+    }
+}
+
+fn run_restore(as_json: bool, home: &Path, restore: &Restore) -> u8 {
+    let Some(identity) = &restore.identity else {
+        complain("restore needs --identity FILE: the age identity of storage.backup_recipient");
+        return WRONG_USAGE;
+    };
+    told(as_json, backup::restore(home, &restore.from, identity, restore.shred_keys.as_deref()))
+}
+
+/// Shows what the restore may have undone; on a terminal it asks and confirms.
+fn confirm(home: &Path, as_json: bool) -> u8 {
+    let code = ask(home, as_json, &[]);
+    if as_json || !std::io::stdin().is_terminal() {
+        return code;
+    }
+    say_aside("Type `open` to confirm:");
+    let mut typed = String::new();
+    match std::io::stdin().read_line(&mut typed) {
+        Ok(_) if typed.trim() == "open" => ask(home, as_json, &["--yes"]),
+        _ => code,
+    }
+}
+
+/// Sends this command, with `more` behind it, to the server of the home.
+fn ask(home: &Path, as_json: bool, more: &[&str]) -> u8 {
     let folder = std::env::current_dir().unwrap_or_default().to_string_lossy().into_owned();
-    let arguments = std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
+    let given = std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned());
+    let arguments = given.chain(more.iter().map(ToString::to_string)).collect();
     match client::ask(home, &Request { arguments, folder }) {
         Ok(response) if response.exit == DONE => answer(as_json, &response.document, &response.text),
         Ok(response) => {

@@ -1,5 +1,6 @@
 //! Adapters: each implements one port, named thing_how. None names another.
 
+pub mod backup_folder;
 pub mod catalog_journal;
 pub mod clock_system;
 pub mod entropy_system;

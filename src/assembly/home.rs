@@ -37,6 +37,19 @@ pub fn init(home: &Path, sftp_listen: SocketAddr, https_listen: SocketAddr) -> R
         let why = format!("{} exists already; nothing was changed", config.display());
         return Err(Refusal::WrongState(why).into());
     }
+    make_folders(home)?;
+    let keys = home.join("keys");
+    KeyringFolder::create(&keys)?;
+    let host_key = host_keys::make(&host_keys::path_of(&keys, HostKeyKind::Ed25519, false), HostKeyKind::Ed25519)?;
+    let host_fingerprint = host_key.fingerprint(HashAlg::Sha256).to_string();
+    make_certificate(&keys, https_listen)?;
+    // The configuration comes last: a home with it is whole.
+    write_new(&config, default_file_text(&sftp_listen.to_string(), &https_listen.to_string()).as_bytes(), 0o640)?;
+    Ok(NewHome { host_fingerprint })
+}
+
+/// Makes the folders of a home.
+pub(super) fn make_folders(home: &Path) -> Result<(), Failure> {
     for (folder, mode) in [
         ("", 0o750),
         ("keys", 0o700),
@@ -51,14 +64,7 @@ pub fn init(home: &Path, sftp_listen: SocketAddr, https_listen: SocketAddr) -> R
         make_folder(&path, mode)
             .map_err(|error| Fault::from_error(format!("make the folder {}", path.display()), error))?;
     }
-    let keys = home.join("keys");
-    KeyringFolder::create(&keys)?;
-    let host_key = host_keys::make(&host_keys::path_of(&keys, HostKeyKind::Ed25519, false), HostKeyKind::Ed25519)?;
-    let host_fingerprint = host_key.fingerprint(HashAlg::Sha256).to_string();
-    make_certificate(&keys, https_listen)?;
-    // The configuration comes last: a home with it is whole.
-    write_new(&config, default_file_text(&sftp_listen.to_string(), &https_listen.to_string()).as_bytes(), 0o640)?;
-    Ok(NewHome { host_fingerprint })
+    Ok(())
 }
 
 /// Makes a folder with this mode, whatever the umask says. One that is there stays as it is.

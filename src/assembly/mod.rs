@@ -1,6 +1,7 @@
 //! The one place that knows every part: builds the server from its
 //! configuration, starts it, drains it, stops it.
 
+pub mod backup;
 pub mod check;
 pub mod demo;
 pub mod home;
@@ -31,7 +32,9 @@ use crate::fronts::sftp::outbox::FrontDoor;
 use crate::fronts::spool::Spool;
 use crate::fronts::{offload, sftp};
 use crate::housekeeping::{self, Timers};
-use crate::operations::{Failure, Fault, MailSender, Operations, Ports, Settings, UploadSettings};
+use crate::operations::{
+    Failure, Fault, MailSender, Operations, Ports, Settings, UploadSettings, shut_until_confirmed,
+};
 
 /// Coverage of a running fetch is made durable every so many bytes (engine §2, I8).
 const COVERAGE_STEP_BYTES: u64 = 64 << 20;
@@ -182,6 +185,9 @@ impl Server {
     /// # Errors
     /// A store does not open or an address cannot be listened on; nothing answers then.
     pub async fn start(config: &Config) -> Result<Self, Failure> {
+        if backup::is_unconfirmed(&config.home)? {
+            return Err(shut_until_confirmed().into());
+        }
         let opening = config.clone();
         let operations = offload(move || open(&opening)).await?;
         let host_keys = host_keys::read(&config.home.join("keys"))?;
@@ -234,6 +240,11 @@ impl Server {
             time_zone: config.portal.time_zone.clone(),
             key_facts: key_facts::teller(config),
             mail_test: mail::tester(config)?,
+            back_up: {
+                let (config, operations) = (config.clone(), Arc::clone(&operations));
+                Box::new(move |target| backup::back_up(&config, &operations, target))
+            },
+            restored: None,
         };
         tasks.spawn(door::serve(admin, Arc::new(office), stop.clone()));
         let timers = Timers {

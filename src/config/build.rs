@@ -23,6 +23,7 @@ use crate::domain::names::{EmailAddress, Line, Oin};
 pub(super) const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
 
 const ADDRESS_RULE: &str = "an IP address with a port, such as 127.0.0.1:2222 or [::1]:2222";
+const RECIPIENT_RULE: &str = "the public key that `age-keygen` shows: age1 and 58 more letters and digits";
 const LINE_RULE: &str = "one line of at most 200 characters";
 const FOLDER_RULE: &str = "1 to 32 lower-case letters, digits, hyphens and underscores";
 const MAX_BANNER_CHARS: usize = 2_000;
@@ -112,6 +113,7 @@ fn storage(settings: &mut Settings) -> Option<StorageSettings> {
         max_frame_bytes: settings.whole("storage.max_frame_bytes")?,
         scrub_bytes_per_second: settings.whole("storage.scrub_bytes_per_second")?,
         scrub_every: settings.period("storage.scrub_every")?,
+        backup_recipient: settings.parsed_optional("storage.backup_recipient", RECIPIENT_RULE, age_recipient)?,
     };
     if section.max_frame_bytes > section.journal_segment_bytes {
         settings.refuse(
@@ -121,6 +123,14 @@ fn storage(settings: &mut Settings) -> Option<StorageSettings> {
         );
     }
     Some(section)
+}
+
+/// The shape only: whether it is a key is judged where backups are sealed.
+fn age_recipient(text: &str) -> Result<String, String> {
+    let is_key = text.len() == 62
+        && text.starts_with("age1")
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    if is_key { Ok(text.to_owned()) } else { Err("is no age public key".to_owned()) }
 }
 
 fn sealing(settings: &mut Settings, home: &Path, credentials: Option<&str>) -> Option<SealingSettings> {

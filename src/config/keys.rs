@@ -118,6 +118,11 @@ const STORAGE: &[Key] = &[
         "How fast the vault is read and held against its digests, to find damage early; 0 for never.",
     ),
     key("scrub_every", Kind::Period(1, 365 * DAY), "\"30d\"", "The whole vault is read so once in this long."),
+    optional(
+        "backup_recipient",
+        Kind::Text,
+        "age X25519 public key (age1…) that backups are sealed to, made with `age-keygen`; keep its identity away from this server. Left out: no backups.",
+    ),
 ];
 
 const SEALING: &[Key] = &[

@@ -73,6 +73,8 @@ pub struct StorageSettings {
     pub scrub_bytes_per_second: u64,
     /// A round of that check begins so long after the one before.
     pub scrub_every: Span,
+    /// Public key that backups are sealed to.
+    pub backup_recipient: Option<String>,
 }
 
 /// `[sealing]`.

@@ -183,6 +183,16 @@ happenings! {
     UploadSettled = 88, "upload-settled";
     /// The time of an upload was over and its bytes are gone.
     UploadExpired = 89, "upload-expired";
+    /// A backup was made.
+    BackupMade = 100, "backup-made";
+    /// The home was restored from a backup; the numbers of events skip ahead with it.
+    BackupRestored = 101, "backup-restored";
+    /// After a restore the numbers of deliveries skip ahead.
+    NumbersSkipped = 102, "numbers-skipped";
+    /// A delivery cannot be read any more after a restore.
+    DeliveryLost = 103, "delivery-lost";
+    /// The operator confirmed a restored home; it is open from then on.
+    RestoreConfirmed = 104, "restore-confirmed";
 }
 
 impl fmt::Display for Happening {
@@ -190,6 +200,10 @@ impl fmt::Display for Happening {
         f.write_str(self.word())
     }
 }
+
+/// After a restore the numbers of events skip so far ahead of the last one in the backup: more than a server
+/// puts on record between two backups (1,000 a second for a day are 86 million).
+pub const RESTORE_GAP_EVENTS: u64 = 100_000_000;
 
 /// How somebody came in.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

@@ -1,6 +1,7 @@
 //! Verbs: one `impl Operations` block per file, synchronous. Names ports and
 //! domain only; every change goes through one catalog decision.
 
+mod back_up;
 mod block_access;
 mod browse;
 mod case;
@@ -37,6 +38,7 @@ pub use crate::ports::failure::{Failure, Fault};
 pub use crate::ports::keyring::{KeyFact, Keyring, Rewrapped};
 pub use crate::ports::mailer::{MailOutcome, Mailer};
 pub use crate::ports::source::Source;
+pub use back_up::{BackupScope, RESTORE_GAP_DELIVERIES, RestoredState, shut_until_confirmed};
 pub use block_access::StandingChange;
 pub use browse::{DeliveryFilter, DeliveryView};
 pub use enforce_retention::RetentionReport;

@@ -3,6 +3,7 @@
 
 use super::failure::{Failure, Fault};
 use crate::domain::decision::Decision;
+use crate::domain::digest::Digest;
 use crate::domain::history::{HistoryLine, HistoryQuery};
 use crate::domain::moment::Moment;
 use crate::domain::record::{Key, Record, Row};
@@ -55,6 +56,28 @@ pub struct Committed {
     pub first_event: u64,
 }
 
+/// How far the catalog has come on disk, and in which files: what a backup of it holds.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Standing {
+    /// Sequence of the last decision.
+    pub sequence: u64,
+    /// Number of the last event.
+    pub last_event: u64,
+    /// Hash of the last decision, which holds that of the one before, and so of all.
+    pub hash: Digest,
+    /// The files that hold all of it, in order; the last one grows.
+    pub files: Vec<StandingFile>,
+}
+
+/// One file of a standing.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StandingFile {
+    /// Its path in the catalog's folder, with `/`.
+    pub path: String,
+    /// So many of its first bytes belong to the standing; they never change.
+    pub bytes: u64,
+}
+
 /// The catalog. Calls block; they are safe from several threads at once.
 pub trait Catalog: Send + Sync {
     /// Runs `rule` on the newest state and commits what it decides. On return the decision
@@ -91,6 +114,12 @@ pub trait Catalog: Send + Sync {
 
     /// Part of the history, oldest first.
     fn history(&self, query: &HistoryQuery) -> Result<Vec<HistoryLine>, Fault>;
+
+    /// How far it has come on disk; `None` when it is not on disk. May be asked while looking at a state, and is
+    /// then where that state lies.
+    fn standing(&self) -> Result<Option<Standing>, Fault> {
+        Ok(None)
+    }
 
     /// Whether this start repaired, cut or rebuilt something: then nothing unknown is removed from the vault.
     fn was_repaired(&self) -> bool;

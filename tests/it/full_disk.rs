@@ -2,14 +2,13 @@
 //! brim: what was promised stays readable, what cannot be kept is refused, and
 //! with room again everything goes on without a restart.
 
-use std::fs::{self, File};
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::fs;
 use std::process::Command;
 
 use serde_json::Value;
 
 use crate::support::clients::{SftpClient, curl};
+use crate::support::disk::Disk;
 use crate::support::programs::finish;
 use crate::support::server::Server;
 use crate::support::stock::{
@@ -23,74 +22,6 @@ const MORE_DISK: &str = "64m";
 const MIB: u64 = 1024 * 1024;
 /// Of each delivered file, in bytes.
 const SIZE: usize = 1_500_000;
-
-/// A small file system over a folder; gone with its value.
-struct Disk {
-    at: PathBuf,
-    is_mounted: bool,
-}
-
-impl Disk {
-    /// Mounts over `at`, or tells why the test does not run.
-    fn mount(at: &Path, options: &str) -> Option<Self> {
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", options, "none"]).arg(at).output();
-        let why = match mounted {
-            Ok(output) if output.status.success() => return Some(Self { at: at.to_owned(), is_mounted: true }),
-            Ok(output) => String::from_utf8_lossy(&output.stderr).into_owned(),
-            Err(error) => error.to_string(),
-        };
-        // Past the capture of the test harness: it must be seen.
-        let told = writeln!(std::io::stderr(), "NOT RUN: full_disk: a tmpfs cannot be mounted: {}", why.trim());
-        told.expect("standard error");
-        None
-    }
-
-    #[track_caller]
-    fn resize(&self, size: &str) {
-        let option = format!("remount,size={size}");
-        finish(Command::new("mount").args(["-o", &option]).arg(&self.at)).expect_code(0);
-    }
-
-    #[track_caller]
-    fn unmount(&mut self) {
-        self.is_mounted = false;
-        finish(Command::new("umount").arg(&self.at)).expect_code(0);
-    }
-
-    fn free(&self) -> u64 {
-        rustix::fs::statvfs(&self.at).map(|disk| disk.f_bavail * disk.f_frsize).expect("the disk")
-    }
-
-    /// Makes a file of this size that is not the server's.
-    fn take(&self, bytes: u64) {
-        let size = usize::try_from(bytes).expect("a size");
-        fs::write(self.at.join("taken"), vec![7; size]).expect("the file");
-    }
-
-    /// Writes a file until nothing more fits.
-    fn fill(&self) -> PathBuf {
-        let path = self.at.join("filler");
-        let mut file = File::create(&path).expect("the filler");
-        for size in [64 * 1024, 512, 1] {
-            while file.write(&vec![7; size]).is_ok_and(|written| written > 0) {}
-        }
-        path
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        // Only what this test mounted; the folder above it is the test's own.
-        let is_gone =
-            !self.is_mounted || Command::new("umount").arg(&self.at).status().is_ok_and(|status| status.success());
-        if !is_gone {
-            let _ = Command::new("umount").arg("-l").arg(&self.at).status();
-        }
-        if let Some(folder) = self.at.parent() {
-            let _ = fs::remove_dir_all(folder);
-        }
-    }
-}
 
 /// Fields end in this order: the server before its disk.
 struct Stage {

@@ -2,6 +2,8 @@
 #![cfg(test)]
 
 mod age_vectors;
+mod backup;
+mod backup_faults;
 mod check_file;
 mod cli;
 mod client_matrix;

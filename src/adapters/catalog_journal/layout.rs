@@ -7,7 +7,7 @@
 use sha2::{Digest as _, Sha256};
 
 use super::disk;
-use crate::domain::history::Event;
+use crate::domain::history::{Event, Happening, RESTORE_GAP_EVENTS};
 use crate::domain::moment::Moment;
 use crate::domain::record::Change;
 use crate::ports::failure::Fault;
@@ -48,6 +48,17 @@ pub(super) struct Chain {
 impl Chain {
     /// Before the first record.
     pub(super) const START: Self = Self { next_sequence: 1, next_event: 1, last_moment: None, hash: [0; 32] };
+
+    /// The number that the first of these events gets. After a restore numbers skip ahead: those that were given
+    /// out in the time that is lost must not mean anything else now.
+    pub(super) fn first_event(&self, events: &[Event]) -> u64 {
+        match events.first() {
+            Some(event) if event.what == Happening::BackupRestored => {
+                self.next_event.saturating_add(RESTORE_GAP_EVENTS)
+            }
+            _ => self.next_event,
+        }
+    }
 
     /// After one more record.
     pub(super) fn advance(&mut self, entry: &Entry, record: &[u8]) {

@@ -12,6 +12,7 @@ mod layout;
 mod marker;
 mod queue;
 mod segments;
+mod standing;
 mod writer;
 
 use std::fmt;
@@ -20,14 +21,15 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::sync_channel;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
 
 pub use files::{DiskFiles, SegmentFile, SegmentFiles};
+pub use standing::Audit;
 
 use crate::domain::history::{Event, HistoryLine, HistoryQuery};
 use crate::domain::moment::Moment;
-use crate::ports::catalog::{Catalog, CatalogView, Committed, Rule, Then};
+use crate::ports::catalog::{Catalog, CatalogView, Committed, Rule, Standing, Then};
 use crate::ports::failure::{Failure, Fault};
 use index::Index;
 use journal::{Checked, Journal};
@@ -95,25 +97,29 @@ struct Shared {
     version: AtomicU64,
     last_moment: AtomicU64,
     last_event: AtomicU64,
+    /// The end of the last decision that was acknowledged.
+    end: Mutex<(Chain, Place)>,
     /// A decision was applied in part only: nobody may see that.
     is_torn: AtomicBool,
 }
 
 impl Shared {
-    fn new(index: Index, chain: &Chain) -> Self {
+    fn new(index: Index, chain: &Chain, end: Place) -> Self {
         let shared = Self {
             index,
             gate: RwLock::new(()),
             version: AtomicU64::new(0),
             last_moment: AtomicU64::new(NO_MOMENT),
             last_event: AtomicU64::new(0),
+            end: Mutex::new((chain.clone(), end)),
             is_torn: AtomicBool::new(false),
         };
-        shared.remember(chain, true);
+        shared.remember(chain, end, true);
         shared
     }
 
-    fn remember(&self, chain: &Chain, concerns_access: bool) {
+    fn remember(&self, chain: &Chain, end: Place, concerns_access: bool) {
+        *self.end.lock().unwrap_or_else(PoisonError::into_inner) = (chain.clone(), end);
         self.last_moment.store(chain.last_moment.map_or(NO_MOMENT, Moment::millis), Ordering::Release);
         self.last_event.store(chain.next_event - 1, Ordering::Release);
         if concerns_access {
@@ -163,7 +169,7 @@ impl CatalogJournal {
             open_index(folder, &journal_folder, &checked, closed_at, settings.index_cache_bytes)?;
         let was_repaired = !is_new && (checked.was_cut || was_rebuilt);
 
-        let shared = Arc::new(Shared::new(index, &checked.chain));
+        let shared = Arc::new(Shared::new(index, &checked.chain, checked.end));
         let journal = Journal::open(&journal_folder, checked.end, settings.segment_bytes, files)?;
         let queue = Arc::new(Queue::new(settings.queue_jobs));
         let jobs = Arc::clone(&queue);
@@ -357,6 +363,11 @@ impl Catalog for CatalogJournal {
             }
         }
         Ok(lines)
+    }
+
+    fn standing(&self) -> Result<Option<Standing>, Fault> {
+        let (chain, end) = self.shared()?.end.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        standing::standing(&self.folder, &chain, end).map(Some)
     }
 
     fn was_repaired(&self) -> bool {

@@ -65,8 +65,14 @@ impl Segment {
         let path = segment_path(folder, number);
         let doing = || format!("open the journal segment {}", path.display());
         let file = File::open(&path).map_err(|error| Fault::from_error(doing(), error))?;
-        let bytes = file.metadata().map_err(|error| Fault::from_error(doing(), error))?.len();
-        Ok(Self { number, path, file, bytes })
+        Self::from_file(&path, number, file)
+    }
+
+    /// A segment in a file that is open; `path` is what faults name.
+    pub(super) fn from_file(path: &Path, number: u64, file: File) -> Result<Self, Fault> {
+        let metadata = file.metadata();
+        let bytes = metadata.map_err(|error| Fault::from_error(format!("look at {}", path.display()), error))?.len();
+        Ok(Self { number, path: path.to_owned(), file, bytes })
     }
 
     /// Its size now.
@@ -126,7 +132,7 @@ impl Segment {
             let offset = offset + FRAME_HEADER_BYTES as u64 + at;
             let (entry, previous) = Entry::decode(bytes).map_err(|why| self.damage(offset, &why))?;
             let continues = entry.sequence == chain.next_sequence
-                && entry.first_event == chain.next_event
+                && entry.first_event == chain.first_event(&entry.events)
                 && previous == chain.hash;
             if !continues {
                 return Err(self.damage(offset, "the record does not continue the one before"));

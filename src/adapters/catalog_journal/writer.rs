@@ -152,7 +152,7 @@ impl Writer {
         let entry = Entry {
             sequence: chain.next_sequence,
             at: decision.at(),
-            first_event: chain.next_event,
+            first_event: chain.first_event(decision.events()),
             events: decision.events().to_vec(),
             changes: to_disk(decision.changes())?,
         };
@@ -215,7 +215,7 @@ impl Writer {
             self.shared.is_torn.store(true, Ordering::Release);
             return Err(Stopped::Unknown(std::io::Error::other(fault)));
         }
-        self.shared.remember(&chain, concerns_access);
+        self.shared.remember(&chain, self.journal.end(), concerns_access);
         self.chain = chain;
         Ok(())
     }

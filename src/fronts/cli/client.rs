@@ -37,6 +37,12 @@ pub struct Response {
     pub text: String,
 }
 
+/// Whether a server of this home answers.
+#[must_use]
+pub fn is_served(home: &Path) -> bool {
+    UnixStream::connect(home.join("run/admin.sock")).is_ok()
+}
+
 /// Sends one command to the server of this home.
 ///
 /// # Errors

@@ -2,6 +2,7 @@
 //! source text names, a server under test and real clients. Judges nothing itself.
 
 pub(crate) mod clients;
+pub(crate) mod disk;
 pub(crate) mod named_paths;
 pub(crate) mod programs;
 pub(crate) mod project;

@@ -66,10 +66,17 @@ impl Server {
     /// A fresh home, nothing running yet: for tests that change the configuration first.
     #[track_caller]
     pub(crate) fn prepare() -> Self {
-        let folder = tempfile::Builder::new().prefix("postkluis-").tempdir().expect("a temporary folder");
-        let mut server = Self { folder, settings: BTreeMap::new(), running: None };
+        let server = Self::without_home();
         let listen = ["init", "--sftp-listen", "127.0.0.1:0", "--https-listen", "127.0.0.1:0"];
         server.run(&listen).expect_code(0);
+        server
+    }
+
+    /// No home yet: for tests that restore one.
+    #[track_caller]
+    pub(crate) fn without_home() -> Self {
+        let folder = tempfile::Builder::new().prefix("postkluis-").tempdir().expect("a temporary folder");
+        let mut server = Self { folder, settings: BTreeMap::new(), running: None };
         let mail = format!("folder:{}", server.mail_folder().display());
         server.set("POSTKLUIS_MAIL__RELAY", &mail);
         server.set("POSTKLUIS_MAIL__FROM", "portal@example.org");
@@ -84,6 +91,32 @@ impl Server {
     /// Starts the server on its home and waits until it answers.
     #[track_caller]
     pub(crate) fn serve(&mut self) {
+        let line = self.first_line();
+        self.running.as_mut().expect("the server runs").addresses = addresses_of(&line);
+    }
+
+    /// Starts the server on a restored home and waits until it says that it is shut.
+    #[track_caller]
+    pub(crate) fn serve_shut(&mut self) {
+        let line = self.first_line();
+        assert!(line.starts_with("shut"), "a restored home is shut: {line}");
+    }
+
+    /// Waits until a server that was shut answers.
+    #[track_caller]
+    pub(crate) fn await_ready(&mut self) {
+        let running = self.running.as_mut().expect("the server runs");
+        let line = running.lines.recv_timeout(READY_WITHIN).expect("a `ready` line");
+        running.addresses = addresses_of(&line);
+    }
+
+    /// The process of the server.
+    pub(crate) fn process(&self) -> u32 {
+        self.running.as_ref().map(|running| running.child.id()).expect("the server runs")
+    }
+
+    #[track_caller]
+    fn first_line(&mut self) -> String {
         assert!(self.running.is_none(), "the server runs already");
         let log = File::options().create(true).append(true).open(self.log()).expect("the log");
         let mut child = self
@@ -97,9 +130,9 @@ impl Server {
         let lines = lines_of(child.stdout.take().expect("standard output"));
         let ready = lines.recv_timeout(READY_WITHIN);
         // Kept first, so that whatever fails from here on ends it.
-        let running = self.running.insert(Running { child, lines, addresses: BTreeMap::new() });
+        self.running = Some(Running { child, lines, addresses: BTreeMap::new() });
         match ready {
-            Ok(line) => running.addresses = addresses_of(&line),
+            Ok(line) => line,
             Err(error) => panic!("no `ready` within {} s: {error}", READY_WITHIN.as_secs()),
         }
     }

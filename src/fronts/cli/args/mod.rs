@@ -1,11 +1,13 @@
 //! The grammar of the command line: `postkluis <noun> <verb>` (interfaces §2).
 //! Parses only; texts become domain names where a command runs.
 
+mod backup;
 mod records;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+pub use backup::{Backup, CONFIRM, Restore};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use records::{Delivery, History, Mail, Publish, Report, Retention, Session, Upload};
 
@@ -133,6 +135,11 @@ pub enum Running {
     /// The keys of the server itself
     #[command(subcommand)]
     KeyRing(KeyRing),
+    /// Backups of this home
+    #[command(subcommand)]
+    Backup(Backup),
+    /// Restore a new home from a backup; then confirm it, which opens it
+    Restore(Restore),
     /// Live SFTP sessions
     #[command(subcommand)]
     Session(Session),

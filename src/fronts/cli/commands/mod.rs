@@ -13,15 +13,21 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::Answer;
-use super::args::Running;
+use super::args::{Backup, CONFIRM, Delivery, Mail, Organisation, Retention, Running};
+use crate::domain::refusal::Refusal;
 use crate::fronts::sessions::Sessions;
-use crate::operations::{Failure, KeyFact, Operations};
+use crate::operations::{Failure, KeyFact, Operations, shut_until_confirmed};
 
 /// Sends one test e-mail to an address and says how it went.
 pub type MailTest = Box<dyn Fn(&str) -> Result<String, Failure> + Send + Sync>;
 
 /// Tells of keys, without any secret.
 pub type KeyFacts = Box<dyn Fn() -> Result<Vec<KeyFact>, Failure> + Send + Sync>;
+/// Makes a backup into a folder and says how it went.
+pub type BackUp = Box<dyn Fn(&Path) -> Result<Answer, Failure> + Send + Sync>;
+
+/// What a restored home is told: whether it is confirmed.
+pub type ConfirmRestore = Box<dyn Fn(bool) -> Result<Answer, Failure> + Send + Sync>;
 
 /// What commands need: the operations and where time is told.
 pub struct Office {
@@ -35,6 +41,10 @@ pub struct Office {
     pub key_facts: KeyFacts,
     /// One test e-mail goes to this relay.
     pub mail_test: MailTest,
+    /// Backups of this home.
+    pub back_up: BackUp,
+    /// Set while the home is restored and not confirmed: then nothing is published, mailed or ended.
+    pub restored: Option<ConfirmRestore>,
 }
 
 /// Runs one command. Relative paths start from `folder`.
@@ -42,7 +52,17 @@ pub struct Office {
 /// # Errors
 /// What the operation refuses or fails with; nothing was changed then.
 pub fn run(office: &Office, command: Running, folder: &Path) -> Result<Answer, Failure> {
+    if office.restored.is_some() && !is_open_while_restored(&command) {
+        return Err(shut_until_confirmed().into());
+    }
     match command {
+        Running::Backup(Backup::Create { dir }) => (office.back_up)(&folder.join(dir)),
+        Running::Backup(Backup::Verify { .. }) => Err(without_server("backup verify")),
+        Running::Restore(restore) if restore.from.as_os_str() == CONFIRM => match &office.restored {
+            Some(confirm) => confirm(restore.yes),
+            None => Err(Refusal::WrongState("this home waits for no confirmation".to_owned()).into()),
+        },
+        Running::Restore(_) => Err(without_server("restore DIR")),
         Running::Organisation(command) => members::organisation(office, command),
         Running::RecipientKey(command) => members::recipient_key(office, command, folder),
         Running::Account(command) => members::account(office, command),
@@ -60,4 +80,33 @@ pub fn run(office: &Office, command: Running, folder: &Path) -> Result<Answer, F
         Running::Mail(command) => records::mail(office, command),
         Running::Report(command) => records::report(office, command),
     }
+}
+
+/// Whoever restored may look at everything and take access away before the home is open; what reaches recipients
+/// or destroys waits.
+fn is_open_while_restored(command: &Running) -> bool {
+    match command {
+        Running::Organisation(Organisation::RotateKey { .. }) | Running::KeyRing(_) => false,
+        Running::Organisation(_)
+        | Running::RecipientKey(_)
+        | Running::Account(_)
+        | Running::Key(_)
+        | Running::Token(_)
+        | Running::Product(_)
+        | Running::Agreement(_)
+        | Running::Right(_)
+        | Running::Restore(_)
+        | Running::Upload(_)
+        | Running::Session(_)
+        | Running::History(_)
+        | Running::Report(_)
+        | Running::Delivery(Delivery::List { .. } | Delivery::Show { .. })
+        | Running::Mail(Mail::Queue { .. })
+        | Running::Retention(Retention::Run { dry_run: true, .. }) => true,
+        Running::Backup(_) | Running::Delivery(_) | Running::Mail(_) | Running::Retention(_) => false,
+    }
+}
+
+fn without_server(command: &str) -> Failure {
+    Refusal::WrongState(format!("`postkluis {command}` runs without a server")).into()
 }
