@@ -148,3 +148,14 @@ pub struct JudgedRecipient {
     /// SHA-256 over the canonical line, base64 without padding, as `SHA256:…`.
     pub fingerprint: String,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_key_is_not_shown() {
+        let shown = format!("{:?} {:#?}", FileKey::new([171; 16]), Some(FileKey::new([171; 16])));
+        assert!(!shown.contains("171") && !shown.to_lowercase().contains("ab"), "{shown}");
+    }
+}

@@ -46,11 +46,13 @@ impl OwnerKey {
     fn wrap(&self, file_key: &[u8; FILE_KEY_BYTES]) -> Result<Stanza, SealingError> {
         let mut salt = [0; SALT_BYTES];
         SystemRandom::new().fill(&mut salt).map_err(|_| SealingError::Library)?;
-        let mut body = file_key.to_vec();
+        // with room for the tag: growing would leave a copy of the key behind
+        let mut body = Zeroizing::new(Vec::with_capacity(FILE_KEY_BYTES + AES_256_GCM.tag_len()));
+        body.extend_from_slice(file_key);
         self.stanza_key(&salt)?
-            .seal_in_place_append_tag(Nonce::assume_unique_for_key([0; NONCE_LEN]), Aad::empty(), &mut body)
+            .seal_in_place_append_tag(Nonce::assume_unique_for_key([0; NONCE_LEN]), Aad::empty(), &mut *body)
             .map_err(|_| SealingError::Library)?;
-        Ok(Stanza { tag: TAG.to_owned(), args: vec![BASE64_NOPAD.encode(&salt)], body })
+        Ok(Stanza { tag: TAG.to_owned(), args: vec![BASE64_NOPAD.encode(&salt)], body: std::mem::take(&mut *body) })
     }
 
     /// The file key, unless the stanza is malformed or another's.

@@ -10,7 +10,7 @@ use age::secrecy::ExposeSecret as _;
 use crate::support::clients::SftpClient;
 use crate::support::programs::finish;
 use crate::support::server::Server;
-use crate::support::stock::{events, eventually, organisation, product, robot, write_file};
+use crate::support::stock::{events, eventually, organisation, product, robot, robot_login, write_file};
 
 /// Kills at different distances from the beginning of a rotation.
 const KILLS: usize = 4;
@@ -18,12 +18,12 @@ const KILLS: usize = 4;
 /// So many deliveries: enough for a rotation to take a moment.
 const DELIVERIES: usize = 30;
 
-fn furnished() -> (Server, SftpClient) {
+fn furnished() -> Server {
     let server = Server::start();
     product(&server, "rent");
     organisation(&server, "alpha", &["rent"]);
-    let client = robot(&server, "alpha", &["rent"]);
-    (server, client)
+    robot(&server, "alpha", &["rent"]);
+    server
 }
 
 fn publish(server: &Server, number: usize) -> Vec<u8> {
@@ -34,7 +34,9 @@ fn publish(server: &Server, number: usize) -> Vec<u8> {
 }
 
 /// Fetches one file over SFTP and returns its bytes.
-fn fetched(server: &Server, client: &SftpClient, number: usize) -> Vec<u8> {
+fn fetched(server: &Server, number: usize) -> Vec<u8> {
+    // made anew: after a start the server has another port
+    let client = SftpClient::new(server, &robot_login("alpha"), &server.desk("keys-of-robots").join("alpha"));
     let to = server.desk("fetched").join("file");
     drop(fs::remove_file(&to));
     client.batch(&format!("get /outbox/rent/{number}.csv {}\n", to.display())).expect_code(0);
@@ -55,7 +57,7 @@ fn is_rotating(server: &Server) -> bool {
 
 #[test]
 fn keys_are_new_while_files_are_fetched_and_the_report_shows_no_secret() {
-    let (mut server, client) = furnished();
+    let mut server = furnished();
     let bytes = publish(&server, 0);
     let old = fs::read_to_string(master(&server)).expect("the master");
     let identity = server.home().join("keys/organisations/alpha.age");
@@ -72,7 +74,7 @@ fn keys_are_new_while_files_are_fetched_and_the_report_shows_no_secret() {
         });
         let mut fetches = 0;
         while fetches < 3 || !rotating.is_finished() {
-            assert_eq!(fetched(&server, &client, 0), bytes);
+            assert_eq!(fetched(&server, 0), bytes);
             fetches += 1;
         }
     });
@@ -83,7 +85,7 @@ fn keys_are_new_while_files_are_fetched_and_the_report_shows_no_secret() {
     assert_eq!(events(&server, "master-key-rotated").len(), 3);
     server.kill9();
     server.serve();
-    assert_eq!(fetched(&server, &client, 0), bytes);
+    assert_eq!(fetched(&server, 0), bytes);
     let report = server.done(&["report", "crypto"]);
     let rows = report.as_array().expect("a list");
     for kind in ["master", "organisation identity", "shred key", "SSH host key", "TLS certificate", "payload"] {
@@ -99,7 +101,7 @@ fn keys_are_new_while_files_are_fetched_and_the_report_shows_no_secret() {
 
 #[test]
 fn killed_while_keys_are_rotated_it_goes_on_at_the_next_start() {
-    let (mut server, client) = furnished();
+    let mut server = furnished();
     let bytes: Vec<_> = (0..DELIVERIES).map(|number| publish(&server, number)).collect();
     let mut hits = 0;
     for round in 0..KILLS {
@@ -120,7 +122,7 @@ fn killed_while_keys_are_rotated_it_goes_on_at_the_next_start() {
         server.serve();
         eventually("the end of the rotation", || (masters(&server) == 1 && !is_rotating(&server)).then_some(()));
         for number in [0, DELIVERIES / 2, DELIVERIES - 1] {
-            assert_eq!(Some(&fetched(&server, &client, number)), bytes.get(number));
+            assert_eq!(Some(&fetched(&server, number)), bytes.get(number));
         }
     }
     println!("{hits} of {KILLS} kills came while keys were rotated");
@@ -133,7 +135,7 @@ fn killed_while_keys_are_rotated_it_goes_on_at_the_next_start() {
     eventually("the end of the rotation", || (masters(&server) == 1).then_some(()));
     let text = fs::read_to_string(master(&server)).expect("the master");
     assert_eq!(text.trim(), new.to_string().expose_secret());
-    assert_eq!(Some(&fetched(&server, &client, 1)), bytes.get(1));
+    assert_eq!(Some(&fetched(&server, 1)), bytes.get(1));
     server.stop();
 }
 

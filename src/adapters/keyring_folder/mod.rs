@@ -200,12 +200,12 @@ impl KeyringFolder {
 
 impl Keyring for KeyringFolder {
     fn new_file_key(&self) -> FileKey {
-        let mut key = [0; 16];
+        let mut key = Zeroizing::new([0; 16]);
         #[expect(clippy::panic, reason = "without randomness no key may ever be made")]
-        if self.fill(&mut key).is_err() {
+        if self.fill(key.as_mut_slice()).is_err() {
             panic!("the operating system gives no randomness");
         }
-        FileKey::new(key)
+        FileKey::new(*key)
     }
 
     fn ensure_organisation(&self, organisation: &OrganisationCode) -> Result<(), Failure> {
