@@ -373,3 +373,39 @@ fn a_delivery_whose_payload_is_not_in_the_backup_ends_on_record() {
     }
     server.stop();
 }
+
+#[test]
+fn an_unfinished_upload_is_left_out_and_can_be_sent_again() {
+    let mut stage = Stage::set(&[]);
+    stage.server.done(&["product", "add", "intake", "--name", "intake", "--retention", "30d", "--accepts-uploads"]);
+    let of = ["--organisation", "alpha", "--product", "intake", "--purpose", "test"];
+    stage.server.done(&[&["agreement", "add"][..], &of].concat());
+    stage.server.done(&["right", "couple", "--account", "alpha-robot", "--product", "intake"]);
+    let whole = write_file(&stage.client.folder().join("whole.csv"), SIZE, 4);
+    write_file(&stage.client.folder().join("half.csv"), SIZE, 5);
+    // closed under a temporary name, it waits for the rest
+    stage
+        .client
+        .batch("put whole.csv dropbox/intake/whole.csv\nput half.csv dropbox/intake/half.csv.part\n")
+        .expect_code(0);
+    let made = stage.back_up();
+    assert_eq!(made["unfinishedUploadsLeftOut"], 1, "{made}");
+    assert!(stage.verify(true).0);
+    stage.server.stop();
+    let (mut server, document) = stage.restore_from(&stage.target, &[]);
+    assert_eq!(document["unfinishedUploadsLeftOut"], 1, "{document}");
+    server.serve_shut();
+    let told = server.refused(&["restore", "confirm"]);
+    assert!(told.contains("1 uploads were not finished"), "{told}");
+    server.done(&["restore", "confirm", "--yes"]);
+    server.await_ready();
+    let client = stage.client_on(&server);
+    client.batch("get dropbox/intake/whole.csv\n").expect_code(0);
+    assert!(fs::read(client.folder().join("whole.csv")).expect("fetched") == whole);
+    let half = write_file(&client.folder().join("half.csv"), SIZE, 5);
+    let again = "put half.csv dropbox/intake/half.csv.part\nrename dropbox/intake/half.csv.part dropbox/intake/half.csv\n\
+                 get dropbox/intake/half.csv back.csv\n";
+    client.batch(again).expect_code(0);
+    assert!(fs::read(client.folder().join("back.csv")).expect("fetched") == half);
+    server.stop();
+}

@@ -5,6 +5,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Parser;
 use serde_json::json;
@@ -41,13 +42,16 @@ pub fn bind(path: &Path) -> std::io::Result<UnixListener> {
     Ok(listener)
 }
 
-/// Answers commands until `shutdown`.
+/// After `shutdown`, commands that still run may finish for so long.
+const LAST_ANSWERS: Duration = Duration::from_secs(10);
+
+/// Answers commands until `shutdown`, and then those that run already.
 pub async fn serve(listener: UnixListener, office: Arc<Office>, mut shutdown: watch::Receiver<bool>) {
     let places = Arc::new(Semaphore::new(MOST_AT_ONCE));
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            _ = shutdown.wait_for(|stop| *stop) => return,
+            _ = shutdown.wait_for(|stop| *stop) => break,
         };
         let Ok((stream, _)) = accepted else { continue };
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
@@ -58,6 +62,10 @@ pub async fn serve(listener: UnixListener, office: Arc<Office>, mut shutdown: wa
                 tracing::debug!(%error, "a command's client hung up");
             }
         });
+    }
+    let everyone = u32::try_from(MOST_AT_ONCE).unwrap_or(u32::MAX);
+    if tokio::time::timeout(LAST_ANSWERS, places.acquire_many(everyone)).await.is_err() {
+        tracing::warn!("a command still ran when the server stopped; its outcome is in the history");
     }
 }
 
