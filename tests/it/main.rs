@@ -1,6 +1,7 @@
 //! Integration tests: one binary, real sockets on loopback.
 #![cfg(test)]
 
+mod allow_lists;
 mod cli;
 mod client_matrix;
 #[cfg(feature = "conformance")]
