@@ -162,6 +162,7 @@ fn settings(config: &Config) -> Settings {
         max_open_fetches: config.limits.max_open_fetches_per_account,
         max_files_per_delivery: config.spool.max_files_per_delivery,
         max_file_bytes: config.limits.max_delivery_bytes,
+        max_stranger_events: config.limits.max_stranger_events_per_hour,
         max_page: config.limits.max_page_size,
         mail_retries: config.mail.retry.clone(),
         uploads: UploadSettings {

@@ -310,6 +310,7 @@ fn limits(settings: &mut Settings) -> Option<LimitSettings> {
         page_size: settings.count("limits.page_size")?,
         max_page_size: settings.count("limits.max_page_size")?,
         max_open_fetches_per_account: settings.count("limits.max_open_fetches_per_account")?,
+        max_stranger_events_per_hour: settings.count("limits.max_stranger_events_per_hour")?,
         max_delivery_bytes: settings.whole("limits.max_delivery_bytes")?,
     };
     if section.page_size > section.max_page_size {

@@ -377,6 +377,12 @@ const LIMITS: &[Key] = &[
         "256",
         "Files that one account may have open at once, over all sessions.",
     ),
+    key(
+        "max_stranger_events_per_hour",
+        Kind::Whole(1, 10_000),
+        "200",
+        "Events in the history, in any hour and of each kind, about those who were refused before they signed in: addresses refused for a while, and known keys and tokens from outside an allow list. Further ones are counted in the next.",
+    ),
     key("max_sessions_per_account", Kind::Whole(1, 10_000), "32", "SFTP sessions that one account may have at once."),
     key(
         "max_delivery_bytes",

@@ -235,6 +235,8 @@ pub struct LimitSettings {
     pub max_page_size: usize,
     /// Files one account may have open at once.
     pub max_open_fetches_per_account: usize,
+    /// Events an hour, of each kind, about those who were refused before they signed in.
+    pub max_stranger_events_per_hour: usize,
     /// Largest single file that may be published.
     pub max_delivery_bytes: u64,
 }

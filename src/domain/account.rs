@@ -1,6 +1,7 @@
 //! Accounts and their credentials. A machine account has a named human owner
 //! (domain §2.2, BIO2 5.16.02). Secrets are never held: only their digests.
 
+use super::allow_list::AllowList;
 use super::block::Standing;
 use super::digest::Digest;
 use super::ids::TokenId;
@@ -24,6 +25,8 @@ pub struct Account {
     pub standing: Standing,
     /// When it was added.
     pub added_at: Moment,
+    /// From where it may sign in; the organisation's list counts as well.
+    pub allow_from: AllowList,
 }
 
 /// What kind of account.

@@ -143,6 +143,10 @@ happenings! {
     MailDeferred = 61, "mail-deferred";
     /// An e-mail was given up.
     MailFailed = 62, "mail-failed";
+    /// An account's data were changed.
+    AccountChanged = 63, "account-changed";
+    /// An address is refused for a while, because too many connections of it came to nothing.
+    AddressPenalised = 64, "address-penalised";
     /// A shred key was destroyed.
     SlotDestroyed = 70, "shred-key-destroyed";
     /// A payload without headers was removed from the vault.

@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod agreement;
+pub mod allow_list;
 pub mod block;
 pub mod coverage;
 pub mod decision;

@@ -2,21 +2,22 @@
 //! hold a bad one. Must not know where a name is stored or shown.
 
 use core::fmt;
+use std::borrow::Cow;
 
 /// A name that breaks its rule: says what was wrong and what is allowed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NameFault {
     given: String,
     kind: &'static str,
-    rule: &'static str,
+    rule: Cow<'static, str>,
 }
 
 impl NameFault {
     /// `given` is shortened and stripped of control characters before it is kept.
     #[must_use]
-    pub fn new(given: &str, kind: &'static str, rule: &'static str) -> Self {
+    pub fn new(given: &str, kind: &'static str, rule: impl Into<Cow<'static, str>>) -> Self {
         let given = given.chars().take(60).map(|c| if c.is_control() { '?' } else { c }).collect();
-        Self { given, kind, rule }
+        Self { given, kind, rule: rule.into() }
     }
 }
 

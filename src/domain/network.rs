@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::names::NameFault;
 
+const WHAT: &str = "a network";
 const RULE: &str =
     "the first address and the number of bits that count, such as 192.0.2.0/24 or 2001:db8::/32, or one address";
 
@@ -23,21 +24,29 @@ impl Network {
     /// Reads `192.0.2.0/24`, `2001:db8::/32`, or one address.
     ///
     /// # Errors
-    /// It is no address, the length is out of bounds, or bits are set behind it.
+    /// It is no address, the length is out of bounds, or bits are set behind it; the fault says which, and what
+    /// would do.
     pub fn parse(text: &str) -> Result<Self, NameFault> {
-        let read = || {
-            let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
-            let address: IpAddr = address.parse().ok()?;
-            let bits = match bits {
-                None => width(address),
-                // `parse` alone would take a sign
-                Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => digits.parse().ok()?,
-                Some(_) => return None,
-            };
-            let first = begin(address, bits);
-            (bits <= width(address) && first == address).then(|| Self { first, bits }.plain())
+        let fault = |rule: String| NameFault::new(text, WHAT, rule);
+        let (address, digits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
+        let address: IpAddr = address.parse().map_err(|_| NameFault::new(text, WHAT, RULE))?;
+        let most = width(address);
+        let bits = match digits {
+            None => most,
+            // `parse` alone would take a sign
+            Some(digits) if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+                let bits = digits.parse().ok().filter(|bits| *bits <= most);
+                let family = if address.is_ipv4() { "IPv4" } else { "IPv6" };
+                bits.ok_or_else(|| fault(format!("a length from 0 to {most}, the bits of an {family} address")))?
+            }
+            Some(_) => return Err(NameFault::new(text, WHAT, RULE)),
         };
-        read().ok_or_else(|| NameFault::new(text, "a network", RULE))
+        let first = begin(address, bits);
+        if first != address {
+            let network = Self { first, bits };
+            return Err(fault(format!("{network} for the whole network or {address} for this address alone")));
+        }
+        Ok(Self { first, bits }.plain())
     }
 
     /// What counts as one source of connections: an IPv4 address, or the /64 of an IPv6 address.
@@ -126,6 +135,18 @@ mod tests {
         {
             assert!(Network::parse(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_fault_says_what_would_do() {
+        let said = |text| Network::parse(text).expect_err(text).to_string();
+        let set = said("192.0.2.7/24");
+        assert!(set.contains("192.0.2.0/24 for the whole network or 192.0.2.7 for this address alone"), "{set}");
+        assert!(said("2001:db8::1/32").contains("2001:db8::/32 for the whole network"));
+        assert!(said("192.0.2.0/33").contains("a length from 0 to 32, the bits of an IPv4 address"));
+        assert!(said("192.0.2.0/4294967296").contains("from 0 to 32"));
+        assert!(said("::/129").contains("a length from 0 to 128, the bits of an IPv6 address"));
+        assert!(said("vault.example").contains("such as 192.0.2.0/24"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Organisations that receive deliveries, and the keys they give for
 //! end-to-end deliveries. Knows nothing of accounts.
 
+use super::allow_list::AllowList;
 use super::block::Standing;
 use super::moment::Moment;
 use super::names::{Kvk, Line, MailDomain, Oin, OrganisationCode};
@@ -22,6 +23,8 @@ pub struct Organisation {
     pub standing: Standing,
     /// When it was added.
     pub added_at: Moment,
+    /// From where its accounts may sign in; each account's own list counts as well.
+    pub allow_from: AllowList,
 }
 
 /// A public key of an organisation for end-to-end deliveries.

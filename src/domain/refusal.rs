@@ -15,6 +15,9 @@ pub enum Refusal {
     NotAllowed(&'static str),
     /// No valid credential was shown.
     NotSignedIn,
+    /// A known credential from an address outside the allow list of its account or organisation. Shown as
+    /// `NotSignedIn` is, to the letter: who asks may be a stranger.
+    NotFromHere(What),
     /// The account or its organisation is blocked (J5, J6).
     Blocked,
     /// The account, key, token or organisation has ended or expired.
@@ -104,7 +107,7 @@ impl fmt::Display for Refusal {
         match self {
             Self::NotFound(what) => write!(f, "no such {what}"),
             Self::NotAllowed(why) => write!(f, "not allowed: {why}"),
-            Self::NotSignedIn => f.write_str("not signed in: show a valid key or token"),
+            Self::NotSignedIn | Self::NotFromHere(_) => f.write_str("not signed in: show a valid key or token"),
             Self::Blocked => f.write_str("the account is blocked; ask the operator"),
             Self::Ended(what) => write!(f, "the {what} has ended or expired"),
             Self::Exists(what, name) => write!(f, "the {what} {name} exists already"),

@@ -90,7 +90,8 @@ closed_set! {
     Condition {
         /// None of them is blocked or ended.
         Open = "open",
-        /// The account, its organisation or the recipient is blocked (J6).
+        /// The account, its organisation or the recipient is blocked (J6), or the account came from outside an
+        /// allow list.
         Blocked = "blocked",
         /// One of them has ended.
         Ended = "ended",

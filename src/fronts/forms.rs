@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::domain::account::{Account, AccountKind, Language, SshKey, Token};
 use crate::domain::agreement::Agreement;
+use crate::domain::allow_list::AllowList;
 use crate::domain::block::Standing;
 use crate::domain::delivery::{Availability, DeliveredFile, Delivery, Ending, FileCoverage};
 use crate::domain::history::HistoryLine;
@@ -26,6 +27,11 @@ fn text(text: Option<&impl ToString>) -> Value {
     text.map_or(Value::Null, |text| json!(text.to_string()))
 }
 
+/// The networks, none when every address is allowed.
+fn allow_from(list: &AllowList) -> Vec<String> {
+    list.networks().iter().map(ToString::to_string).collect()
+}
+
 /// `active`, `blocked` or `ended`, with the particulars of a block.
 fn standing(standing: &Standing) -> (Value, Value, Value) {
     match standing {
@@ -45,6 +51,7 @@ pub fn organisation(row: &Organisation) -> Value {
         "oin": text(row.oin.as_ref()),
         "kvk": text(row.kvk.as_ref()),
         "mailDomains": row.mail_domains.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "allowFrom": allow_from(&row.allow_from),
         "standing": standing,
         "blockReason": reason,
         "blockedUntil": until,
@@ -109,6 +116,7 @@ pub fn account(row: &Account) -> Value {
         "kind": kind,
         "owner": owner.as_str(),
         "administrator": row.is_administrator,
+        "allowFrom": allow_from(&row.allow_from),
         "language": match row.language { Language::Dutch => "nl", Language::English => "en" },
         "standing": standing,
         "blockReason": reason,

@@ -181,7 +181,8 @@ impl Sessions {
     fn cut_without_access(&self, operations: &Operations) -> Result<(), Failure> {
         let mut lost = Vec::new();
         for session in self.list() {
-            if !operations.may_stay(&session.arrival.login, &session.arrival.credential)? {
+            let Arrival { login, credential, address, .. } = &session.arrival;
+            if !operations.may_stay(login, credential, address.ip())? {
                 tracing::info!(login = %session.arrival.login, session = session.number, "cut: access has ended");
                 lost.push(session.number);
             }

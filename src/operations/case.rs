@@ -2,11 +2,14 @@
 //! them while nothing about access has changed. Judges nothing itself.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Mutex;
 
+use super::sign_in::outside_of;
 use super::{Caller, Failure, Operations, locked};
 use crate::domain::account::{Account, AccountKind};
 use crate::domain::agreement::Agreement;
+use crate::domain::block::Access;
 use crate::domain::delivery::Delivery;
 use crate::domain::moment::{Moment, Span};
 use crate::domain::names::{LoginName, OrganisationCode, ProductCode};
@@ -29,7 +32,7 @@ pub(super) struct KnownCases {
     kept: Mutex<HashMap<Asked, Known>>,
 }
 
-type Asked = (LoginName, OrganisationCode, ProductCode);
+type Asked = (LoginName, IpAddr, OrganisationCode, ProductCode);
 
 struct Known {
     version: u64,
@@ -49,7 +52,7 @@ impl Operations {
     ) -> Result<Case, Failure> {
         // before the facts: what changes after it makes another version
         let version = self.catalog.version();
-        let asked = (caller.login.clone(), recipient.clone(), product.clone());
+        let asked = (caller.login.clone(), caller.address, recipient.clone(), product.clone());
         if let Some(known) = locked(&self.known_cases.kept).get(&asked)
             && known.version == version
             && known.at <= now
@@ -89,7 +92,13 @@ pub(super) fn case_of(
         presence: Presence::Available,
     };
     match account {
-        Some(account) => case = case.under(account.standing.at(now)),
+        Some(account) => {
+            case = case.under(account.standing.at(now));
+            // a list may have changed since they came in
+            if outside_of(view, &account, caller.address)?.is_some() {
+                case = case.under(Access::Blocked);
+            }
+        }
         None => case.condition = Condition::Ended,
     }
     for code in [&caller.organisation, recipient] {

@@ -8,6 +8,7 @@ use super::manage_organisations::organisation_of;
 use super::sign_in::secret_digest;
 use super::{Failure, Operations};
 use crate::domain::account::{Account, AccountKind, Language, SshKey, Token};
+use crate::domain::allow_list::AllowList;
 use crate::domain::block::Standing;
 use crate::domain::decision::Decision;
 use crate::domain::history::{About, Channel, Event, Happening, Who};
@@ -65,6 +66,7 @@ impl Operations {
             language: new.language,
             standing: Standing::Active,
             added_at: now,
+            allow_from: AllowList::default(),
         };
         let row = account.clone();
         self.catalog.decide(Box::new(move |view| {
@@ -75,6 +77,22 @@ impl Operations {
             Ok(Decision::new(now, event(Happening::AccountAdded, &row, channel)).put(row))
         }))?;
         Ok(account)
+    }
+
+    /// Sets from where an account may sign in. Acts at once, also on sessions that are open.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown login.
+    pub fn change_account(&self, login: &LoginName, allow_from: AllowList, channel: Channel) -> Result<(), Failure> {
+        permits(Act::Administer, Case::operator(Ground::None))?;
+        let (now, login) = (self.now(), login.clone());
+        self.catalog.decide(Box::new(move |view| {
+            let mut row = account_of(view, &login)?;
+            let event = event(Happening::AccountChanged, &row, channel).with_note(&allowing(&allow_from));
+            row.allow_from = allow_from;
+            Ok(Decision::new(now, event).put(row))
+        }))?;
+        Ok(())
     }
 
     /// One account.
@@ -236,6 +254,14 @@ pub(super) fn account_of(view: &dyn CatalogView, login: &LoginName) -> Result<Ac
 #[must_use]
 pub fn fingerprint(blob: &[u8]) -> String {
     format!("SHA256:{}", data_encoding::BASE64_NOPAD.encode(&Sha256::digest(blob)))
+}
+
+/// A new allow list as the history tells it: a long one is cut there, its length is not.
+pub(super) fn allowing(list: &AllowList) -> String {
+    match list.networks().len() {
+        0 => "any address is allowed".to_owned(),
+        count => format!("allowed networks ({count}): {list}"),
+    }
 }
 
 fn refuse_past(expires_at: Option<Moment>, now: Moment) -> Result<(), Refusal> {

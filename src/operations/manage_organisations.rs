@@ -1,6 +1,8 @@
 //! Organisations and their recipient keys: adding, changing, listing.
 
+use super::manage_accounts::allowing;
 use super::{Failure, Operations};
+use crate::domain::allow_list::AllowList;
 use crate::domain::block::Standing;
 use crate::domain::decision::Decision;
 use crate::domain::history::{About, Channel, Event, Happening, Who};
@@ -27,6 +29,21 @@ pub struct NewOrganisation {
     pub mail_domains: Vec<MailDomain>,
 }
 
+/// What is to be different about an organisation; what is `None` stays.
+#[derive(Clone, Debug, Default)]
+pub struct OrganisationChange {
+    /// Full name.
+    pub name: Option<Line>,
+    /// OIN.
+    pub oin: Option<Oin>,
+    /// KVK number.
+    pub kvk: Option<Kvk>,
+    /// All mail domains.
+    pub mail_domains: Option<Vec<MailDomain>>,
+    /// From where its accounts may sign in.
+    pub allow_from: Option<AllowList>,
+}
+
 impl Operations {
     /// Adds an organisation and makes its identity, under which its deliveries are sealed.
     ///
@@ -43,6 +60,7 @@ impl Operations {
             mail_domains: new.mail_domains,
             standing: Standing::Active,
             added_at: now,
+            allow_from: AllowList::default(),
         };
         self.keyring.ensure_organisation(&organisation.code)?;
         let row = organisation.clone();
@@ -57,29 +75,30 @@ impl Operations {
         Ok(organisation)
     }
 
-    /// Changes the name, numbers or mail domains of an organisation; what is `None` stays.
+    /// Changes the data of an organisation. An allow list acts at once, also on sessions that are open.
     ///
     /// # Errors
     /// `NotFound` for an unknown code.
     pub fn change_organisation(
         &self,
         code: &OrganisationCode,
-        name: Option<Line>,
-        oin: Option<Oin>,
-        kvk: Option<Kvk>,
-        mail_domains: Option<Vec<MailDomain>>,
+        change: OrganisationChange,
         channel: Channel,
     ) -> Result<(), Failure> {
         permits(Act::Administer, Case::operator(Ground::None))?;
         let (now, code) = (self.now(), code.clone());
         self.catalog.decide(Box::new(move |view| {
             let mut row = organisation_of(view, &code)?;
-            row.name = name.unwrap_or(row.name);
-            row.oin = oin.or(row.oin);
-            row.kvk = kvk.or(row.kvk);
-            row.mail_domains = mail_domains.unwrap_or(row.mail_domains);
+            row.name = change.name.unwrap_or(row.name);
+            row.oin = change.oin.or(row.oin);
+            row.kvk = change.kvk.or(row.kvk);
+            row.mail_domains = change.mail_domains.unwrap_or(row.mail_domains);
             let about = About { organisation: Some(code), ..About::default() };
-            let event = Event::new(Happening::OrganisationChanged, Who::operator(channel), about);
+            let mut event = Event::new(Happening::OrganisationChanged, Who::operator(channel), about);
+            if let Some(allow_from) = change.allow_from {
+                event = event.with_note(&allowing(&allow_from));
+                row.allow_from = allow_from;
+            }
             Ok(Decision::new(now, event).put(row))
         }))?;
         Ok(())

@@ -14,6 +14,7 @@ mod manage_agreements;
 mod manage_organisations;
 mod manage_products;
 mod manage_rights;
+mod note_strangers;
 mod offer;
 mod publish_delivery;
 mod publish_rule;
@@ -45,8 +46,9 @@ pub use enforce_retention::RetentionReport;
 pub use fetch::Fetch;
 pub use manage_accounts::{NewAccount, NewToken, fingerprint};
 pub use manage_agreements::NewAgreement;
-pub use manage_organisations::NewOrganisation;
+pub use manage_organisations::{NewOrganisation, OrganisationChange};
 pub use manage_products::NewProduct;
+pub use note_strangers::PenaltyImposed;
 pub use offer::{Offer, OfferedFile, Published, PublishedDelivery, Recipients};
 pub use rotate_keys::OrganisationRotation;
 pub use scrub_vault::ScrubReport;
@@ -100,6 +102,8 @@ pub struct Settings {
     pub max_files_per_delivery: usize,
     /// One file that is published has at most so many bytes.
     pub max_file_bytes: u64,
+    /// Events an hour, of each kind, about those who were refused before they signed in.
+    pub max_stranger_events: usize,
     /// One list answers at most so many rows.
     pub max_page: usize,
     /// Waits before each further try of an e-mail; after the last it is given up.
@@ -139,6 +143,7 @@ pub struct Operations {
     trackers: Mutex<HashMap<(DeliveryId, u32), Weak<fetch::Tracker>>>,
     open_fetches: Mutex<HashMap<LoginName, usize>>,
     known_cases: case::KnownCases,
+    strangers: note_strangers::Noted,
     uploads: uploads::LiveUploads,
     scrub: Mutex<scrub_vault::Scrub>,
     headers_in_hand: rotate_keys::HeadersInHand,
@@ -200,6 +205,7 @@ impl Operations {
             trackers: Mutex::new(HashMap::new()),
             open_fetches: Mutex::new(HashMap::new()),
             known_cases: case::KnownCases::default(),
+            strangers: note_strangers::Noted::default(),
             uploads: uploads::LiveUploads::default(),
             scrub: Mutex::default(),
             headers_in_hand: rotate_keys::HeadersInHand::default(),

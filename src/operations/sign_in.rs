@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use sha2::{Digest as _, Sha256};
 
+use super::note_strangers::Outsider;
 use super::{Caller, Failure, Operations, Proof};
 use crate::domain::account::{Account, SshKey, Token};
 use crate::domain::block::Access;
@@ -27,35 +28,52 @@ pub struct Visitor {
 }
 
 impl Operations {
-    /// Whether this key would open this account: for the probe before the signature.
+    /// Whether this key would open this account from this address: for the probe before the signature. A valid key
+    /// from outside an allow list goes on record; whose key it is is not proven then.
     ///
     /// # Errors
-    /// A fault of the store.
-    pub fn knows_key(&self, login: &str, fingerprint: &str) -> Result<bool, Failure> {
-        let Ok(login) = LoginName::parse(login) else { return Ok(false) };
+    /// `NotSignedIn` for an unknown login or key, or one that is not valid; `NotFromHere`; a fault of the store.
+    pub fn probe_key(&self, login: &str, fingerprint: &str, visitor: &Visitor) -> Result<(), Failure> {
+        let login = LoginName::parse(login).map_err(|_| Refusal::NotSignedIn)?;
         let now = self.now();
-        self.catalog.look(|view| {
-            Ok(view.row::<SshKey>(&SshKey::key_of(&login, fingerprint))?.is_some_and(|key| key.is_valid(now)))
-        })
+        let (account, outside) = self.catalog.look(|view| {
+            let key = view.row::<SshKey>(&SshKey::key_of(&login, fingerprint))?;
+            key.filter(|key| key.is_valid(now)).ok_or(Refusal::NotSignedIn)?;
+            let account = view.row::<Account>(&Account::key_of(&login))?.ok_or(Refusal::NotSignedIn)?;
+            let outside = outside_of(view, &account, visitor.address)?;
+            Ok((account, outside))
+        })?;
+        match outside {
+            None => Ok(()),
+            Some(list_of) => {
+                let caller = caller_of(account, Channel::Sftp, fingerprint.to_owned(), visitor);
+                self.refuse_outsider(Outsider { caller, list_of, is_proven: false }, now)
+            }
+        }
     }
 
     /// Signs in with a key whose signature has been verified. The begin of the session
     /// is on record on return (PV14); so is a refusal of a known account with its own key.
     ///
     /// # Errors
-    /// `NotSignedIn` for an unknown login or key; `Blocked` or `Ended` for a known one.
+    /// `NotSignedIn` for an unknown login or key, `NotFromHere` from outside an allow list; `Blocked` or `Ended`
+    /// for a known one.
     pub fn sign_in_with_key(&self, login: &str, fingerprint: &str, visitor: &Visitor) -> Result<Caller, Failure> {
         let login = LoginName::parse(login).map_err(|_| Refusal::NotSignedIn)?;
         let now = self.now();
         let outcome = self.catalog.look(|view| {
             let key = view.row::<SshKey>(&SshKey::key_of(&login, fingerprint))?.ok_or(Refusal::NotSignedIn)?;
             let account = view.row::<Account>(&Account::key_of(&login))?.ok_or(Refusal::NotSignedIn)?;
+            let outside = outside_of(view, &account, visitor.address)?;
             let verdict =
                 if key.is_valid(now) { may_enter(view, &account, now)? } else { Err(Refusal::Ended(What::Key)) };
-            Ok((account, verdict))
+            Ok((account, outside, verdict))
         });
-        let (account, verdict) = outcome?;
+        let (account, outside, verdict) = outcome?;
         let caller = caller_of(account, Channel::Sftp, fingerprint.to_owned(), visitor);
+        if let Some(list_of) = outside {
+            self.refuse_outsider(Outsider { caller: caller.clone(), list_of, is_proven: true }, now)?;
+        }
         let (what, note) = match &verdict {
             Ok(()) => (Happening::SignedIn, None),
             Err(refusal) => (Happening::SignInRefused, Some(refusal.to_string())),
@@ -65,19 +83,21 @@ impl Operations {
         Ok(caller)
     }
 
-    /// Whether a session that came in with this key may go on: key, account and organisation are as
-    /// they were (J6). Asked for all live sessions every second.
+    /// Whether a session that came in with this key from this address may go on: key, account, organisation and
+    /// allow lists still let it in (J6). Asked for all live sessions every second.
     ///
     /// # Errors
     /// A fault of the store.
-    pub fn may_stay(&self, login: &str, fingerprint: &str) -> Result<bool, Failure> {
+    pub fn may_stay(&self, login: &str, fingerprint: &str, address: IpAddr) -> Result<bool, Failure> {
         let Ok(login) = LoginName::parse(login) else { return Ok(false) };
         let now = self.now();
         self.catalog.look(|view| {
             let key = view.row::<SshKey>(&SshKey::key_of(&login, fingerprint))?;
             let account = view.row::<Account>(&Account::key_of(&login))?;
             match (key, account) {
-                (Some(key), Some(account)) => Ok(key.is_valid(now) && may_enter(view, &account, now)?.is_ok()),
+                (Some(key), Some(account)) => Ok(key.is_valid(now)
+                    && may_enter(view, &account, now)?.is_ok()
+                    && outside_of(view, &account, address)?.is_none()),
                 _ => Ok(false),
             }
         })
@@ -94,19 +114,32 @@ impl Operations {
     /// Signs in with an API token, for one request.
     ///
     /// # Errors
-    /// `NotSignedIn` for an unknown, expired or revoked token; `Blocked` or `Ended` for a known account.
+    /// `NotSignedIn` for an unknown, expired or revoked token, `NotFromHere` from outside an allow list; `Blocked`
+    /// or `Ended` for a known account.
     pub fn sign_in_with_token(&self, secret: &str, visitor: &Visitor) -> Result<Caller, Failure> {
         let now = self.now();
         let secret_sha256 = secret_digest(secret);
-        self.catalog.look(|view| {
+        let (caller, outside, verdict) = self.catalog.look(|view| {
             let token = view.row::<Token>(&Token::key_of(&secret_sha256))?.ok_or(Refusal::NotSignedIn)?;
             if !token.is_valid(now) {
                 return Err(Refusal::NotSignedIn.into());
             }
             let account = view.row::<Account>(&Account::key_of(&token.login))?.ok_or(Refusal::NotSignedIn)?;
-            may_enter(view, &account, now)??;
-            Ok(caller_of(account, Channel::Api, format!("token:{}", token.id), visitor))
-        })
+            let outside = outside_of(view, &account, visitor.address)?;
+            let verdict = may_enter(view, &account, now)?;
+            Ok((caller_of(account, Channel::Api, format!("token:{}", token.id), visitor), outside, verdict))
+        })?;
+        if let Some(list_of) = outside {
+            self.refuse_outsider(Outsider { caller: caller.clone(), list_of, is_proven: true }, now)?;
+        }
+        verdict?;
+        Ok(caller)
+    }
+
+    /// Refuses, after putting it on record.
+    fn refuse_outsider(&self, outsider: Outsider, now: Moment) -> Result<(), Failure> {
+        self.note_outsider(&outsider, now)?;
+        Err(Refusal::NotFromHere(outsider.list_of).into())
     }
 
     fn record_session(&self, what: Happening, who: Who, note: Option<String>) -> Result<(), Failure> {
@@ -124,6 +157,17 @@ impl Operations {
 /// The digest under which a token's secret is kept.
 pub(super) fn secret_digest(secret: &str) -> Digest {
     Digest::new(Sha256::digest(secret.as_bytes()).into())
+}
+
+/// Whose allow list an address is outside of: it must be inside both that of the account and that of its
+/// organisation. The account's is named when it is outside both.
+pub(super) fn outside_of(view: &dyn CatalogView, account: &Account, address: IpAddr) -> Result<Option<What>, Failure> {
+    if !account.allow_from.allows(address) {
+        return Ok(Some(What::Account));
+    }
+    let organisation = view.row::<Organisation>(&Organisation::key_of(&account.organisation))?;
+    let is_outside = organisation.is_some_and(|organisation| !organisation.allow_from.allows(address));
+    Ok(is_outside.then_some(What::Organisation))
 }
 
 fn may_enter(view: &dyn CatalogView, account: &Account, now: Moment) -> Result<Result<(), Refusal>, Failure> {

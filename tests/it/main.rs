@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod age_vectors;
+mod allow_lists;
 mod backup;
 mod backup_faults;
 mod check_file;

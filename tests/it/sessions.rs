@@ -41,8 +41,13 @@ fn world(settings: &[(&str, &str)]) -> World {
 impl World {
     /// A client that has signed in and waits for its user.
     fn idle(&self) -> Client {
+        self.idle_from("127.0.0.1")
+    }
+
+    /// The same, from an address of this machine.
+    fn idle_from(&self, address: &str) -> Client {
         let mut command = Command::new("sftp");
-        command.arg("-F").arg(self.client.config()).args(["-b", "-", "vault"]);
+        command.arg("-F").arg(self.client.config()).args(["-o", &format!("BindAddress={address}"), "-b", "-", "vault"]);
         let child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         let mut client = Client(child.expect("sftp"));
         client.0.stdin.as_mut().expect("its input").write_all(b"ls\n").expect("a line");
@@ -153,6 +158,29 @@ fn a_revoked_key_ends_its_sessions_and_no_others() {
     second.live_within(1, CUT_WITHIN);
     first.is_cut();
     assert!(stays.0.try_wait().expect("the client").is_none());
+}
+
+#[test]
+fn an_allow_list_ends_the_sessions_outside_it_and_no_others() {
+    let world = world(&[]);
+    let mut outside = world.idle();
+    let mut inside = world.idle_from("127.0.0.2");
+    world.wait_for_live(2);
+    world.server.done(&["account", "change", LOGIN, "--allow-from", "127.0.0.2"]);
+    world.live_within(1, CUT_WITHIN);
+    outside.is_cut();
+    assert!(world.live()[0].get("address").and_then(Value::as_str).expect("an address").starts_with("127.0.0.2:"));
+    assert!(inside.0.try_wait().expect("the client").is_none());
+    let refused = world.client.batch("ls\n").expect_code(255);
+    assert!(refused.stderr.contains("Permission denied"), "{}", refused.stderr);
+
+    world.server.done(&["organisation", "change", "alpha", "--allow-from", "127.0.0.3"]);
+    world.live_within(0, CUT_WITHIN);
+    inside.is_cut();
+    world.server.done(&["account", "change", LOGIN, "--allow-from", "any"]);
+    world.client.batch("ls\n").expect_code(255);
+    world.server.done(&["organisation", "change", "alpha", "--allow-from", "any"]);
+    world.client.batch("ls\n").expect_code(0);
 }
 
 #[test]

@@ -17,6 +17,7 @@ use postkluis::fronts::sftp::listener::serve;
 use postkluis::fronts::sftp::shelf::{
     Attributes, Entry, FileKind, FolderCursor, OpenMode, OpenedFile, Shelf, ShelfError, ShelfErrorKind,
 };
+use postkluis::operations::PenaltyImposed;
 use tokio::sync::watch;
 
 struct FolderShelf {
@@ -139,6 +140,8 @@ impl Door for OpenDoor {
             since: Moment::from_millis(0),
         })
     }
+
+    fn penalised(&self, _: PenaltyImposed) {}
 }
 
 struct World {

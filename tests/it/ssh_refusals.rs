@@ -126,6 +126,22 @@ fn an_address_that_comes_to_nothing_is_refused_for_a_while() {
     assert!(!known.stderr.contains("Permission denied"), "{}", known.stderr);
     let log = world.server.logged();
     assert!(log.contains("is refused for a while") && log.contains("3600"), "{log}");
+    let begun = std::time::Instant::now();
+    let penalties = loop {
+        let lines = world.server.done(&["history", "list"]);
+        let lines = lines.as_array().expect("a list").iter();
+        let found: Vec<Value> =
+            lines.filter(|line| line.get("event") == Some(&"address-penalised".into())).cloned().collect();
+        if !found.is_empty() {
+            break found;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(30), "the penalty is not in the history");
+    };
+    assert_eq!(penalties.len(), 1, "one for each penalty, however many are refused by it: {penalties:?}");
+    let text = |member: &str| penalties[0].get(member).and_then(Value::as_str).unwrap_or_default().to_owned();
+    assert_eq!((text("address").as_str(), text("channel").as_str()), ("127.0.0.1", "sftp"));
+    assert!(text("note").starts_with("127.0.0.1: 3 connections came to nothing") && text("until") > text("at"));
+    assert!(text("login").is_empty() && text("organisation").is_empty(), "{penalties:?}");
 }
 
 #[test]

@@ -90,8 +90,13 @@ pub(super) fn sign_in(
         None => Err(Refusal::NotSignedIn.into()),
     };
     outcome.map_err(|failure| {
-        if matches!(failure, Failure::Refused(Refusal::NotSignedIn)) {
-            penalties.count(address, now);
+        match &failure {
+            Failure::Refused(Refusal::NotSignedIn) => penalties.count(address, now),
+            Failure::Refused(Refusal::NotFromHere(list_of)) => {
+                tracing::warn!(%address, "a token was refused: outside the allow list of the {list_of}");
+                penalties.count(address, now);
+            }
+            _ => {}
         }
         Box::new(Reply::failure("signing in with a token", &failure))
     })

@@ -131,7 +131,7 @@ impl Reply {
         let problem = match refusal {
             Refusal::NotFound(_) => NOT_FOUND,
             Refusal::NotAllowed(_) => problem(StatusCode::FORBIDDEN, "not-allowed", "Not allowed"),
-            Refusal::NotSignedIn => return Self::not_signed_in(true),
+            Refusal::NotSignedIn | Refusal::NotFromHere(_) => return Self::not_signed_in(true),
             Refusal::Blocked => problem(StatusCode::FORBIDDEN, "blocked", "Blocked"),
             Refusal::Ended(_) => problem(StatusCode::FORBIDDEN, "ended", "Ended or expired"),
             Refusal::Exists(_, _) => problem(StatusCode::CONFLICT, "exists", "Exists already"),

@@ -68,6 +68,7 @@ fn settings() -> Settings {
         max_open_fetches: 16,
         max_files_per_delivery: 100,
         max_file_bytes: u64::MAX,
+        max_stranger_events: 3,
         max_page: 1_000,
         mail_retries: Vec::new(),
         uploads: UploadSettings {

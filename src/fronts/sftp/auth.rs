@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::shelf::Shelf;
 use crate::domain::moment::Moment;
+use crate::operations::PenaltyImposed;
 
 /// Who stands before the door.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -40,7 +41,7 @@ pub struct DoorRefusal {
     pub message: String,
 }
 
-/// Decides who may enter. Both calls may block.
+/// Decides who may enter. Its calls may block.
 pub trait Door: Send + Sync + 'static {
     /// Whether a signature by this key would be of use; the key is not yet proven.
     fn may_offer(&self, visitor: &Visitor) -> bool;
@@ -50,4 +51,7 @@ pub trait Door: Send + Sync + 'static {
     /// # Errors
     /// [`DoorRefusal`] with the sentence to show.
     fn enter(&self, visitor: &Visitor) -> Result<Entrance, DoorRefusal>;
+
+    /// Hears that an address is refused for a while.
+    fn penalised(&self, penalty: PenaltyImposed);
 }

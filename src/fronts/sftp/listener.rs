@@ -13,13 +13,15 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::config::sftp::SftpSettings;
+use crate::domain::moment::Span;
 use crate::fronts::sessions::Sessions;
+use crate::operations::PenaltyImposed;
 
 use super::algorithms::Offers;
 use super::auth::Door;
 use super::greeting::greet;
 use super::session::{Guest, Signals};
-use super::strangers::{Place, Strangers, Turned};
+use super::strangers::{Penalty, Place, Strangers, Turned};
 
 /// Wait after a refused `accept` (out of descriptors), so as not to spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -121,6 +123,7 @@ impl House {
     fn came_to_nothing(&self, address: SocketAddr, why: &str) {
         tracing::info!(%address, "came to nothing: {why}");
         if let Some(penalty) = self.strangers.fault(address.ip(), now()) {
+            self.tell_of(&penalty, address);
             tracing::warn!(
                 source = %penalty.source,
                 seconds = penalty.lasts.as_secs(),
@@ -129,6 +132,20 @@ impl House {
                 "this address is refused for a while (sftp.penalty_after)"
             );
         }
+    }
+
+    fn tell_of(&self, penalty: &Penalty, address: SocketAddr) {
+        let millis = u64::try_from(penalty.lasts.as_millis()).unwrap_or(u64::MAX);
+        let imposed = PenaltyImposed {
+            address: address.ip(),
+            source: penalty.source,
+            lasts: Span::from_millis(millis),
+            faults: penalty.faults,
+            refused: penalty.refused,
+        };
+        let door = Arc::clone(&self.door);
+        // the end of the connection does not wait for it
+        drop(tokio::task::spawn_blocking(move || door.penalised(imposed)));
     }
 }
 

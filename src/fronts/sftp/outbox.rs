@@ -19,7 +19,7 @@ use crate::domain::moment::Moment;
 use crate::domain::names::{FileName, ProductCode};
 use crate::domain::product::Product;
 use crate::domain::refusal::{Refusal, What};
-use crate::operations::{self, Caller, Failure, Fetch, Operations};
+use crate::operations::{self, Caller, Failure, Fetch, Operations, PenaltyImposed};
 
 /// Delivered files: readable by owner and group (domain 3.14).
 const FILE_PERMISSIONS: u32 = 0o440;
@@ -46,9 +46,13 @@ impl FrontDoor {
 
 impl Door for FrontDoor {
     fn may_offer(&self, visitor: &Visitor) -> bool {
-        match self.operations.knows_key(&visitor.login, &visitor.fingerprint) {
-            Ok(known) => known,
-            Err(failure) => {
+        match self.operations.probe_key(&visitor.login, &visitor.fingerprint, &known_as(visitor)) {
+            Ok(()) => true,
+            Err(Failure::Refused(refusal)) => {
+                tell_outsider(&refusal, visitor);
+                false
+            }
+            Err(failure @ Failure::Faulted(_)) => {
                 tracing::error!(%failure, "a key could not be looked up");
                 false
             }
@@ -56,9 +60,7 @@ impl Door for FrontDoor {
     }
 
     fn enter(&self, visitor: &Visitor) -> Result<Entrance, DoorRefusal> {
-        let client = Some(visitor.client_version.clone());
-        let who = operations::Visitor { address: visitor.address.ip(), client };
-        match self.operations.sign_in_with_key(&visitor.login, &visitor.fingerprint, &who) {
+        match self.operations.sign_in_with_key(&visitor.login, &visitor.fingerprint, &known_as(visitor)) {
             Ok(caller) => {
                 let organisation = caller.organisation.to_string();
                 let (folders, since) = (self.folders.clone(), self.operations.now());
@@ -68,8 +70,30 @@ impl Door for FrontDoor {
                     DropboxShelf::new(Arc::clone(&self.operations), shelf.caller.clone(), &self.folders, since);
                 Ok(Entrance { shelf: Arc::new(Home::new(shelf, dropbox)), organisation, since })
             }
-            Err(failure) => Err(DoorRefusal { message: shelf_error(failure).message }),
+            Err(failure) => {
+                if let Failure::Refused(refusal) = &failure {
+                    tell_outsider(refusal, visitor);
+                }
+                Err(DoorRefusal { message: shelf_error(failure).message })
+            }
         }
+    }
+
+    fn penalised(&self, penalty: PenaltyImposed) {
+        if let Err(failure) = self.operations.note_penalty(&penalty) {
+            tracing::error!(%failure, source = %penalty.source, "a penalty could not be put on record");
+        }
+    }
+}
+
+fn known_as(visitor: &Visitor) -> operations::Visitor {
+    operations::Visitor { address: visitor.address.ip(), client: Some(visitor.client_version.clone()) }
+}
+
+/// The log knows why; who asks is refused as a stranger is.
+fn tell_outsider(refusal: &Refusal, visitor: &Visitor) {
+    if let Refusal::NotFromHere(list_of) = refusal {
+        tracing::warn!(login = visitor.login, address = %visitor.address, "refused: outside the allow list of the {list_of}");
     }
 }
 

@@ -24,6 +24,7 @@ fn kind_of(refusal: &Refusal) -> ShelfErrorKind {
         Refusal::NotFound(_) | Refusal::Gone(_) | Refusal::BadName(_) => ShelfErrorKind::NoSuchFile,
         Refusal::NotAllowed(_)
         | Refusal::NotSignedIn
+        | Refusal::NotFromHere(_)
         | Refusal::Blocked
         | Refusal::Ended(_)
         | Refusal::NoAgreement { .. } => ShelfErrorKind::PermissionDenied,

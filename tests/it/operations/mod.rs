@@ -1,6 +1,7 @@
 //! The operations over adapters in memory, with a clock that the test sets.
 //! Every refusal also asserts that nothing was stored or mailed.
 
+mod allow_lists;
 mod collect;
 mod publish;
 mod retention;
@@ -146,6 +147,7 @@ impl World {
             max_open_fetches: 4,
             max_files_per_delivery: 100,
             max_file_bytes: u64::MAX,
+            max_stranger_events: 3,
             max_page: 1_000,
             mail_retries: vec![Span::from_seconds(60), Span::from_seconds(300)],
             uploads: UploadSettings {

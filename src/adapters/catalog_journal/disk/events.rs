@@ -2,7 +2,7 @@
 
 use core::net::IpAddr;
 
-use super::{from_bytes, struct_form, to_bytes};
+use super::{Stored, from_bytes, struct_form, to_bytes};
 use crate::domain::history::{About, Channel, Detail, Event, Happening, Who};
 use crate::domain::ids::{DeliveryId, PublicationId};
 use crate::domain::moment::Moment;
@@ -29,6 +29,8 @@ struct_form! {
     DetailV1 = Detail { bytes: Option<u64>, until: Option<Moment>, note: Option<String>, }
     EventV1 = Event { what: Happening, who: Who, about: About, detail: Detail, }
 }
+
+impl Stored for Vec<Event> {}
 
 /// The events of one decision, as a plain body.
 pub(in crate::adapters::catalog_journal) fn encode_events(events: &Vec<Event>) -> Result<Vec<u8>, Fault> {

@@ -1,9 +1,10 @@
-//! Golden bytes: one value of every kind, and a body of events, as version 1
+//! Golden bytes: one value of every kind, and a body of events, as each version
 //! wrote them. A difference means that catalogs on disk can no longer be read.
 
 use super::{decode, decode_events, encode, encode_events};
 use crate::domain::account::{Account, AccountKind, Language, SshKey, Token};
 use crate::domain::agreement::Agreement;
+use crate::domain::allow_list::AllowList;
 use crate::domain::block::{Block, Standing};
 use crate::domain::coverage::Coverage;
 use crate::domain::delivery::{
@@ -30,7 +31,10 @@ use crate::domain::scrub::ScrubPosition;
 use crate::domain::sign_off::{PartSet, SignOff};
 use crate::domain::upload::{ReceivedStage, Upload, UploadEnd, UploadEntry, UploadHeader, UploadState, UploadSums};
 
-const GOLDEN: &str = include_str!("../../../../fixtures/catalog/v1/values.txt");
+/// Every kind in its first form.
+const FIRST: &str = include_str!("../../../../fixtures/catalog/v1/values.txt");
+/// The kinds that have a second one.
+const SECOND: &str = include_str!("../../../../fixtures/catalog/v2/values.txt");
 
 fn at(days: u64) -> Moment {
     Moment::from_millis(1_790_000_000_000).after(Span::from_days(days))
@@ -116,7 +120,8 @@ fn deliveries() -> Vec<Record> {
     ]
 }
 
-fn members() -> Vec<Record> {
+/// `allow_from`: of organisations and accounts; version 1 did not know it.
+fn members(allow_from: &AllowList) -> Vec<Record> {
     let block = Block { reason: line("laptop kwijt"), since: at(1), until: Some(at(2)) };
     let account = |kind, standing| Account {
         login: login(),
@@ -126,6 +131,7 @@ fn members() -> Vec<Record> {
         language: Language::English,
         standing,
         added_at: at(0),
+        allow_from: allow_from.clone(),
     };
     let organisation = Organisation {
         code: code(),
@@ -135,6 +141,7 @@ fn members() -> Vec<Record> {
         mail_domains: vec![MailDomain::parse("demo.example").unwrap()],
         standing: Standing::Active,
         added_at: at(0),
+        allow_from: allow_from.clone(),
     };
     vec![
         organisation.into(),
@@ -352,39 +359,63 @@ fn events() -> Vec<Event> {
     ]
 }
 
+/// Every kind, as far as version 1 could say it.
 fn records() -> Vec<Record> {
-    [members(), grounds(), published(), deliveries(), mails(), uploads(), sign_offs(), scrubs()].concat()
+    let open = AllowList::default();
+    [members(&open), grounds(), published(), deliveries(), mails(), uploads(), sign_offs(), scrubs()].concat()
+}
+
+/// What only version 2 can say.
+fn second_records() -> Vec<Record> {
+    let listed = AllowList::parse(&["192.0.2.0/24", "198.51.100.7", "2001:db8::/32"]).unwrap();
+    [&members(&listed)[..3], &members(&AllowList::default())[..3]].concat()
+}
+
+fn written(record: &Record) -> String {
+    format!("{} {}", record.kind(), data_encoding::HEXLOWER.encode(&encode(record).unwrap()))
+}
+
+fn lines(golden: &str) -> Vec<&str> {
+    golden.lines().filter(|line| !line.starts_with('#')).collect()
+}
+
+fn read(line: &str) -> (u8, Record) {
+    let (kind, hex) = line.split_once(' ').unwrap();
+    let kind = kind.parse().unwrap();
+    (kind, decode(kind, &data_encoding::HEXLOWER.decode(hex.as_bytes()).unwrap()).unwrap())
 }
 
 #[test]
-fn the_disk_form_is_as_version_1_wrote_it() {
-    let hex = |bytes: &[u8]| data_encoding::HEXLOWER.encode(bytes);
-    let mut text = String::new();
-    for record in records() {
-        text.push_str(&format!("{} {}\n", record.kind(), hex(&encode(&record).unwrap())));
+fn each_kind_is_written_in_its_newest_form() {
+    let second: Vec<String> = second_records().iter().map(written).collect();
+    assert_eq!(second, lines(SECOND));
+    let newer: std::collections::BTreeSet<u8> = second_records().iter().map(Record::kind).collect();
+    let mut first = lines(FIRST);
+    let events = data_encoding::HEXLOWER.encode(&encode_events(&events()).unwrap());
+    assert_eq!(first.pop().unwrap(), format!("events {events}"));
+    assert_eq!(first.len(), records().len());
+    for (line, record) in first.into_iter().zip(records()) {
+        let is_newest = !newer.contains(&record.kind());
+        assert_eq!(written(&record) == line, is_newest, "{line}");
     }
-    text.push_str(&format!("events {}\n", hex(&encode_events(&events()).unwrap())));
-    let golden: Vec<&str> = GOLDEN.lines().filter(|line| !line.starts_with('#')).collect();
-    assert_eq!(text.lines().collect::<Vec<_>>(), golden);
 }
 
 #[test]
-fn golden_bytes_read_back() {
+fn golden_bytes_of_every_version_read_back() {
+    let mut first = lines(FIRST);
+    let body = first.pop().unwrap().strip_prefix("events ").unwrap();
+    assert_eq!(decode_events(&data_encoding::HEXLOWER.decode(body.as_bytes()).unwrap()).unwrap(), events());
     let mut kinds = std::collections::BTreeSet::new();
-    let mut values = GOLDEN.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(' '));
-    for ((kind, hex), record) in values.clone().zip(records()) {
-        let bytes = data_encoding::HEXLOWER.decode(hex.as_bytes()).unwrap();
-        let kind = kind.parse().unwrap();
+    for (line, record) in first.into_iter().zip(records()).chain(lines(SECOND).into_iter().zip(second_records())) {
+        let (kind, read) = read(line);
         kinds.insert(kind);
-        assert_eq!(decode(kind, &bytes).unwrap(), record);
+        assert_eq!(read, record, "{line}");
     }
     assert_eq!(
         kinds.into_iter().collect::<Vec<u8>>(),
         (1..=32).chain([40]).collect::<Vec<u8>>(),
         "every kind has its bytes"
     );
-    let body = data_encoding::HEXLOWER.decode(values.next_back().unwrap().1.as_bytes()).unwrap();
-    assert_eq!(decode_events(&body).unwrap(), events());
 }
 
 #[test]
@@ -393,7 +424,18 @@ fn other_versions_and_kinds_and_large_values_are_faults() {
     assert!(decode(99, &bytes).is_err());
     *bytes.first_mut().unwrap() = 2;
     assert!(decode(22, &bytes).is_err());
+    let mut account = encode(&members(&AllowList::default())[1]).unwrap();
+    for version in [0, 3] {
+        *account.first_mut().unwrap() = version;
+        let fault = decode(2, &account).unwrap_err().to_string();
+        assert!(fault.contains(&format!("version {version} is unknown")), "{fault}");
+    }
     assert!(decode(22, &[]).is_err());
+    let most = (0..64).map(|n| format!("2001:db8:1234:5678:9abc:def0:1234:56{n:02x}")).collect::<Vec<_>>();
+    for record in members(&AllowList::parse(&most).unwrap()) {
+        let value = encode(&record).unwrap();
+        assert_eq!(decode(record.kind(), &value).unwrap(), record, "the longest allow list fits");
+    }
     let large = SealedHeader { payload: PAYLOAD, delivery: DELIVERY, slot: slot(), sealed: vec![0; 17_000] };
     let fault = encode(&large.into()).unwrap_err().to_string();
     assert!(fault.contains("kind 18") && fault.contains("16384"), "{fault}");

@@ -13,6 +13,7 @@ use core::net::IpAddr;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::domain::allow_list::AllowList;
 use crate::domain::coverage::Coverage;
 use crate::domain::digest::Digest;
 use crate::domain::history::Event;
@@ -21,6 +22,7 @@ use crate::domain::moment::{Moment, Span};
 use crate::domain::names::{
     EmailAddress, FileName, Kvk, Line, LoginName, MailDomain, Oin, OrganisationCode, ProductCode, UploadName,
 };
+use crate::domain::network::Network;
 use crate::domain::retention::ShredSlot;
 use crate::domain::sign_off::PartSet;
 use crate::ports::failure::Fault;
@@ -30,9 +32,6 @@ pub(super) use rows::{decode, encode};
 
 /// Largest value in the index: sled keeps larger ones in files of their own, which it loses.
 pub(super) const MOST_VALUE_BYTES: usize = 16 * 1024;
-
-/// Version byte in front of every value and event body.
-const VERSION: u8 = 1;
 
 /// A domain type and the form in which it lies on disk.
 trait Form: Sized {
@@ -44,6 +43,22 @@ trait Form: Sized {
 
     /// Back from the form; a fault says what breaks its rule.
     fn from_disk(disk: Self::Disk) -> Result<Self, Fault>;
+}
+
+/// What lies on disk by itself, behind a version byte: written in the newest form, read in every form that was
+/// ever written.
+trait Stored: Form {
+    /// The version of the form.
+    const VERSION: u8 = 1;
+
+    /// Reads a version that is no longer written.
+    fn from_older(version: u8, _bytes: &[u8]) -> Result<Self, Fault> {
+        Err(unknown_version(version))
+    }
+}
+
+fn unknown_version(version: u8) -> Fault {
+    Fault::new(format!("read a value of the catalog: version {version} is unknown"))
 }
 
 /// A struct form: names the fields in the order in which they lie on disk.
@@ -66,6 +81,24 @@ macro_rules! struct_form {
     )*};
 }
 use struct_form;
+
+/// A struct form that is no longer written: its fields as they lie on disk, and what those that came later are.
+macro_rules! older_form {
+    ($($disk:ident -> $domain:ident { $($field:ident: $kind:ty,)* } and { $($later:ident: $value:expr,)* })*) => {$(
+        #[derive(serde::Deserialize)]
+        struct $disk { $($field: <$kind as super::Form>::Disk,)* }
+
+        impl $disk {
+            fn upgrade(self) -> Result<$domain, crate::ports::failure::Fault> {
+                Ok($domain {
+                    $($field: <$kind as super::Form>::from_disk(self.$field)?,)*
+                    $($later: $value,)*
+                })
+            }
+        }
+    )*};
+}
+use older_form;
 
 macro_rules! text_form {
     ($($name:ident)*) => {$(
@@ -155,6 +188,31 @@ impl Form for ShredSlot {
     }
 }
 
+impl Form for Network {
+    type Disk = String;
+
+    fn to_disk(&self) -> String {
+        self.to_string()
+    }
+
+    fn from_disk(disk: String) -> Result<Self, Fault> {
+        Self::parse(&disk).map_err(|error| Fault::from_error("read a stored network", error))
+    }
+}
+
+impl Form for AllowList {
+    type Disk = Vec<String>;
+
+    fn to_disk(&self) -> Vec<String> {
+        self.networks().iter().map(Form::to_disk).collect()
+    }
+
+    fn from_disk(disk: Vec<String>) -> Result<Self, Fault> {
+        let networks = disk.into_iter().map(Network::from_disk).collect::<Result<_, _>>()?;
+        Self::new(networks).map_err(|refusal| Fault::new(format!("read a stored allow list: {refusal}")))
+    }
+}
+
 impl Form for PartSet {
     type Disk = Vec<u8>;
 
@@ -238,19 +296,20 @@ impl<A: Form, B: Form> Form for (A, B) {
     }
 }
 
-fn to_bytes<T: Form>(value: &T) -> Result<Vec<u8>, Fault> {
-    postcard::to_extend(&value.to_disk(), vec![VERSION])
+fn to_bytes<T: Stored>(value: &T) -> Result<Vec<u8>, Fault> {
+    postcard::to_extend(&value.to_disk(), vec![T::VERSION])
         .map_err(|error| Fault::from_error("write a value of the catalog", error))
 }
 
-fn from_bytes<T: Form>(bytes: &[u8]) -> Result<T, Fault> {
+/// The serde struct behind the version byte.
+fn parsed<D: DeserializeOwned>(bytes: &[u8]) -> Result<D, Fault> {
+    postcard::from_bytes(bytes).map_err(|error| Fault::from_error("read a value of the catalog", error))
+}
+
+fn from_bytes<T: Stored>(bytes: &[u8]) -> Result<T, Fault> {
     match bytes.split_first() {
-        Some((&VERSION, rest)) => {
-            let disk =
-                postcard::from_bytes(rest).map_err(|error| Fault::from_error("read a value of the catalog", error))?;
-            T::from_disk(disk)
-        }
-        Some((version, _)) => Err(Fault::new(format!("read a value of the catalog: version {version} is unknown"))),
+        Some((version, rest)) if *version == T::VERSION => T::from_disk(parsed(rest)?),
+        Some((version, rest)) => T::from_older(*version, rest),
         None => Err(Fault::new("read a value of the catalog: it is empty")),
     }
 }

@@ -1,8 +1,9 @@
 //! Disk forms of the records, one struct per kind. Field order is the form.
 
-use super::{MOST_VALUE_BYTES, from_bytes, struct_form, to_bytes};
+use super::{MOST_VALUE_BYTES, Stored, from_bytes, older_form, parsed, struct_form, to_bytes, unknown_version};
 use crate::domain::account::{Account, AccountKind, Language, SshKey, Token};
 use crate::domain::agreement::Agreement;
+use crate::domain::allow_list::AllowList;
 use crate::domain::block::Standing;
 use crate::domain::coverage::Coverage;
 use crate::domain::delivery::{
@@ -30,7 +31,7 @@ use crate::domain::upload::{Upload, UploadEnd, UploadEntry, UploadHeader, Upload
 use crate::ports::failure::Fault;
 
 struct_form! {
-    OrganisationV1 = Organisation {
+    OrganisationV2 = Organisation {
         code: OrganisationCode,
         name: Line,
         oin: Option<Oin>,
@@ -38,8 +39,9 @@ struct_form! {
         mail_domains: Vec<MailDomain>,
         standing: Standing,
         added_at: Moment,
+        allow_from: AllowList,
     }
-    AccountV1 = Account {
+    AccountV2 = Account {
         login: LoginName,
         organisation: OrganisationCode,
         kind: AccountKind,
@@ -47,6 +49,7 @@ struct_form! {
         language: Language,
         standing: Standing,
         added_at: Moment,
+        allow_from: AllowList,
     }
     SshKeyV1 = SshKey {
         login: LoginName,
@@ -217,7 +220,56 @@ struct_form! {
     SignOffV1 = SignOff { delivery: DeliveryId, login: LoginName, parts: PartSet, since: Moment, }
 }
 
+older_form! {
+    OrganisationV1 -> Organisation {
+        code: OrganisationCode,
+        name: Line,
+        oin: Option<Oin>,
+        kvk: Option<Kvk>,
+        mail_domains: Vec<MailDomain>,
+        standing: Standing,
+        added_at: Moment,
+    } and { allow_from: AllowList::default(), }
+    AccountV1 -> Account {
+        login: LoginName,
+        organisation: OrganisationCode,
+        kind: AccountKind,
+        is_administrator: bool,
+        language: Language,
+        standing: Standing,
+        added_at: Moment,
+    } and { allow_from: AllowList::default(), }
+}
+
+impl Stored for Organisation {
+    const VERSION: u8 = 2;
+
+    fn from_older(version: u8, bytes: &[u8]) -> Result<Self, Fault> {
+        match version {
+            1 => parsed::<OrganisationV1>(bytes)?.upgrade(),
+            _ => Err(unknown_version(version)),
+        }
+    }
+}
+
+impl Stored for Account {
+    const VERSION: u8 = 2;
+
+    fn from_older(version: u8, bytes: &[u8]) -> Result<Self, Fault> {
+        match version {
+            1 => parsed::<AccountV1>(bytes)?.upgrade(),
+            _ => Err(unknown_version(version)),
+        }
+    }
+}
+
+/// Every kind: those that still have their first form, and those with a form above.
 macro_rules! kinds {
+    (first: $($first:ident)*; later: $($later:ident)*) => {
+        $(impl Stored for $first {})*
+
+        kinds! { $($first)* $($later)* }
+    };
     ($($name:ident)*) => {
         /// The value of a record: at most `MOST_VALUE_BYTES`, else a fault.
         pub(in crate::adapters::catalog_journal) fn encode(record: &Record) -> Result<Vec<u8>, Fault> {
@@ -242,8 +294,9 @@ macro_rules! kinds {
 }
 
 kinds! {
-    Organisation Account SshKey Token Product Agreement Right RightHolder RecipientKey Publication PublishedSource
+    first: SshKey Token Product Agreement Right RightHolder RecipientKey Publication PublishedSource
     Delivery DeliveryNumber PublicationPart DeliveredFile OutboxEntry Payload SealedHeader FileCoverage LastSequence
     Mail MailDue WindowEnd SlotRecord SlotMember DoomedPayload Upload UploadEntry UploadEnd UploadHeader
-    UploadSums SignOff ScrubPosition
+    UploadSums SignOff ScrubPosition;
+    later: Organisation Account
 }

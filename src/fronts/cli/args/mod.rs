@@ -200,6 +200,9 @@ pub enum Organisation {
         /// Mail domains; replace the present ones
         #[arg(long = "mail-domain", value_name = "D")]
         mail_domains: Vec<String>,
+        /// Networks from which its accounts may sign in, in place of the present ones; `any` lifts it
+        #[arg(long, value_name = "CIDR[,CIDR…]", value_delimiter = ',')]
+        allow_from: Vec<String>,
     },
     /// Block an organisation and all its accounts
     Block(Block),
@@ -417,6 +420,14 @@ pub enum Account {
     Show {
         /// Login name
         login: String,
+    },
+    /// Change an account
+    Change {
+        /// Login name
+        login: String,
+        /// Networks from which it may sign in, in place of the present ones; `any` lifts it
+        #[arg(long, value_name = "CIDR[,CIDR…]", value_delimiter = ',', required = true)]
+        allow_from: Vec<String>,
     },
     /// Block an account
     Block(Block),

@@ -8,13 +8,14 @@ use serde_json::json;
 use super::Office;
 use super::texts::{all_pages, read_text};
 use crate::domain::account::{AccountKind, Language};
+use crate::domain::allow_list::AllowList;
 use crate::domain::history::Channel;
 use crate::domain::ids::TokenId;
 use crate::domain::names::{EmailAddress, Kvk, Line, LoginName, MailDomain, NameFault, Oin, OrganisationCode};
 use crate::domain::refusal::Refusal;
 use crate::fronts::cli::{Answer, args};
 use crate::fronts::forms;
-use crate::operations::{Failure, NewAccount, NewOrganisation, StandingChange};
+use crate::operations::{Failure, NewAccount, NewOrganisation, OrganisationChange, StandingChange};
 
 const CHANNEL: Channel = Channel::CommandLine;
 
@@ -41,20 +42,20 @@ pub(super) fn organisation(office: &Office, command: args::Organisation) -> Resu
             })?;
             Ok(Answer::list(
                 rows.iter().map(forms::organisation).collect(),
-                &["code", "name", "oin", "kvk", "standing"],
+                &["code", "name", "oin", "kvk", "standing", "allowFrom"],
             ))
         }
         args::Organisation::Show { code } => shown(office, &OrganisationCode::parse(&code)?),
-        args::Organisation::Change { code, name, oin, kvk, mail_domains } => {
+        args::Organisation::Change { code, name, oin, kvk, mail_domains, allow_from } => {
             let code = OrganisationCode::parse(&code)?;
-            operations.change_organisation(
-                &code,
-                name.as_deref().map(Line::parse).transpose()?,
-                oin.as_deref().map(Oin::parse).transpose()?,
-                kvk.as_deref().map(Kvk::parse).transpose()?,
-                if mail_domains.is_empty() { None } else { Some(domains(&mail_domains)?) },
-                CHANNEL,
-            )?;
+            let change = OrganisationChange {
+                name: name.as_deref().map(Line::parse).transpose()?,
+                oin: oin.as_deref().map(Oin::parse).transpose()?,
+                kvk: kvk.as_deref().map(Kvk::parse).transpose()?,
+                mail_domains: if mail_domains.is_empty() { None } else { Some(domains(&mail_domains)?) },
+                allow_from: if allow_from.is_empty() { None } else { Some(AllowList::parse(&allow_from)?) },
+            };
+            operations.change_organisation(&code, change, CHANNEL)?;
             shown(office, &code)
         }
         args::Organisation::Block(block) => {
@@ -156,10 +157,15 @@ pub(super) fn account(office: &Office, command: args::Account) -> Result<Answer,
         args::Account::List => {
             let rows =
                 all_pages(|last| operations.accounts(last.map(|row: &crate::domain::account::Account| &row.login)))?;
-            let columns = ["login", "organisation", "kind", "owner", "administrator", "standing"];
+            let columns = ["login", "organisation", "kind", "owner", "administrator", "standing", "allowFrom"];
             Ok(Answer::list(rows.iter().map(forms::account).collect(), &columns))
         }
         args::Account::Show { login } => shown_account(office, &LoginName::parse(&login)?),
+        args::Account::Change { login, allow_from } => {
+            let login = LoginName::parse(&login)?;
+            operations.change_account(&login, AllowList::parse(&allow_from)?, CHANNEL)?;
+            shown_account(office, &login)
+        }
         args::Account::Block(block) => {
             let change = blocking(office, &block)?;
             changed_account(office, &block.code, change)
