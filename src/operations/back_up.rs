@@ -1,6 +1,7 @@
 //! What a backup is to hold, and what a restored home may have lost. Both end in
 //! the history. Copies nothing: that is done where the files are known.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::end_delivery::{end_deliveries, is_living, notify_holders};
@@ -174,7 +175,7 @@ impl Operations {
                 let mut ending = Vec::new();
                 for id in chunk {
                     let found = view.row::<Delivery>(&Delivery::key_of(id))?;
-                    let living = found.filter(|delivery| is_living(delivery));
+                    let living = found.filter(is_living);
                     ending.extend(
                         living.map(|delivery| (delivery, Availability::Withdrawn { at: now, reason: reason.clone() })),
                     );
@@ -209,10 +210,13 @@ impl Operations {
             let files = self.catalog.look(|view| headers_of(view, end.delivery))?;
             let mut is_lost = false;
             for (payload, header) in files {
-                if !whole.contains_key(&payload.id) {
-                    whole.insert(payload.id, self.vault.find(payload.id)? == Some(payload.sealed_bytes));
-                }
-                is_lost |= whole.get(&payload.id) != Some(&true) || !slots.contains(&header.slot);
+                let is_whole = match whole.entry(payload.id) {
+                    Entry::Occupied(known) => *known.get(),
+                    Entry::Vacant(unknown) => {
+                        *unknown.insert(self.vault.find(payload.id)? == Some(payload.sealed_bytes))
+                    }
+                };
+                is_lost |= !is_whole || !slots.contains(&header.slot);
             }
             if is_lost {
                 lost.push(end.delivery);
