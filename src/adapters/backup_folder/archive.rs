@@ -21,6 +21,7 @@ const MOST_FILE_BYTES: u64 = 16 << 20;
 const MOST_ARCHIVE_BYTES: u64 = 1 << 30;
 
 /// One file.
+#[derive(PartialEq, Eq)]
 pub(super) struct Packed {
     pub(super) name: String,
     pub(super) mode: u32,

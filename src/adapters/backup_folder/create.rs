@@ -22,6 +22,9 @@ use crate::domain::moment::Moment;
 use crate::ports::catalog::{Standing, StandingFile};
 use crate::ports::failure::{Failure, Fault};
 
+/// So often the keys are read again when they were changed meanwhile.
+const KEY_TRIES: usize = 5;
+
 /// What one run is to hold.
 pub struct BackupJob<'a> {
     /// The home.
@@ -116,9 +119,7 @@ pub fn create(target: &Path, job: BackupJob<'_>) -> Result<BackupReport, Failure
     run.refuse_another_history()?;
     let catalog = run.copy_catalog()?;
     let payloads = run.copy_payloads()?;
-    let keys = run.seal_keys()?;
-    // last of what is copied: it holds every shred key that the catalog's files need
-    let shred_keys = run.seal_shred_keys()?;
+    let (keys, shred_keys) = run.seal_all_keys()?;
     run.finish(catalog, payloads, keys, shred_keys)
 }
 
@@ -259,11 +260,32 @@ impl Run<'_> {
         Ok(items)
     }
 
-    /// Everything under `keys/` but the shred keys, and the configuration.
-    fn seal_keys(&mut self) -> Result<Item, Failure> {
+    /// Both archives of keys, of one and the same time: while keys are rotated, shred keys of after it could not be
+    /// opened by a master of before it.
+    fn seal_all_keys(&mut self) -> Result<(Item, Item), Failure> {
+        for _ in 0..KEY_TRIES {
+            let before = self.keys()?;
+            let keys = self.seal_keys()?;
+            // last of what is copied: it holds every shred key that the catalog's files need
+            let shred_keys = self.seal_shred_keys()?;
+            if self.keys()? == before {
+                return Ok((keys, shred_keys));
+            }
+        }
+        Err(not_fit("the keys are being changed; make the backup when that has ended".to_owned()))
+    }
+
+    /// Everything under `keys/` but the shred keys.
+    fn keys(&self) -> Result<Vec<archive::Packed>, Failure> {
         let mut files = Vec::new();
         let shred = format!("{KEYS}/{SHRED}");
         archive::gather(&self.job.home.join(KEYS), KEYS, &|name| name == shred, &mut files)?;
+        Ok(files)
+    }
+
+    /// Everything under `keys/` but the shred keys, and the configuration.
+    fn seal_keys(&mut self) -> Result<Item, Failure> {
+        let mut files = self.keys()?;
         let config = self.job.home.join(CONFIG);
         if disk::size(&config)?.is_some() {
             let bytes = disk::read_bounded(&config, 1 << 20)?.into();
