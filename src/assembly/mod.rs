@@ -100,6 +100,7 @@ pub fn open(config: &Config) -> Result<Arc<Operations>, Failure> {
         segment_bytes: config.storage.journal_segment_bytes,
         index_cache_bytes: config.storage.index_cache_bytes,
         max_frame_bytes: config.storage.max_frame_bytes,
+        snapshot_after_bytes: config.storage.snapshot_after_bytes,
         reserve_bytes: config.storage.reserve_bytes / RECORDS_SHARE,
         ..JournalSettings::default()
     };

@@ -110,6 +110,7 @@ fn storage(settings: &mut Settings) -> Option<StorageSettings> {
         journal_segment_bytes: settings.whole("storage.journal_segment_bytes")?,
         index_cache_bytes: settings.whole("storage.index_cache_bytes")?,
         max_frame_bytes: settings.whole("storage.max_frame_bytes")?,
+        snapshot_after_bytes: settings.whole("storage.snapshot_after_bytes")?,
     };
     if section.max_frame_bytes > section.journal_segment_bytes {
         settings.refuse(

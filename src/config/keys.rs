@@ -111,6 +111,12 @@ const STORAGE: &[Key] = &[
     key("journal_segment_bytes", Kind::Bytes(MIB, GIB), "\"64 MiB\"", "Size at which a new journal segment begins."),
     key("index_cache_bytes", Kind::Bytes(MIB, 64 * GIB), "\"32 MiB\"", "Memory for the index of the catalog."),
     key("max_frame_bytes", Kind::Bytes(64 * 1024, 64 * MIB), "\"8 MiB\"", "Largest single batch in the journal."),
+    key(
+        "snapshot_after_bytes",
+        Kind::Bytes(MIB, 1024 * GIB),
+        "\"256 MiB\"",
+        "A snapshot of the catalog is made when the journal has grown by closed segments of so many bytes. A start after a crash reads the newest snapshot and what came after it.",
+    ),
 ];
 
 const SEALING: &[Key] = &[key(

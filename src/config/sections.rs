@@ -68,6 +68,8 @@ pub struct StorageSettings {
     pub index_cache_bytes: u64,
     /// Largest single journal frame.
     pub max_frame_bytes: u64,
+    /// Growth of the journal after which a snapshot is made.
+    pub snapshot_after_bytes: u64,
 }
 
 /// `[sealing]`.
