@@ -1,6 +1,7 @@
 //! The one place that knows every part: builds the server from its
 //! configuration, starts it, drains it, stops it.
 
+mod ballast;
 pub mod check;
 pub mod demo;
 pub mod home;
@@ -29,6 +30,7 @@ use crate::fronts::spool::Spool;
 use crate::fronts::{offload, sftp};
 use crate::housekeeping::{self, Timers};
 use crate::operations::{Failure, Fault, MailSender, Operations, Ports, Settings, UploadSettings};
+use ballast::Ballast;
 
 /// Coverage of a running fetch is made durable every so many bytes (engine §2, I8).
 const COVERAGE_STEP_BYTES: u64 = 64 << 20;
@@ -227,6 +229,9 @@ impl Server {
             mails_waiting: config.mail.max_queue,
         };
         housekeeping::start(&mut tasks, &operations, timers, &stop);
+        let ballast =
+            Ballast::new(&config.home.join("data"), config.storage.ballast_bytes, config.storage.reserve_bytes);
+        tasks.spawn(ballast.keep(stop.clone()));
         tasks.spawn(sessions.keep_to_those_with_access(Arc::clone(&operations), stop.clone()));
         Ok(Self {
             sftp: sftp_address,

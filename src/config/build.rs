@@ -107,6 +107,7 @@ fn organisation(settings: &mut Settings) -> Option<OrganisationSettings> {
 fn storage(settings: &mut Settings) -> Option<StorageSettings> {
     let section = StorageSettings {
         reserve_bytes: settings.whole("storage.reserve_bytes")?,
+        ballast_bytes: settings.whole("storage.ballast_bytes")?,
         journal_segment_bytes: settings.whole("storage.journal_segment_bytes")?,
         index_cache_bytes: settings.whole("storage.index_cache_bytes")?,
         max_frame_bytes: settings.whole("storage.max_frame_bytes")?,

@@ -248,12 +248,11 @@ enum Flaw {
     Own(Fault),
 }
 
+/// Takes a key and its value.
+type Put<'a> = dyn FnMut(&[u8], &[u8]) -> Result<(), Fault> + 'a;
+
 /// What `base` holds with `changed` over it, in key order.
-fn merge(
-    mut base: Option<SnapshotReader>,
-    changed: Changed,
-    put: &mut dyn FnMut(&[u8], &[u8]) -> Result<(), Fault>,
-) -> Result<(), Flaw> {
+fn merge(mut base: Option<SnapshotReader>, changed: Changed, put: &mut Put<'_>) -> Result<(), Flaw> {
     let mut next_of_base =
         || -> Result<Option<Pair>, Flaw> { base.as_mut().map_or(Ok(None), |base| base.next().map_err(Flaw::Base)) };
     let mut under = next_of_base()?;
