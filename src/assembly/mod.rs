@@ -2,6 +2,7 @@
 //! configuration, starts it, drains it, stops it.
 
 pub mod backup;
+mod ballast;
 pub mod check;
 pub mod demo;
 pub mod home;
@@ -35,6 +36,7 @@ use crate::housekeeping::{self, Timers};
 use crate::operations::{
     Failure, Fault, MailSender, Operations, Ports, Settings, UploadSettings, shut_until_confirmed,
 };
+use ballast::Ballast;
 
 /// Coverage of a running fetch is made durable every so many bytes (engine §2, I8).
 const COVERAGE_STEP_BYTES: u64 = 64 << 20;
@@ -106,6 +108,7 @@ pub fn open(config: &Config) -> Result<Arc<Operations>, Failure> {
         segment_bytes: config.storage.journal_segment_bytes,
         index_cache_bytes: config.storage.index_cache_bytes,
         max_frame_bytes: config.storage.max_frame_bytes,
+        snapshot_after_bytes: config.storage.snapshot_after_bytes,
         reserve_bytes: config.storage.reserve_bytes / RECORDS_SHARE,
         ..JournalSettings::default()
     };
@@ -255,6 +258,9 @@ impl Server {
             scrub_bytes_per_second: config.storage.scrub_bytes_per_second,
         };
         housekeeping::start(&mut tasks, &operations, timers, &stop);
+        let ballast =
+            Ballast::new(&config.home.join("data"), config.storage.ballast_bytes, config.storage.reserve_bytes);
+        tasks.spawn(ballast.keep(stop.clone()));
         tasks.spawn(sessions.keep_to_those_with_access(Arc::clone(&operations), stop.clone()));
         Ok(Self {
             sftp: sftp_address,

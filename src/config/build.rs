@@ -108,12 +108,14 @@ fn organisation(settings: &mut Settings) -> Option<OrganisationSettings> {
 fn storage(settings: &mut Settings) -> Option<StorageSettings> {
     let section = StorageSettings {
         reserve_bytes: settings.whole("storage.reserve_bytes")?,
+        ballast_bytes: settings.whole("storage.ballast_bytes")?,
         journal_segment_bytes: settings.whole("storage.journal_segment_bytes")?,
         index_cache_bytes: settings.whole("storage.index_cache_bytes")?,
         max_frame_bytes: settings.whole("storage.max_frame_bytes")?,
         scrub_bytes_per_second: settings.whole("storage.scrub_bytes_per_second")?,
         scrub_every: settings.period("storage.scrub_every")?,
         backup_recipient: settings.parsed_optional("storage.backup_recipient", RECIPIENT_RULE, age_recipient)?,
+        snapshot_after_bytes: settings.whole("storage.snapshot_after_bytes")?,
     };
     if section.max_frame_bytes > section.journal_segment_bytes {
         settings.refuse(

@@ -108,6 +108,12 @@ const STORAGE: &[Key] = &[
         "\"256 MiB\"",
         "With less free disk than this, new files are refused; with less than a quarter of it, everything that must be put on record: changes, signing in, fetching.",
     ),
+    key(
+        "ballast_bytes",
+        Kind::Bytes(0, 1024 * GIB),
+        "\"64 MiB\"",
+        "Size of the file data/ballast, which holds room: on a full disk, remove it to go on. It is made again when twice the reserve is free beside it. 0: none.",
+    ),
     key("journal_segment_bytes", Kind::Bytes(MIB, GIB), "\"64 MiB\"", "Size at which a new journal segment begins."),
     key("index_cache_bytes", Kind::Bytes(MIB, 64 * GIB), "\"32 MiB\"", "Memory for the index of the catalog."),
     key("max_frame_bytes", Kind::Bytes(64 * 1024, 64 * MIB), "\"8 MiB\"", "Largest single batch in the journal."),
@@ -122,6 +128,12 @@ const STORAGE: &[Key] = &[
         "backup_recipient",
         Kind::Text,
         "age X25519 public key (age1…) that backups are sealed to, made with `age-keygen`; keep its identity away from this server. Left out: no backups.",
+    ),
+    key(
+        "snapshot_after_bytes",
+        Kind::Bytes(MIB, 1024 * GIB),
+        "\"256 MiB\"",
+        "A snapshot of the catalog is made when the journal has grown by closed segments of so many bytes. A start after a crash reads the newest snapshot and what came after it.",
     ),
 ];
 

@@ -63,6 +63,8 @@ pub struct OrganisationSettings {
 pub struct StorageSettings {
     /// Free disk below which writes are refused.
     pub reserve_bytes: u64,
+    /// Size of the file that an operator can remove to get out of a full disk; 0: none.
+    pub ballast_bytes: u64,
     /// Size at which a new journal segment begins.
     pub journal_segment_bytes: u64,
     /// Memory for the index.
@@ -75,6 +77,8 @@ pub struct StorageSettings {
     pub scrub_every: Span,
     /// Public key that backups are sealed to.
     pub backup_recipient: Option<String>,
+    /// Growth of the journal after which a snapshot is made.
+    pub snapshot_after_bytes: u64,
 }
 
 /// `[sealing]`.

@@ -3,6 +3,7 @@
 
 mod journal;
 mod model;
+mod snapshots;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -95,6 +95,16 @@ impl Index {
         applied.map_err(|error| self.fault("apply to", error))
     }
 
+    /// Puts a pair of a snapshot into a new index; `mark` follows when all are in.
+    pub(super) fn load(&self, key: Vec<u8>, value: Vec<u8>) -> Result<(), Fault> {
+        self.tree.insert(key, value).map(drop).map_err(|error| self.fault("load", error))
+    }
+
+    /// Says that everything up to this record is in.
+    pub(super) fn mark(&self, sequence: u64) -> Result<(), Fault> {
+        self.tree.insert(META, meta(sequence)).map(drop).map_err(|error| self.fault("load", error))
+    }
+
     /// The spots of the events that `query` may mean, in order, up to event number `newest`:
     /// the event's number and where it lies. Without a filter: the first event of each record.
     pub(super) fn spots(
@@ -195,7 +205,7 @@ impl EventSpot {
 }
 
 /// What records leave in the index: the last value of every key they touch, in key order.
-fn contents(entries: &[(Entry, Place)]) -> BTreeMap<Vec<u8>, Option<Vec<u8>>> {
+pub(super) fn contents(entries: &[(Entry, Place)]) -> BTreeMap<Vec<u8>, Option<Vec<u8>>> {
     let mut contents = BTreeMap::new();
     for (entry, place) in entries {
         for (key, value) in &entry.changes {

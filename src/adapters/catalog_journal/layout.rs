@@ -14,6 +14,10 @@ use crate::ports::failure::Fault;
 
 /// First bytes of every segment; the last one is the version of the format.
 const SEGMENT_MAGIC: [u8; 8] = *b"PKJRNL\0\x01";
+/// First bytes of every snapshot; the last one is the version of the format.
+const SNAPSHOT_MAGIC: [u8; 8] = *b"PKSNAP\0\x01";
+/// First bytes of the end of a snapshot.
+const SNAPSHOT_END_MAGIC: [u8; 8] = *b"PKSNAPED";
 /// First bytes of every frame.
 pub(super) const FRAME_MAGIC: [u8; 4] = *b"PKFR";
 /// Magic 8, first sequence 8, first event 8, last moment 8, hash 32, CRC-32 4.
@@ -70,7 +74,26 @@ impl Chain {
 
     /// The header of a segment that goes on from here.
     pub(super) fn to_segment_header(&self) -> Vec<u8> {
-        let mut bytes = SEGMENT_MAGIC.to_vec();
+        self.to_header(SEGMENT_MAGIC)
+    }
+
+    /// The header of a snapshot of this position.
+    pub(super) fn to_snapshot_header(&self) -> Vec<u8> {
+        self.to_header(SNAPSHOT_MAGIC)
+    }
+
+    /// Where the segment with this header goes on; `None` when the header is damaged or of another version.
+    pub(super) fn from_segment_header(bytes: &[u8]) -> Option<Self> {
+        Self::from_header(bytes, SEGMENT_MAGIC)
+    }
+
+    /// The position of the snapshot with this header; `None` when it is damaged or of another version.
+    pub(super) fn from_snapshot_header(bytes: &[u8]) -> Option<Self> {
+        Self::from_header(bytes, SNAPSHOT_MAGIC)
+    }
+
+    fn to_header(&self, magic: [u8; 8]) -> Vec<u8> {
+        let mut bytes = magic.to_vec();
         bytes.extend(self.next_sequence.to_le_bytes());
         bytes.extend(self.next_event.to_le_bytes());
         bytes.extend(self.last_moment.map_or(NO_MOMENT, Moment::millis).to_le_bytes());
@@ -79,14 +102,13 @@ impl Chain {
         bytes
     }
 
-    /// Where the segment with this header goes on; `None` when the header is damaged or of another version.
-    pub(super) fn from_segment_header(bytes: &[u8]) -> Option<Self> {
+    fn from_header(bytes: &[u8], magic: [u8; 8]) -> Option<Self> {
         let (content, crc) = bytes.split_last_chunk::<4>()?;
         if crc32fast::hash(content) != u32::from_le_bytes(*crc) {
             return None;
         }
         let mut cursor = Cursor(content);
-        if cursor.array::<8>()? != SEGMENT_MAGIC {
+        if cursor.array::<8>()? != magic {
             return None;
         }
         let next_sequence = cursor.u64()?;
@@ -94,6 +116,23 @@ impl Chain {
         let last_moment = Some(cursor.u64()?).filter(|millis| *millis != NO_MOMENT).map(Moment::from_millis);
         Some(Self { next_sequence, next_event, last_moment, hash: cursor.array()? })
     }
+}
+
+/// The end of a snapshot: magic, number of pairs, SHA-256 of all bytes before it, CRC-32 of these.
+pub(super) fn snapshot_end(count: u64, digest: &[u8; 32]) -> Vec<u8> {
+    let mut bytes = SNAPSHOT_END_MAGIC.to_vec();
+    bytes.extend(count.to_le_bytes());
+    bytes.extend(digest);
+    bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
+    bytes
+}
+
+/// Count and digest in the end of a snapshot; `None` when it is none.
+pub(super) fn snapshot_end_says(bytes: &[u8]) -> Option<(u64, [u8; 32])> {
+    let (content, crc) = bytes.split_last_chunk::<4>()?;
+    let mut cursor = Cursor(content);
+    let is_end = cursor.array::<8>()? == SNAPSHOT_END_MAGIC && crc32fast::hash(content) == u32::from_le_bytes(*crc);
+    is_end.then_some((cursor.u64()?, cursor.array()?))
 }
 
 /// A key, and its value unless it is removed.

@@ -11,12 +11,15 @@ mod later;
 mod layout;
 mod marker;
 mod queue;
+mod rebuild;
 mod segments;
+mod snapshot;
+mod snapshots;
 mod standing;
 mod writer;
 
 use std::fmt;
-use std::fs::{self, DirBuilder};
+use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -32,16 +35,16 @@ use crate::domain::moment::Moment;
 use crate::ports::catalog::{Catalog, CatalogView, Committed, Rule, Standing, Then};
 use crate::ports::failure::{Failure, Fault};
 use index::Index;
-use journal::{Checked, Journal};
+use journal::Journal;
 use later::Later;
 use layout::Chain;
 use marker::FolderLock;
 use queue::{Awaiting, Job, Queue, Reply};
-use segments::{Place, Segment, segments_in};
+use rebuild::Opening;
+use segments::{Place, Segment};
+use snapshots::{SnapshotThread, Snapshots};
 use writer::Writer;
 
-/// A rebuild applies so many records at once.
-const REBUILD_RECORDS: usize = 1_000;
 const NO_MOMENT: u64 = u64::MAX;
 
 /// Bounds of the journal and its index.
@@ -61,6 +64,8 @@ pub struct JournalSettings {
     pub batch_jobs: usize,
     /// No rule is added to a frame that has so many bytes.
     pub batch_bytes: u64,
+    /// A snapshot is made when closed segments of so many bytes came after the last.
+    pub snapshot_after_bytes: u64,
 }
 
 impl Default for JournalSettings {
@@ -73,6 +78,7 @@ impl Default for JournalSettings {
             queue_jobs: 1_024,
             batch_jobs: 256,
             batch_bytes: 1024 * 1024,
+            snapshot_after_bytes: 256 * 1024 * 1024,
         }
     }
 }
@@ -84,6 +90,7 @@ pub struct CatalogJournal {
     queue: Arc<Queue>,
     later: Arc<Later>,
     writer: Option<JoinHandle<Option<(u64, Place)>>>,
+    snapshots: SnapshotThread,
     folder: PathBuf,
     was_repaired: bool,
     _lock: FolderLock,
@@ -135,8 +142,8 @@ impl fmt::Debug for CatalogJournal {
 }
 
 impl CatalogJournal {
-    /// Opens or makes the catalog in `folder`: cuts a torn last frame, and rebuilds the index
-    /// unless it was closed in order at the journal's very end. (What sled leaves after a crash
+    /// Opens or makes the catalog in `folder`: cuts a torn last frame, and rebuilds the index, from the newest
+    /// snapshot that is whole and the journal after it, unless it was closed in order at the journal's very end. (What sled leaves after a crash
     /// is not trusted at all: rebuilding is the only check that cannot be fooled.)
     ///
     /// # Errors
@@ -165,15 +172,19 @@ impl CatalogJournal {
         let is_new = checked.chain == Chain::START && !checked.was_cut;
         marker::remove(folder)?;
         let closed_at = closed.filter(|(_, end)| *end == checked.end).map(|(sequence, _)| sequence);
-        let (index, was_rebuilt) =
-            open_index(folder, &journal_folder, &checked, closed_at, settings.index_cache_bytes)?;
+        let snapshots = Snapshots::open(folder, settings.snapshot_after_bytes, settings.reserve_bytes)?;
+        let opening =
+            Opening { folder, checked: &checked, snapshots: &snapshots, cache_bytes: settings.index_cache_bytes };
+        let (index, was_rebuilt) = opening.index(closed_at)?;
         let was_repaired = !is_new && (checked.was_cut || was_rebuilt);
 
         let shared = Arc::new(Shared::new(index, &checked.chain, checked.end));
         let journal = Journal::open(&journal_folder, checked.end, settings.segment_bytes, files)?;
         let queue = Arc::new(Queue::new(settings.queue_jobs));
         let jobs = Arc::clone(&queue);
-        let writer = Writer { shared: Arc::clone(&shared), journal, chain: checked.chain, settings };
+        let snapshots = SnapshotThread::start(snapshots)?;
+        let bell = snapshots.bell();
+        let writer = Writer { shared: Arc::clone(&shared), journal, chain: checked.chain, settings, bell };
         let writer = thread::Builder::new()
             .name("catalog".to_owned())
             .spawn(move || writer.run(&jobs))
@@ -183,6 +194,7 @@ impl CatalogJournal {
             queue,
             later: Arc::default(),
             writer: Some(writer),
+            snapshots,
             folder: folder.to_owned(),
             was_repaired,
             _lock: lock,
@@ -209,6 +221,8 @@ impl CatalogJournal {
             shared.index.close()?;
             marker::write(&self.folder, sequence, end)?;
         }
+        // Last: whoever is killed while this is waited for was closed in order already.
+        self.snapshots.close();
         Ok(())
     }
 }
@@ -219,58 +233,6 @@ impl Drop for CatalogJournal {
             tracing::warn!(%fault, "the catalog was not closed in order; the next start rebuilds its index");
         }
     }
-}
-
-/// The index as it was closed, or a new one rebuilt from the journal.
-fn open_index(
-    folder: &Path,
-    journal_folder: &Path,
-    checked: &Checked,
-    closed_at: Option<u64>,
-    cache_bytes: u64,
-) -> Result<(Index, bool), Fault> {
-    let index_folder = folder.join("index");
-    let last_sequence = checked.chain.next_sequence - 1;
-    if closed_at == Some(last_sequence) {
-        // A catalog closed before its first decision has an empty index without a mark.
-        match Index::open(&index_folder, cache_bytes).and_then(|index| Ok((index.applied()?, index))) {
-            Ok((applied, index)) if applied.unwrap_or_default() == last_sequence => return Ok((index, false)),
-            Ok(_) => tracing::warn!("the index of the catalog is not that of its journal: it is rebuilt"),
-            Err(fault) => tracing::warn!(%fault, "the index of the catalog does not open: it is rebuilt"),
-        }
-    } else if last_sequence > 0 {
-        tracing::warn!("the catalog was not closed in order: its index is rebuilt from the journal");
-    }
-    if index_folder.exists() {
-        fs::remove_dir_all(&index_folder)
-            .map_err(|error| Fault::from_error(format!("remove the index {}", index_folder.display()), error))?;
-    }
-    let index = Index::open(&index_folder, cache_bytes)?;
-    rebuild(&index, journal_folder, checked)?;
-    Ok((index, true))
-}
-
-fn rebuild(index: &Index, journal_folder: &Path, checked: &Checked) -> Result<(), Fault> {
-    let mut chain = Chain::START;
-    let mut waiting = Vec::new();
-    for number in segments_in(journal_folder)? {
-        let segment = Segment::open(journal_folder, number)?;
-        if segment.header()?.as_ref() != Some(&chain) {
-            return Err(segment.damage(0, "the segment does not continue the one before"));
-        }
-        segment.scan(&mut chain, false, &mut |entry, place| {
-            waiting.push((entry, place));
-            if waiting.len() >= REBUILD_RECORDS {
-                index.apply(&std::mem::take(&mut waiting))?;
-            }
-            Ok(())
-        })?;
-    }
-    index.apply(&waiting)?;
-    if chain != checked.chain {
-        return Err(Fault::new("rebuild the index: the journal ends elsewhere than its last segment says"));
-    }
-    Ok(())
 }
 
 fn writer_ended() -> Fault {

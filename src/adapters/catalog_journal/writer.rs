@@ -6,6 +6,7 @@ use std::cmp::Ordering::{Equal, Greater, Less};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
+use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, PoisonError};
 
 use super::disk::decode;
@@ -26,6 +27,8 @@ pub(super) struct Writer {
     pub(super) journal: Journal,
     pub(super) chain: Chain,
     pub(super) settings: JournalSettings,
+    /// Rung when a segment is closed.
+    pub(super) bell: Option<SyncSender<()>>,
 }
 
 /// Decisions that wait to be written as one frame.
@@ -203,8 +206,13 @@ impl Writer {
 
     fn write(&mut self, records: &[Vec<u8>]) -> Result<Place, Stopped> {
         let frame = frame(records).map_err(|fault| Stopped::Unknown(std::io::Error::other(fault)))?;
+        let before = self.journal.end().segment;
         self.journal.make_room(&self.chain)?;
         let place = self.journal.end();
+        if let Some(bell) = self.bell.as_ref().filter(|_| place.segment != before) {
+            // one that is rung already needs no second time
+            let _ = bell.try_send(());
+        }
         self.journal.append(&frame)?;
         Ok(place)
     }

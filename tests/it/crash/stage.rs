@@ -56,6 +56,7 @@ impl Stage {
             // A segment ends now and then, so that kills also meet its change.
             ("POSTKLUIS_STORAGE__JOURNAL_SEGMENT_BYTES", "1 MiB"),
             ("POSTKLUIS_STORAGE__MAX_FRAME_BYTES", "1 MiB"),
+            ("POSTKLUIS_STORAGE__SNAPSHOT_AFTER_BYTES", "1 MiB"),
         ] {
             server.set(variable, value);
         }

@@ -9,6 +9,7 @@ use postkluis::domain::moment::Moment;
 use postkluis::ports::catalog::Catalog;
 use proptest::prelude::*;
 
+use super::snapshots::{flip, snapshots};
 use super::{all, commit, event, key, organisation, row, settings};
 
 const NAMES: [&str; 4] = ["aa", "ab", "b1", "cc"];
@@ -18,13 +19,16 @@ enum Step {
     Decide(Vec<(usize, Option<u32>)>),
     Restart,
     Crash,
+    /// As a crash, and then the newest snapshot is damaged at this place.
+    CrashAndFlip(usize),
 }
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         8 => prop::collection::vec((0..NAMES.len(), prop::option::of(0u32..9)), 1..4).prop_map(Step::Decide),
         1 => Just(Step::Restart),
-        1 => Just(Step::Crash),
+        2 => Just(Step::Crash),
+        1 => any::<usize>().prop_map(Step::CrashAndFlip),
     ]
 }
 
@@ -59,7 +63,7 @@ proptest! {
     #[test]
     fn the_journal_equals_the_catalog_in_memory(steps in prop::collection::vec(step(), 1..24)) {
         let folder = tempfile::tempdir().unwrap();
-        let settings = JournalSettings { segment_bytes: 500, ..settings() };
+        let settings = JournalSettings { segment_bytes: 500, snapshot_after_bytes: 1, ..settings() };
         let open = || CatalogJournal::open(folder.path(), settings.clone()).unwrap();
         let memory = MemoryCatalog::new();
         let mut journal = Some(open());
@@ -79,8 +83,21 @@ proptest! {
                     std::fs::remove_file(folder.path().join("closed")).unwrap();
                     journal = Some(open());
                 }
+                Step::CrashAndFlip(place) => {
+                    drop(journal.take());
+                    std::fs::remove_file(folder.path().join("closed")).unwrap();
+                    if let Some(newest) = snapshots(folder.path()).pop() {
+                        flip(&newest, place);
+                    }
+                    journal = Some(open());
+                }
             }
             assert_same(&memory, journal.as_ref().unwrap());
         }
+        // The same out of the whole journal alone.
+        drop(journal.take());
+        std::fs::remove_dir_all(folder.path().join("snapshots")).unwrap();
+        std::fs::remove_dir_all(folder.path().join("index")).unwrap();
+        assert_same(&memory, &open());
     }
 }
