@@ -12,6 +12,7 @@ use rustix::fs::Access;
 use serde_json::{Value, json};
 
 use super::{ADMIN_SOCKET, SPOOL, host_keys};
+use crate::adapters::backup_folder;
 use crate::config::mail::Relay;
 use crate::config::{CONFIG_FILE, Config, environment};
 use crate::fronts::https::tls;
@@ -111,6 +112,7 @@ pub fn check(home: &Path) -> Vec<Finding> {
         }
     }
     check_disk(&mut report, &config);
+    check_backup(&mut report, &config);
     check_relay(&mut report, &config);
     report.0
 }
@@ -220,6 +222,25 @@ fn check_disk(report: &mut Report, config: &Config) {
             }
         }
         Err(error) => report.add("disk", Verdict::Wrong, format!("{}: {error}", config.home.display())),
+    }
+}
+
+fn check_backup(report: &mut Report, config: &Config) {
+    match &config.storage.backup_recipient {
+        None => report.add(
+            "storage.backup_recipient",
+            Verdict::Warning,
+            "is not set: no backup can be made; run `age-keygen` and put its public key there",
+        ),
+        Some(key) => report.judge("storage.backup_recipient", backup_folder::recipient(key).map(|key| key.to_string())),
+    }
+    match super::backup::is_unconfirmed(&config.home) {
+        Ok(false) => {}
+        Ok(true) => {
+            let detail = "this home was restored and stays shut until `postkluis restore confirm`";
+            report.add("restored home", Verdict::Warning, detail);
+        }
+        Err(failure) => report.add("restored home", Verdict::Wrong, failure.to_string()),
     }
 }
 

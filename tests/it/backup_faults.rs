@@ -4,11 +4,20 @@
 use std::fs;
 use std::process::Command;
 
+use postkluis::adapters::backup_folder::{BackupJob, PayloadToCopy, create};
+use postkluis::domain::digest::Digest;
+use postkluis::domain::ids::PayloadId;
+use postkluis::domain::moment::Moment;
+use postkluis::ports::catalog::{Standing, StandingFile};
+
 use crate::backup::{Stage, files_below, path};
 use crate::support::disk::Disk;
 use crate::support::programs::finish;
 use crate::support::server::Server;
 use crate::support::stock::{organisation, product, write_file};
+
+/// A public key whose identity nobody here has.
+const SOMEBODYS: &str = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
 
 /// No run makes so many system calls of one kind.
 const MOST_STEPS: usize = 200;
@@ -141,7 +150,7 @@ fn refused_are_no_recipient_and_a_folder_of_something_else() {
     server.set("POSTKLUIS_STORAGE__BACKUP_RECIPIENT", "age1nokey");
     let refused = server.refused(&["serve"]);
     assert!(refused.contains("storage.backup_recipient"), "{refused}");
-    server.set("POSTKLUIS_STORAGE__BACKUP_RECIPIENT", "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p");
+    server.set("POSTKLUIS_STORAGE__BACKUP_RECIPIENT", SOMEBODYS);
     fs::write(folder.join("letter.txt"), "somebody's").expect("written");
     let refused = server.refused(&["backup", "create", path(&folder)]);
     assert!(refused.contains("is not empty and no backup"), "{refused}");
@@ -151,6 +160,47 @@ fn refused_are_no_recipient_and_a_folder_of_something_else() {
     assert!(refused.contains("cannot lie in its home"), "{refused}");
     let refused = server.refused(&["backup", "verify", path(&folder)]);
     assert!(refused.contains("no whole backup"), "{refused}");
+}
+
+#[test]
+fn a_payload_that_is_gone_has_ended_or_is_an_alarm() {
+    let server = Server::prepare();
+    let (home, desk) = (server.home(), server.desk("desk"));
+    let journal = home.join("data/catalog/journal");
+    fs::create_dir_all(&journal).expect("a folder");
+    fs::write(journal.join("1.seg"), b"abc").expect("a segment");
+    let (ended, lost) = (PayloadId::from_random([1; 16]), PayloadId::from_random([2; 16]));
+    let job = BackupJob {
+        home: &home,
+        recipient: SOMEBODYS,
+        standing: Standing {
+            sequence: 1,
+            last_event: 1,
+            hash: Digest::new([0; 32]),
+            files: vec![StandingFile { path: "journal/1.seg".to_owned(), bytes: 2 }],
+        },
+        payloads: [ended, lost].map(|id| PayloadToCopy { id, bytes: 5, sha256: Digest::new([1; 32]) }).to_vec(),
+        unfinished_uploads: 0,
+        made_at: Moment::from_millis(1),
+        has_ended: &|id| Ok(id == ended),
+    };
+    let report = create(&desk.join("backup"), job).expect("a backup");
+    assert_eq!((report.ended_meanwhile, report.missing), (vec![ended.to_string()], vec![lost.to_string()]));
+    let said = finish(server.command().args(["backup", "verify", path(&desk.join("backup")), "--json"])).expect_code(1);
+    let wrong = said.json()["wrong"].to_string();
+    assert!(wrong.contains(&lost.to_string()) && !wrong.contains(&ended.to_string()), "{wrong}");
+}
+
+#[test]
+fn two_runs_into_one_folder_do_not_mix() {
+    let stage = Stage::set(&[]);
+    stage.back_up();
+    let lock = fs::File::open(stage.target.join("lock")).expect("the lock");
+    lock.lock().expect("locked");
+    let refused = stage.server.refused(&["backup", "create", path(&stage.target)]);
+    assert!(refused.contains("another backup"), "{refused}");
+    lock.unlock().expect("unlocked");
+    assert_eq!(stage.back_up()["run"], 2);
 }
 
 #[test]
