@@ -95,6 +95,14 @@ fn run_check(home: &Path, dns: bool, as_json: bool) -> u8 {
 }
 
 fn serve(home: &Path) -> u8 {
+    // first: the configuration reads secrets already
+    let protection = match protection::protect() {
+        Ok(protection) => protection,
+        Err(error) => {
+            complain(&format!("the process cannot be kept from being dumped: {error}"));
+            return FAILED;
+        }
+    };
     let config = match Config::load(home, environment()) {
         Ok(config) => config,
         Err(faults) => {
@@ -110,13 +118,6 @@ fn serve(home: &Path) -> u8 {
         complain(&error.to_string());
         return FAILED;
     }
-    let protection = match protection::protect() {
-        Ok(protection) => protection,
-        Err(error) => {
-            complain(&format!("the process cannot be kept from being dumped: {error}"));
-            return FAILED;
-        }
-    };
     if let Err(why) = protection.locked {
         tracing::info!(%why, "memory may be swapped out: encrypt the swap space, or lift the limit");
     }

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::{ADMIN_SOCKET, SPOOL, host_keys};
 use crate::adapters::backup_folder;
+use crate::adapters::keyring_folder::KeyringFolder;
 use crate::config::mail::Relay;
 use crate::config::{CONFIG_FILE, Config, environment};
 use crate::fronts::https::tls;
@@ -162,7 +163,7 @@ fn check_folders(report: &mut Report, home: &Path) {
 
 fn check_keys(report: &mut Report, config: &Config) {
     let keys = config.home.join("keys");
-    report.judge("master key", super::keyring(config).map(|_| "opens".to_owned()));
+    report.judge("master key", KeyringFolder::judge(&keys, &super::master(config)).map(|()| "opens".to_owned()));
     match host_keys::read(&keys) {
         Ok(found) => {
             for key in found {

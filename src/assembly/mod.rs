@@ -117,7 +117,7 @@ pub fn open(config: &Config) -> Result<Arc<Operations>, Failure> {
         catalog: Arc::new(catalog),
         vault: Arc::new(VaultFolder::open(data.join("vault"), config.storage.reserve_bytes)?),
         unfinished: Arc::new(UnfinishedFolder::open(data.join("vault"), config.storage.reserve_bytes)?),
-        keyring: Arc::new(keyring(config)?),
+        keyring: Arc::new(KeyringFolder::open(config.home.join("keys"), &master(config))?),
         clock: Arc::new(SystemClock::new(config.portal.time_zone.clone())),
         entropy: Arc::new(SystemEntropy::new()),
         mailer: mail::mailer(config)?,
@@ -138,15 +138,14 @@ pub fn open(config: &Config) -> Result<Arc<Operations>, Failure> {
     Ok(operations)
 }
 
-/// The keyring of a home, with its master from where the configuration says.
-fn keyring(config: &Config) -> Result<KeyringFolder, Failure> {
+/// Where the configuration says that the master is.
+fn master(config: &Config) -> MasterSource {
     let sealing = &config.sealing;
-    let master = MasterSource {
+    MasterSource {
         file: sealing.master_file.clone(),
         is_credential: sealing.is_credential,
         passphrase: passphrase::of_master(sealing.passphrase.clone()),
-    };
-    KeyringFolder::open(config.home.join("keys"), &master)
+    }
 }
 
 fn settings(config: &Config) -> Settings {

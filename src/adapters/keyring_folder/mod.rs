@@ -108,7 +108,17 @@ impl KeyringFolder {
         files::write_durably(&path, text_of(&[Identity::generate()]).as_bytes())
     }
 
-    /// Opens a keyring.
+    /// Whether the master of a keyring can be used. Changes nothing: a server may be writing there.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub fn judge(folder: &Path, master: &MasterSource) -> Result<(), Failure> {
+        files::refuse_open_to_others(folder)?;
+        Masters::open(master)?;
+        Ok(())
+    }
+
+    /// Opens a keyring, and removes what an unfinished writing left: for one process at a time.
     ///
     /// # Errors
     /// A fault that names the path: missing, open to others (run `chmod 600`), or no age identity.

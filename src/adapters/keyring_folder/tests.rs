@@ -195,3 +195,17 @@ fn what_lies_on_disk_is_sealed_and_closed_to_others() {
     }
     assert_eq!(std::fs::metadata(&keys).unwrap().permissions().mode() & 0o777, 0o700);
 }
+
+#[test]
+fn judging_a_keyring_leaves_alone_what_a_server_is_writing() {
+    let (home, _keyring) = keyring();
+    let keys = home.path().join("keys");
+    let being_written = ["master.age.tmp", "organisations/own.age.tmp", "shred/1-day.tmp"].map(|name| keys.join(name));
+    for path in &being_written {
+        std::fs::write(path, b"key").unwrap();
+    }
+    KeyringFolder::judge(&keys, &MasterSource::plain(KeyringFolder::master_in(&keys))).unwrap();
+    assert!(being_written.iter().all(|path| std::fs::read(path).unwrap() == b"key"));
+    reopened(home.path());
+    assert!(being_written.iter().all(|path| !path.exists()));
+}
