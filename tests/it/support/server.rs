@@ -72,6 +72,8 @@ impl Server {
         server.run(&listen).expect_code(0);
         let mail = format!("folder:{}", server.mail_folder().display());
         server.set("POSTKLUIS_MAIL__RELAY", &mail);
+        // Many homes stand beside each other.
+        server.set("POSTKLUIS_STORAGE__BALLAST_BYTES", "1 MiB");
         server.set("POSTKLUIS_MAIL__FROM", "portal@example.org");
         server
     }
