@@ -79,6 +79,8 @@ impl Server {
         let mut server = Self { folder, settings: BTreeMap::new(), running: None };
         let mail = format!("folder:{}", server.mail_folder().display());
         server.set("POSTKLUIS_MAIL__RELAY", &mail);
+        // Many homes stand beside each other.
+        server.set("POSTKLUIS_STORAGE__BALLAST_BYTES", "1 MiB");
         server.set("POSTKLUIS_MAIL__FROM", "portal@example.org");
         server
     }
