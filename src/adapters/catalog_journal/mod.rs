@@ -217,13 +217,16 @@ impl CatalogJournal {
         let ended = self.writer.take().and_then(|writer| writer.join().ok()).flatten();
         let shared = self.shared.take().and_then(Arc::into_inner);
         // Without an end in order there is no marker, and the next start rebuilds.
-        if let (Some((sequence, end)), Some(shared)) = (ended, shared) {
-            shared.index.close()?;
-            marker::write(&self.folder, sequence, end)?;
-        }
-        // Last: whoever is killed while this is waited for was closed in order already.
+        let closed = match (ended, shared) {
+            (Some((sequence, end)), Some(shared)) => {
+                shared.index.close().and_then(|()| marker::write(&self.folder, sequence, end))
+            }
+            _ => Ok(()),
+        };
+        // Last, and in any case before the lock goes: whoever is killed while this is waited for was closed in order
+        // already, and the next to open removes what is half written.
         self.snapshots.close();
-        Ok(())
+        closed
     }
 }
 
