@@ -256,3 +256,21 @@ fn ranges_are_read_through_rclone_as_from_a_mounted_folder() {
     assert!(asked("-77") == bytes[SOME_MIB - 77..], "the last bytes");
     assert!(asked("") == bytes, "all of it");
 }
+
+#[test]
+fn any_order_and_size_of_reads_gives_the_plaintext() {
+    let variable = |name: &str| std::env::var(name).ok();
+    let seed = variable("POSTKLUIS_READS_SEED").unwrap_or_else(|| std::process::id().to_string());
+    let count = variable("POSTKLUIS_READS").unwrap_or_else(|| "600".to_owned());
+    println!("POSTKLUIS_READS_SEED={seed}");
+    let world = world();
+    let here = world.server.desk("here");
+    for given in world.given.iter().filter(|given| given.product == "wages" && !given.bytes.is_empty()) {
+        let local = here.join(&given.name);
+        fs::write(&local, &given.bytes).expect("a file to compare with");
+        let mut command = world.python(include_str!("../clients/asyncssh_reads.py"), ALPHA);
+        command.arg(format!("/outbox/wages/{}", given.name)).arg(&local).args([&seed, &count]);
+        let said = finish(&mut command).expect_code(0).text();
+        assert!(said.trim().parse::<u64>().is_ok_and(|bytes| bytes > 0), "nothing was read: {said}");
+    }
+}
