@@ -90,6 +90,16 @@ impl Operations {
         tracker
     }
 
+    /// Keeps what was let go of a file that is not fetched whole: whoever goes on where a cut left off completes it.
+    pub(super) fn keep_tracker(&self, tracker: &Arc<Tracker>) {
+        let mut kept = locked(&self.kept_trackers);
+        kept.retain(|other| !Arc::ptr_eq(other, tracker));
+        if kept.len() >= MOST_KEPT_TRACKERS {
+            kept.pop_front();
+        }
+        kept.push_back(Arc::clone(tracker));
+    }
+
     fn count_open(&self, caller: &Caller) -> Result<(), Failure> {
         let mut open = locked(&self.open_fetches);
         let count = open.entry(caller.login.clone()).or_default();
@@ -111,6 +121,10 @@ impl Operations {
         }
     }
 }
+
+/// So many files that were not fetched whole are remembered, with what was let go of them; of an older one, and of
+/// all after a restart, only what was taken is known.
+const MOST_KEPT_TRACKERS: usize = 1_024;
 
 /// Trackers of closed files are cleared when the table has grown to this.
 const SWEEP_TRACKERS_AT: usize = 1_024;

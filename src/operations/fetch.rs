@@ -50,7 +50,6 @@ pub(super) enum Body {
 
 #[derive(Default)]
 struct FetchState {
-    answered: Coverage,
     taken: Coverage,
     /// The end of an empty file was read: nothing more can be asked of it.
     saw_empty: bool,
@@ -77,13 +76,15 @@ pub(super) struct Tracker {
 
 impl Tracker {
     pub(super) fn new(taken: Coverage) -> Self {
-        Self { held: Mutex::new(Tracked { taken, unsaved_bytes: 0 }) }
+        Self { held: Mutex::new(Tracked { taken, answered: Coverage::default(), unsaved_bytes: 0 }) }
     }
 }
 
 #[derive(Default)]
 struct Tracked {
     taken: Coverage,
+    /// What was let go, taken or not: a client that was cut off may have more than it could confirm.
+    answered: Coverage,
     unsaved_bytes: u64,
 }
 
@@ -330,6 +331,9 @@ impl Inner {
             held.unsaved_bytes = 0;
             held.taken.clone()
         };
+        if !coverage.covers(reader.size_bytes()) {
+            self.operations.keep_tracker(tracker);
+        }
         let ended = self.event(Happening::FetchEnded).with_bytes(own.bytes());
         // Nobody waits for it: that the last bytes left is on record already (I8), and what a crash
         // loses of the rest is understated. The next decision's sync makes both durable.
@@ -378,15 +382,18 @@ impl Inner {
 
     /// What must be on record before these bytes leave and is not yet.
     fn due(&self, state: &mut FetchState, tracker: &Tracker, offset: u64, length: u64) -> Option<Due> {
-        state.answered.add(offset, length);
         let size = self.size_bytes();
         let starts = !state.started;
-        let releases = !state.released
-            && (state.answered.covers(size) || {
-                let mut union = locked(&tracker.held).taken.clone();
-                union.merge(&state.answered);
-                union.covers(size)
-            });
+        let releases = {
+            let mut held = locked(&tracker.held);
+            held.answered.add(offset, length);
+            !state.released
+                && (held.answered.covers(size) || {
+                    let mut union = held.taken.clone();
+                    union.merge(&held.answered);
+                    union.covers(size)
+                })
+        };
         let mut events = Vec::new();
         if starts {
             events.push(self.event(Happening::FetchStarted));

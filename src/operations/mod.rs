@@ -29,7 +29,7 @@ mod sweep_vault;
 pub mod texts;
 mod uploads;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -141,6 +141,7 @@ pub struct Operations {
     settings: Settings,
     trust: Mutex<ClockTrust>,
     trackers: Mutex<HashMap<(DeliveryId, u32), Weak<fetch::Tracker>>>,
+    kept_trackers: Mutex<VecDeque<Arc<fetch::Tracker>>>,
     open_fetches: Mutex<HashMap<LoginName, usize>>,
     known_cases: case::KnownCases,
     strangers: note_strangers::Noted,
@@ -203,6 +204,7 @@ impl Operations {
             settings,
             trust: Mutex::new(trust),
             trackers: Mutex::new(HashMap::new()),
+            kept_trackers: Mutex::default(),
             open_fetches: Mutex::new(HashMap::new()),
             known_cases: case::KnownCases::default(),
             strangers: note_strangers::Noted::default(),

@@ -38,6 +38,25 @@ fn what_must_be_on_record_is_there_before_the_bytes_leave() {
     assert!(world.history().contains(&"file-fetched"));
 }
 
+#[test]
+fn what_left_before_a_cut_counts_with_what_leaves_after_it() {
+    let world = World::new();
+    let (id, fetch) = opened(&world);
+    let mut buffer = vec![0; 4_000];
+    fetch.read(0, &mut buffer).unwrap();
+    fetch.taken(0, 1_000).unwrap();
+    fetch.abandon().unwrap();
+    drop(fetch);
+    // Its client got more than it could confirm, and goes on where its own copy ends.
+    let fetch = world.operations.open_part(&world.caller("one"), id, DeliveryPart::Data(1)).unwrap();
+    assert!(!world.history().contains(&"file-released"));
+    fetch.read(3_000, &mut buffer).unwrap();
+    assert!(world.history().contains(&"file-released"), "all of it has left");
+    fetch.taken(3_000, 2_000).unwrap();
+    fetch.close().unwrap();
+    assert_eq!(progress(&world, id), ProgressState::Started, "nobody confirmed what came between");
+}
+
 /// Reads without waiting: the bytes or the refusal, if they were at hand.
 fn read_at_hand(fetch: &Fetch, offset: u64, length: usize) -> Option<Result<Vec<u8>, Failure>> {
     let (told, heard) = std::sync::mpsc::channel();
