@@ -1,10 +1,12 @@
 //! The drop-box as OpenSSH's client meets it: what is shown, put, refused and counted, and to whom.
 
 use std::fs;
+use std::process::Command;
 
 use serde_json::Value;
 
 use crate::fetch_stage::{ALPHA, BETA, OnItsWay, SECOND, pattern, same, text};
+use crate::support::programs::{PATIENCE, finish_with};
 use crate::upload_stage::{events, is_received, local, upload, uploads, world, world_with};
 
 /// More than one SFTP window, not a multiple of any chunk.
@@ -46,6 +48,29 @@ fn files_below(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
         if entry.is_dir() { found.extend(files_below(&entry)) } else { found.push(entry) }
     }
     found
+}
+
+#[test]
+fn deep_pipelines_and_new_keys_on_either_side_lose_nothing() {
+    const BYTES: usize = 40 * 1024 * 1024 + 3;
+    let world = world_with(&[("POSTKLUIS_SFTP__REKEY_LIMIT_BYTES", "1 MiB")]);
+    let client = world.client(ALPHA);
+    let bytes = pattern(8, BYTES);
+    let from = local(&world, "large.bin", &bytes);
+    let ways: [&[&str]; 3] = [
+        &["-R", "256", "-B", "261120"],
+        &["-R", "256", "-B", "32768", "-o", "RekeyLimit=1M"],
+        &["-R", "64", "-B", "261120", "-o", "RekeyLimit=512K"],
+    ];
+    for (number, way) in ways.into_iter().enumerate() {
+        let lines =
+            format!("put {} dropbox/intake/{number}.bin\nget dropbox/intake/{number}.bin back\n", from.display());
+        let mut sftp = Command::new("sftp");
+        sftp.args(way).arg("-F").arg(client.config()).args(["-b", "-", "vault"]).current_dir(client.folder());
+        finish_with(&mut sftp, lines.as_bytes(), PATIENCE).expect_code(0);
+        is_received(&world, &format!("{number}.bin"), &bytes);
+        same(&client.folder().join("back"), &bytes);
+    }
 }
 
 #[test]
