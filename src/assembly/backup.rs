@@ -271,7 +271,12 @@ fn confirmation(home: PathBuf, operations: Arc<Operations>, confirmed: watch::Se
         removed.map_err(|error| Fault::from_error(format!("remove {}", path.display()), error))?;
         // The server opens once this has been answered; nobody waits only when it is being stopped.
         let _ = confirmed.send(true);
-        let document = json!({ "confirmed": true, "lostDeliveries": state.lost.len(), "mailsOwed": state.mails_owed });
+        let document = json!({
+            "confirmed": true,
+            "lostDeliveries": state.lost.len(),
+            "lostUploads": state.lost_uploads.len(),
+            "mailsOwed": state.mails_owed,
+        });
         Ok(Answer::said(format!("{}\nConfirmed: the server opens now", told(&from, &state)), document))
     })
 }
@@ -297,6 +302,10 @@ fn told(from: &RestoredFrom, state: &RestoredState) -> String {
         ),
     ];
     lines.extend(state.lost.iter().map(|id| format!("  {id}")));
+    if !state.lost_uploads.is_empty() {
+        lines.push(format!("{} received uploads cannot be read any more and end now:", state.lost_uploads.len()));
+        lines.extend(state.lost_uploads.iter().map(|id| format!("  {id}")));
+    }
     lines.join("\n")
 }
 

@@ -197,6 +197,8 @@ happenings! {
     DeliveryLost = 103, "delivery-lost";
     /// The operator confirmed a restored home; it is open from then on.
     RestoreConfirmed = 104, "restore-confirmed";
+    /// A received upload cannot be read any more after a restore.
+    UploadLost = 105, "upload-lost";
 }
 
 impl fmt::Display for Happening {
@@ -266,6 +268,12 @@ impl Who {
     #[must_use]
     pub const fn operator(channel: Channel) -> Self {
         Self { login: None, organisation: None, channel, address: None, credential: None, client: None }
+    }
+
+    /// Somebody who has not signed in, on a channel of accounts.
+    #[must_use]
+    pub const fn stranger(channel: Channel, address: IpAddr) -> Self {
+        Self { login: None, organisation: None, channel, address: Some(address), credential: None, client: None }
     }
 }
 

@@ -10,12 +10,13 @@ use crate::domain::account::{Account, SshKey, Token};
 use crate::domain::decision::Decision;
 use crate::domain::delivery::{Availability, DeliveredFile, Delivery, Payload, SealedHeader};
 use crate::domain::history::{About, Channel, Event, Happening, RESTORE_GAP_EVENTS, Who};
-use crate::domain::ids::{DeliveryId, PayloadId};
+use crate::domain::ids::{DeliveryId, PayloadId, UploadId};
 use crate::domain::moment::Moment;
 use crate::domain::names::Line;
 use crate::domain::notice::{Mail, MailState, NoticeKind};
 use crate::domain::record::{DoomedPayload, Key, LastSequence, Row, WindowEnd};
 use crate::domain::refusal::Refusal;
+use crate::domain::retention::ShredSlot;
 use crate::domain::rights::{Act, Case, Ground, Right, permits};
 use crate::domain::upload::{Upload, UploadState};
 use crate::ports::catalog::{CatalogView, Standing};
@@ -59,6 +60,8 @@ pub struct RestoredState {
     pub mails_owed: usize,
     /// Deliveries that nobody can read: the payload or the shred key is not there.
     pub lost: Vec<DeliveryId>,
+    /// Received uploads that nobody can read, for the same reason.
+    pub lost_uploads: Vec<UploadId>,
 }
 
 impl Operations {
@@ -146,7 +149,9 @@ impl Operations {
     /// A fault of catalog, keys or vault.
     pub fn restored_state(&self) -> Result<RestoredState, Failure> {
         permits(Act::Administer, Case::operator(Ground::None))?;
-        let lost = self.lost_deliveries()?;
+        let slots: BTreeSet<_> = self.keyring.living_slots()?.into_iter().collect();
+        let lost = self.lost_deliveries(&slots)?;
+        let lost_uploads = self.lost_uploads(&slots)?;
         self.catalog.look(|view| {
             let is_owed = |mail: Mail| matches!(mail.state, MailState::Queued { .. });
             let mails = all(view, |mail: &Mail| Mail::key_of(mail.id), is_owed)?;
@@ -157,6 +162,7 @@ impl Operations {
                 rights: count(view, &Right::all())?,
                 mails_owed: mails.into_iter().filter(|is_owed| *is_owed).count(),
                 lost,
+                lost_uploads,
             })
         })
     }
@@ -189,7 +195,10 @@ impl Operations {
                 end_deliveries(view, decision, ending, Happening::DeliveryLost, &Who::operator(channel))
             }))?;
         }
-        let note = format!("{} deliveries were lost", state.lost.len());
+        for id in &state.lost_uploads {
+            self.end_lost_upload(*id, Who::operator(channel), LOST)?;
+        }
+        let note = format!("{} deliveries and {} uploads were lost", state.lost.len(), state.lost_uploads.len());
         self.catalog.decide(Box::new(move |_| {
             let event = Event::new(Happening::RestoreConfirmed, Who::operator(channel), About::default());
             Ok(Decision::new(now, event.with_note(&note)))
@@ -199,9 +208,8 @@ impl Operations {
     }
 
     /// Deliveries that have not ended, whose window is open, and of which a payload or a shred key is not there.
-    fn lost_deliveries(&self) -> Result<Vec<DeliveryId>, Failure> {
+    fn lost_deliveries(&self, slots: &BTreeSet<ShredSlot>) -> Result<Vec<DeliveryId>, Failure> {
         let now = self.now();
-        let slots: BTreeSet<_> = self.keyring.living_slots()?.into_iter().collect();
         let key_of = |end: &WindowEnd| WindowEnd::key_of(end.at, end.delivery);
         let open = self.catalog.look(|view| all(view, key_of, |end| end))?;
         let mut whole: BTreeMap<PayloadId, bool> = BTreeMap::new();
@@ -238,7 +246,7 @@ fn headers_of(view: &dyn CatalogView, id: DeliveryId) -> Result<Vec<(Payload, Se
 }
 
 /// What `keep` makes of every row of a kind.
-fn all<R: Row, T>(
+pub(super) fn all<R: Row, T>(
     view: &dyn CatalogView,
     key_of: impl Fn(&R) -> Key,
     keep: impl Fn(R) -> T,

@@ -93,7 +93,7 @@ impl Operations {
         let now = self.now();
         let most = self.settings.max_stranger_events;
         let Some(left_out) = locked(&self.strangers.penalties).take(penalty.source, now, most) else { return Ok(()) };
-        let who = Who { address: Some(penalty.address), ..Who::operator(Channel::Sftp) };
+        let who = Who::stranger(Channel::Sftp, penalty.address);
         let note = format!(
             "{}: {} connections came to nothing, {} were refused before{}",
             penalty.source,

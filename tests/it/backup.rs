@@ -409,3 +409,36 @@ fn an_unfinished_upload_is_left_out_and_can_be_sent_again() {
     assert!(fs::read(client.folder().join("back.csv")).expect("fetched") == half);
     server.stop();
 }
+
+#[test]
+fn a_received_upload_whose_payload_is_not_in_the_backup_ends_on_record() {
+    let mut stage = Stage::set(&[]);
+    stage.server.done(&["product", "add", "intake", "--name", "intake", "--retention", "30d", "--accepts-uploads"]);
+    let of = ["--organisation", "alpha", "--product", "intake", "--purpose", "test"];
+    stage.server.done(&[&["agreement", "add"][..], &of].concat());
+    stage.server.done(&["right", "couple", "--account", "alpha-robot", "--product", "intake"]);
+    write_file(&stage.client.folder().join("lost.csv"), SIZE, 4);
+    stage.client.batch("put lost.csv dropbox/intake/lost.csv\n").expect_code(0);
+    stage.back_up();
+    stage.server.stop();
+    let payloads = files_below(&stage.target.join("vault"));
+    let large: Vec<_> =
+        payloads.iter().filter(|file| fs::metadata(file).expect("a payload").len() > SIZE as u64).collect();
+    assert_eq!(large.len(), 1, "{payloads:?}");
+    fs::remove_file(large[0]).expect("removed");
+    let (mut server, _) = stage.restore_from(&stage.target, &[]);
+    server.serve_shut();
+    let told = server.refused(&["restore", "confirm"]);
+    assert!(told.contains("1 received uploads cannot be read"), "{told}");
+    let confirmed = server.done(&["restore", "confirm", "--yes"]);
+    assert_eq!((&confirmed["lostUploads"], &confirmed["lostDeliveries"]), (&1.into(), &0.into()), "{confirmed}");
+    server.await_ready();
+    assert_eq!(events(&server, "upload-lost").len(), 1);
+    let client = stage.client_on(&server);
+    client.batch("get dropbox/intake/lost.csv\n").expect_code(1);
+    // its name is free again: the recipient sends it anew
+    let again = write_file(&client.folder().join("lost.csv"), SIZE, 4);
+    client.batch("put lost.csv dropbox/intake/lost.csv\nget dropbox/intake/lost.csv back.csv\n").expect_code(0);
+    assert!(fs::read(client.folder().join("back.csv")).expect("fetched") == again);
+    server.stop();
+}

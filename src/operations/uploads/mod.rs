@@ -6,6 +6,7 @@ mod change;
 mod complete;
 mod handle;
 mod live;
+mod lose;
 mod open;
 mod settle;
 
