@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::runtime::Runtime;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::crowd::Guest;
@@ -28,6 +29,8 @@ const UNDER_WAY_WITHIN: Duration = Duration::from_secs(30);
 /// Below the bound on connections that have not signed in (100).
 const HALF_OPEN: usize = 60;
 const STALLED: usize = 20;
+/// Below the bound on connections of one address that have not signed in (10).
+const AT_THE_DOOR: usize = 5;
 const FLOODERS: usize = 4;
 
 /// Prints the memory of each idle session, when there are so many; a server that cannot bear them is named.
@@ -201,13 +204,18 @@ async fn trouble(guest: &Guest, server: &Server, small: &str, kind: Kind) -> Out
             HALF_OPEN
         }
         Kind::SlowReaders => {
+            // A server lets in so many of one address at a time that have not signed in.
+            let turns = Arc::new(Semaphore::new(AT_THE_DOOR));
             for _ in 0..STALLED {
                 let (guest, login, done) = (guest.clone(), server.login.clone(), Arc::clone(&done));
+                let turns = Arc::clone(&turns);
                 let (small, large) = (small.to_owned(), server.remote("large/large.bin"));
                 attackers.spawn(async move {
+                    let Ok(turn) = turns.acquire().await else { return };
                     // Enough for the handshake, then nothing is taken any more.
                     let Ok(stalled) = far::stalling(at, 200_000).await else { return };
                     let Ok(session) = guest.enter(stalled, &login).await else { return };
+                    drop(turn);
                     let (Ok(_), Ok(mut file)) = (session.sftp.metadata(small).await, session.sftp.open(large).await)
                     else {
                         return;
