@@ -53,7 +53,7 @@ fn main() -> ExitCode {
             }
             Err(failure) => failed(line.json, &failure),
         },
-        Command::Check { dns } => run_check(&home, dns, line.json),
+        Command::Check { dns, deep } => run_check(&home, dns, deep, line.json),
         Command::HostKey(command) => {
             let told = match command {
                 HostKey::List => host_keys::list(&home),
@@ -82,8 +82,11 @@ fn main() -> ExitCode {
     ExitCode::from(code)
 }
 
-fn run_check(home: &Path, dns: bool, as_json: bool) -> u8 {
-    let findings = check::check(home);
+fn run_check(home: &Path, dns: bool, deep: bool, as_json: bool) -> u8 {
+    let mut findings = check::check(home);
+    if deep {
+        findings.extend(assembly::deep::check(home));
+    }
     let records = if dns { check::dns_records(home) } else { Vec::new() };
     let text: Vec<String> = findings.iter().map(check::Finding::line).chain(records.clone()).collect();
     let document = json!({

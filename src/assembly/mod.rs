@@ -4,6 +4,7 @@
 pub mod backup;
 mod ballast;
 pub mod check;
+pub mod deep;
 pub mod demo;
 pub mod home;
 pub mod host_keys;

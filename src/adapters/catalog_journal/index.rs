@@ -159,6 +159,14 @@ impl Index {
             })
     }
 
+    /// Every pair but the mark, in key order.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = Result<(Vec<u8>, Vec<u8>), Fault>> {
+        self.tree.iter().filter(|item| item.as_ref().map_or(true, |(key, _)| key != META)).map(|item| {
+            let (key, value) = item.map_err(|error| self.fault("read", error))?;
+            Ok((key.to_vec(), value.to_vec()))
+        })
+    }
+
     /// Writes everything out, closes the index and makes its files durable.
     pub(super) fn close(self) -> Result<(), Fault> {
         let Self { tree, folder } = self;

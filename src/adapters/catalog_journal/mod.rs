@@ -3,6 +3,7 @@
 //! the writing, `segments` the reading, `writer` the group commit. Knows no rules.
 #![expect(clippy::disallowed_methods, reason = "this adapter is the disk")]
 
+mod deep;
 mod disk;
 mod files;
 mod index;
@@ -27,6 +28,7 @@ use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
 
+pub use deep::DeepLook;
 pub use files::{DiskFiles, SegmentFile, SegmentFiles};
 pub use standing::Audit;
 

@@ -75,6 +75,11 @@ impl Segment {
         Ok(Self { number, path: path.to_owned(), file, bytes })
     }
 
+    /// Where it lies.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Its size now.
     pub(super) const fn bytes(&self) -> u64 {
         self.bytes

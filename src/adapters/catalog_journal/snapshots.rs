@@ -56,6 +56,27 @@ impl Snapshots {
         Ok(Self { folder: own, journal: folder.join("journal"), after_bytes, reserve_bytes })
     }
 
+    /// As they lie, to be looked at only: none is made.
+    pub(super) fn at(folder: &Path) -> Self {
+        let (folder, journal) = (folder.join("snapshots"), folder.join("journal"));
+        Self { folder, journal, after_bytes: u64::MAX, reserve_bytes: 0 }
+    }
+
+    /// Whether there is a folder of them.
+    pub(super) fn is_there(&self) -> bool {
+        self.folder.is_dir()
+    }
+
+    /// The name of the file of a snapshot.
+    pub(super) fn name_of(&self, number: u64) -> String {
+        self.path(number).file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    /// Its size; 0 when that cannot be told.
+    pub(super) fn bytes_of(&self, number: u64) -> u64 {
+        fs::metadata(self.path(number)).map_or(0, |found| found.len())
+    }
+
     /// The snapshots by the sequence with which the journal goes on after them, newest first.
     pub(super) fn newest_first(&self) -> Result<Vec<u64>, Fault> {
         let doing = || format!("list the snapshots {}", self.folder.display());

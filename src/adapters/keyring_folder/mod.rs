@@ -118,6 +118,15 @@ impl KeyringFolder {
         Ok(())
     }
 
+    /// Opens a keyring to look at what it opens. Removes nothing and completes nothing.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub fn look(folder: PathBuf, master: &MasterSource) -> Result<Self, Failure> {
+        files::refuse_open_to_others(&folder)?;
+        Self::opened(folder, master)
+    }
+
     /// Opens a keyring, and removes what an unfinished writing left: for one process at a time.
     ///
     /// # Errors
@@ -127,24 +136,28 @@ impl KeyringFolder {
         if let Some(own) = master.file.parent().filter(|_| !master.is_credential) {
             files::sweep_named(own, &master.file)?;
         }
-        let masters = Masters::open(master)?;
         for path in [folder.join(ORGANISATIONS), folder.join(SHRED)] {
             files::make_folder(&path)?;
         }
+        let keyring = Self::opened(folder, master)?;
+        keyring.finish_destructions()?;
+        Ok(keyring)
+    }
+
+    fn opened(folder: PathBuf, master: &MasterSource) -> Result<Self, Failure> {
+        let masters = Masters::open(master)?;
         let list = folder.join(SHRED).join(DESTROYED);
         let listed = if files::exists(&list)? { files::read_secret(&list)? } else { Zeroizing::default() };
         // A line that was cut off names no slot: its destruction did not begin and is asked for again.
         let destroyed = listed.lines().filter_map(|line| ShredSlot::parse(line).ok()).collect();
-        let keyring = Self {
+        Ok(Self {
             folder,
             masters,
             random: SystemRandom::new(),
             organisations: Mutex::default(),
             slots: Mutex::default(),
             destroyed: Mutex::new(destroyed),
-        };
-        keyring.finish_destructions()?;
-        Ok(keyring)
+        })
     }
 
     /// A destruction that was cut off after it was listed is completed.

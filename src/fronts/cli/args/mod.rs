@@ -43,6 +43,9 @@ pub enum Command {
         /// Also print the DNS records that the outside world needs
         #[arg(long)]
         dns: bool,
+        /// Also read every record, snapshot, payload and header, on a stopped server; it takes as long as the disk does
+        #[arg(long)]
+        deep: bool,
     },
     /// Serve; prints `ready sftp=ADDR https=ADDR` once it answers
     Serve,

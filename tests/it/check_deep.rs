@@ -1,0 +1,137 @@
+//! `check --deep` on a stopped home: nothing is wrong and nothing changes; one flipped bit anywhere
+//! is found, and named with its file.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::support::server::Server;
+use crate::support::stock::{organisation, product, robot, write_file};
+
+const SIZE: usize = 200_000;
+
+/// A stopped home with deliveries, an upload, snapshots and several segments.
+fn stage() -> Server {
+    let mut server = Server::prepare();
+    server.set("POSTKLUIS_STORAGE__JOURNAL_SEGMENT_BYTES", "64 KiB");
+    server.set("POSTKLUIS_STORAGE__SNAPSHOT_AFTER_BYTES", "64 KiB");
+    server.serve();
+    product(&server, "wages");
+    organisation(&server, "alpha", &["wages"]);
+    server.done(&["product", "add", "intake", "--name", "intake", "--retention", "30d", "--accepts-uploads"]);
+    server.done(&["agreement", "add", "--organisation", "alpha", "--product", "intake", "--purpose", "test"]);
+    let client = robot(&server, "alpha", &["wages", "intake"]);
+    for number in 0..40 {
+        let file = server.desk("files").join(format!("file-{number}.bin"));
+        write_file(&file, if number == 0 { SIZE } else { 100 }, number);
+        let file = file.display().to_string();
+        server.done(&["delivery", "publish", &file, "--product", "wages"]);
+    }
+    write_file(&client.folder().join("up.csv"), SIZE, 99);
+    client.batch("put up.csv dropbox/intake/up.csv\nget outbox/wages/file-0.bin\n").expect_code(0);
+    server.stop();
+    server
+}
+
+/// Every file of a home with its content.
+fn everything(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry")) {
+        let kind = entry.file_type().expect("a kind");
+        if kind.is_dir() {
+            found.extend(everything(&entry.path()));
+        } else if kind.is_file() {
+            found.insert(entry.path(), fs::read(entry.path()).expect("read"));
+        }
+    }
+    found
+}
+
+fn below(server: &Server, folder: &str) -> Vec<(PathBuf, u64)> {
+    let mut files: Vec<(PathBuf, u64)> =
+        everything(&server.home().join(folder)).into_iter().map(|(path, bytes)| (path, bytes.len() as u64)).collect();
+    files.sort_by_key(|(_, size)| std::cmp::Reverse(*size));
+    files
+}
+
+fn flip(path: &Path, at: u64) {
+    let mut bytes = fs::read(path).expect("read");
+    bytes[usize::try_from(at).expect("a place")] ^= 0x10;
+    fs::write(path, bytes).expect("written");
+}
+
+#[test]
+fn nothing_is_wrong_and_nothing_changes() {
+    let server = stage();
+    let mut before = everything(&server.home());
+    let told = server.run(&["check", "--deep"]).expect_code(0).text();
+    for wanted in ["journal: ", " records with ", "snapshot: ", "pairs are as the journal says", "42 headers open"] {
+        assert!(told.contains(wanted), "no {wanted:?} in\n{told}");
+    }
+    let mut after = everything(&server.home());
+    // the lock holds the number of the process that had it last
+    for found in [&mut before, &mut after] {
+        found.retain(|path, _| !path.ends_with("data/catalog/lock"));
+    }
+    assert_eq!(before.keys().collect::<Vec<_>>(), after.keys().collect::<Vec<_>>());
+    assert!(before == after, "a file was changed");
+}
+
+#[test]
+fn a_running_server_is_not_looked_into() {
+    let server = Server::start();
+    let told = server.run(&["check", "--deep"]).expect_code(1).text();
+    assert!(told.contains("already in use by process") && told.contains("needs the server to be stopped"), "{told}");
+}
+
+#[test]
+fn one_flipped_bit_anywhere_is_found_and_named() {
+    let server = stage();
+    let payload = below(&server, "data/vault").swap_remove(0);
+    let journal = below(&server, "data/catalog/journal").swap_remove(0);
+    let snapshot = below(&server, "data/catalog/snapshots").swap_remove(0);
+    let shred =
+        below(&server, "keys/shred").into_iter().find(|(path, _)| !path.ends_with(".destroyed")).expect("a key");
+    let organisation = below(&server, "keys/organisations").swap_remove(0);
+    for (what, (path, size), wanted) in [
+        ("payload", payload, "is not that of what was stored"),
+        ("journal", journal, "the journal segment"),
+        ("snapshot", snapshot, ".snap"),
+        ("shred key", shred, "does not open"),
+        ("identity", organisation, "does not open"),
+    ] {
+        let good = fs::read(&path).expect("read");
+        flip(&path, size / 2);
+        let told = server.run(&["check", "--deep"]).expect_code(1).text();
+        let named = path.file_name().expect("a name").to_string_lossy().into_owned();
+        assert!(told.contains(wanted) && told.contains("FAIL"), "{what}: no {wanted:?} in\n{told}");
+        assert!(told.contains(&named), "{what}: {named} is not named in\n{told}");
+        fs::write(&path, good).expect("written back");
+    }
+    server.run(&["check", "--deep"]).expect_code(0);
+}
+
+#[test]
+fn an_index_that_is_not_the_journals_is_found_and_what_is_missing_too() {
+    let server = stage();
+    // another home's index, closed in order as well
+    let other = stage();
+    let (own, foreign) = (server.home().join("data/catalog/index"), other.home().join("data/catalog/index"));
+    let kept = server.home().join("data/catalog/index.kept");
+    fs::rename(&own, &kept).expect("renamed");
+    fs::rename(&foreign, &own).expect("moved");
+    let told = server.run(&["check", "--deep"]).expect_code(1).text();
+    assert!(told.contains("differs from the journal") && told.contains("the next start builds it anew"), "{told}");
+    fs::remove_dir_all(&own).expect("removed");
+    fs::rename(&kept, &own).expect("back");
+    let payload = below(&server, "data/vault").swap_remove(0).0;
+    let shred: Vec<PathBuf> = below(&server, "keys/shred").into_iter().map(|(path, _)| path).collect();
+    fs::remove_file(&payload).expect("removed");
+    for key in shred.iter().filter(|path| !path.ends_with(".destroyed")) {
+        fs::remove_file(key).expect("removed");
+    }
+    let told = server.run(&["check", "--deep"]).expect_code(1).text();
+    let named = payload.file_name().expect("a name").to_string_lossy().into_owned();
+    assert!(told.contains(&named) && told.contains("put it back from a backup"), "{told}");
+    assert!(told.contains("no record says that it was destroyed"), "{told}");
+}
