@@ -22,13 +22,15 @@ use self::clients::{Known, Moment, Put, work_and_cut};
 use self::disk::{Disk, Ground, Kind};
 use self::judge::{Cut, history, sequence};
 use self::table::{Counts, Step};
-use crate::crash::ledger::{Asked, Dice, Fetched, write};
+use crate::backup::files_below;
+use crate::crash::ledger::{Asked, Dice, Fetched, digest, write};
 use crate::crash::stage::{DAILY, Stage};
 use crate::crash::verdict::deliveries;
 use crate::crash::work::{Aim, Places, publish};
-use crate::crash::{now_millis, number};
+use crate::crash::{now_millis, number, traces};
 use crate::support::programs::finish;
 use crate::support::server::Server;
+use crate::support::stock::eventually;
 
 /// Cuts when nobody asks for another number.
 const CUTS: u64 = 6;
@@ -36,6 +38,8 @@ const CUTS: u64 = 6;
 const CUTS_OF_A_WORLD: u64 = 10;
 /// Cuts that show whether a loss would be seen.
 const CONTROL_CUTS: u64 = 4;
+/// Cuts that look for a claim, on each kind of file system.
+const CLAIM_CUTS: usize = 4;
 /// The machine's disk never holds more of it than this.
 const MOST_BYTES: u64 = 6 << 30;
 /// One cut of so many is followed by another one while the server starts.
@@ -107,14 +111,15 @@ impl World {
         let seen = live.last_key_value().map_or(0, |(number, _)| *number);
         let ground = clients::Ground { stage, places, disk, shown, seen, backup: *backup };
         let (told, mut known) = work_and_cut(ground, moment, number, dice);
-        known.answered.extend(self.ledger.iter().map(|asked| asked.key.clone()));
+        known.answered.extend(self.ledger.iter().filter(|asked| asked.answered).map(|asked| asked.key.clone()));
         known.received.extend(self.puts.iter().map(|put| put.content.name.clone()));
         known.fetched.extend(self.fetched.iter().cloned());
         self.ledger.extend(told.round.asked);
         self.puts.extend(told.puts);
         self.fetched.extend(told.round.fetched);
         self.backup = told.backup;
-        let unanswered = self.ledger.iter().find(|asked| !asked.answered);
+        // What takes longer to be sealed than its window is open is refused.
+        let unanswered = self.ledger.iter().find(|asked| !asked.answered && !asked.is_brief());
         assert!(unanswered.is_none(), "with the power on everything is answered: {unanswered:?}");
         self.read_history();
         known
@@ -195,6 +200,32 @@ fn a_power_cut_at_any_moment_loses_nothing_that_was_answered() {
     fs::create_dir_all(&target).expect("the target folder");
     fs::write(target.join("power-table.txt"), shown).expect("the table");
     assert_eq!(counts.missed(cuts), None, "more cuts or other moments are needed");
+}
+
+/// A claim is published after a cut, whatever it holds: then it has to hold everything.
+#[test]
+fn a_drop_that_its_owner_never_synced_is_claimed_whole() {
+    let Some(ground) = Ground::set() else { return };
+    let mut dice = Dice(number("POSTKLUIS_POWER_SEED").unwrap_or_else(now_millis));
+    for (kind, name) in [(Kind::Ext4, "drops-ext4"), (Kind::Xfs, "drops-xfs")] {
+        let world = World::begin(&ground, kind, name, None, &mut dice);
+        let home = world.stage.home();
+        let mut seen = 0;
+        for round in 0..CLAIM_CUTS {
+            let content = write(&world.places.offers, &format!("drop-{round}.bin"), crate::crash::LARGE, &mut dice);
+            let to = world.places.spool.join("spooled").join(&content.name);
+            fs::rename(world.places.offers.join(&content.name), to).expect("a drop");
+            eventually("a claim", || (!traces::claimed(&home).is_empty()).then_some(()));
+            let cut = ground.mounted(kind, world.disk.cut("claim"));
+            let folder = world.stage.server.copied_to(cut.at()).home().join("spool/.claimed");
+            for path in files_below(&folder) {
+                assert_eq!(digest(&fs::read(&path).expect("a drop")), content.sha256, "{}", path.display());
+                seen += 1;
+            }
+            eventually("the end of the claim", || (traces::claims(&home) == 0).then_some(()));
+        }
+        assert!(seen > 0, "no cut met a claim on {kind:?}");
+    }
 }
 
 /// Does nothing when a file of the journal is to be made durable.

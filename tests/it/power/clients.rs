@@ -31,9 +31,9 @@ const LARGE: usize = 6_000_000;
 /// Of a file that is uploaded slowly.
 const UPLOAD: usize = 4_000_000;
 /// Files of one publication that makes the journal grow: it has to be ready well within its short window.
-const BULK: usize = 40;
+const BULK: usize = 30;
 /// Publications of many files in one round, at most.
-const MOST_BULK: u64 = 40;
+const MOST_BULK: u64 = 60;
 
 /// What a cut is aimed at.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

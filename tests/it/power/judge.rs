@@ -59,6 +59,7 @@ impl Cut<'_> {
         let parts = uploads::parts(&home);
         let is_behind = traces::journal_bytes(&home) < self.known.journal_bytes;
         counts.hit(Step::JournalNotDurable, self.kind, usize::from(is_behind));
+        forget_bare_markers(&home, &traces);
         // The log is no part of what is promised: its end may be missing.
         drop(fs::remove_file(stage.server.log()));
         stage.server.serve();
@@ -234,6 +235,18 @@ impl Cut<'_> {
             counts.hit(Step::WindowEnded, kind, usize::from(is_due && !expired));
             counts.hit(Step::ExpiredNotDestroyed, kind, usize::from(expired && is_living && !is_listed));
             counts.hit(Step::DestroyedNotOnRecord, kind, usize::from(expired && is_listed && !shredded));
+        }
+    }
+}
+
+/// The power was cut between the two steps of a dropper: its marker is there, its drop never came.
+fn forget_bare_markers(home: &Path, traces: &Traces) {
+    let folder = home.join("spool/spooled");
+    let names = traces::names(&folder);
+    for name in &names {
+        let Some(drop) = name.strip_suffix(".done").map(ToOwned::to_owned) else { continue };
+        if !names.contains(&drop) && !traces.claimed.contains(&drop) {
+            fs::remove_file(folder.join(name)).expect("a marker");
         }
     }
 }
