@@ -281,7 +281,7 @@ impl Crew {
 
     fn rotate(&mut self, desk: Desk, round: u64) {
         self.start("rotation", Dice(0), move |_, _, _| {
-            let commands = [["key-ring", "rotate-master"].as_slice(), &["organisation", "rotate-key", "alpha"]];
+            let commands = [["key-ring", "rotate-master"].as_slice(), &["organisation", "rotate-key", "beta"]];
             let at = usize::from(round % 2 == 1);
             finish(&mut desk.command(commands[at])).expect_code(0);
         });
@@ -327,7 +327,7 @@ pub(super) fn is_making_snapshot(home: &Path) -> bool {
 
 pub(super) fn is_rotating(home: &Path) -> bool {
     let master = fs::read_to_string(home.join("keys/master.age")).map_or(0, |text| text.lines().count());
-    master > 1 || home.join("keys/organisations/alpha.rotating").exists()
+    master > 1 || home.join("keys/organisations/beta.rotating").exists()
 }
 
 /// What the disk showed before the clients began.

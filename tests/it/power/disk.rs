@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -99,7 +100,11 @@ pub(super) struct Ground {
     outer: Mount,
     /// What no power cut may touch, such as the identity that reads backups.
     folder: TempDir,
+    _turn: MutexGuard<'static, ()>,
 }
+
+/// One at a time: loop devices are few, and the images take room.
+static TURN: Mutex<()> = Mutex::new(());
 
 impl Ground {
     /// None where the surroundings say that nothing can be mounted; told loudly then.
@@ -120,6 +125,8 @@ impl Ground {
     }
 
     fn try_set() -> Result<Self, String> {
+        // A test that failed in its turn has cleared its ground.
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
         fs::create_dir_all(target).map_err(|error| error.to_string())?;
         let folder = tempfile::Builder::new().prefix("power-").tempdir_in(target).map_err(|error| error.to_string())?;
@@ -127,7 +134,7 @@ impl Ground {
         sparse(&image, OUTER_BYTES)?;
         tried(Command::new("mkfs.xfs").args(["-q", "-m", "reflink=1", "-s", SECTORS]).arg(&image))?;
         let outer = Mount::of(&image, &folder.path().join("outer"), "rw,discard")?;
-        Ok(Self { outer, folder })
+        Ok(Self { outer, folder, _turn: turn })
     }
 
     pub(super) fn folder(&self) -> &Path {

@@ -55,7 +55,8 @@ impl Cut<'_> {
     pub(super) fn judge(&self, stage: &mut Stage, counts: &mut Counts) {
         let home = stage.home();
         let traces = Traces::of(&home);
-        let (was_making, was_rotating) = (is_making_snapshot(&home), is_rotating(&home));
+        let was_making = is_making_snapshot(&home);
+        let was_rotating = self.moment == Moment::Rotation && is_rotating(&home);
         let parts = uploads::parts(&home);
         let is_behind = traces::journal_bytes(&home) < self.known.journal_bytes;
         counts.hit(Step::JournalNotDurable, self.kind, usize::from(is_behind));
