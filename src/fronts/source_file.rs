@@ -40,6 +40,15 @@ impl FileSource {
     }
 }
 
+/// Makes the bytes of a regular file durable. What is missing, a link or no regular file is left as it is.
+///
+/// # Errors
+/// The disk could not take them.
+pub fn make_durable(path: &Path) -> std::io::Result<()> {
+    let Ok(file) = open_no_follow(path) else { return Ok(()) };
+    if file.metadata()?.is_file() { file.sync_all() } else { Ok(()) }
+}
+
 impl Source for FileSource {
     fn open(&self) -> Result<Box<dyn Read + Send>, Fault> {
         let file = open_no_follow(&self.path)

@@ -2,13 +2,13 @@
 //! fetching and expiry, restarts it on the same home, and checks what must
 //! hold. `docs/CRASH.md` says how to ask for more rounds and what this proves.
 
-mod ledger;
-mod stage;
-mod table;
-mod traces;
-mod uploads;
-mod verdict;
-mod work;
+pub(crate) mod ledger;
+pub(crate) mod stage;
+pub(crate) mod table;
+pub(crate) mod traces;
+pub(crate) mod uploads;
+pub(crate) mod verdict;
+pub(crate) mod work;
 
 use std::fs;
 use std::path::Path;
@@ -28,7 +28,7 @@ const ROUNDS: u64 = 36;
 /// From the kill to the `ready` line, on a slow machine.
 const READY_WITHIN: Duration = Duration::from_secs(20);
 /// The size of the file that is fetched slowly.
-const LARGE: usize = 3_000_000;
+pub(crate) const LARGE: usize = 3_000_000;
 
 struct Run {
     stage: Stage,
@@ -45,17 +45,17 @@ struct Run {
 }
 
 /// The moment of a kill: just before it was asked, and when the process had ended.
-struct Killed {
+pub(crate) struct Killed {
     from: u64,
     until: u64,
 }
 
-fn now_millis() -> u64 {
+pub(crate) fn now_millis() -> u64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("a time after 1970");
     u64::try_from(since.as_millis()).expect("a time of this age")
 }
 
-fn number(variable: &str) -> Option<u64> {
+pub(crate) fn number(variable: &str) -> Option<u64> {
     let text = std::env::var(variable).ok()?;
     Some(text.parse().unwrap_or_else(|error| panic!("{variable}: {error}")))
 }

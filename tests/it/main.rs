@@ -30,6 +30,7 @@ mod layering;
 mod mail;
 mod operations;
 mod ports_catalog;
+mod power;
 mod protection;
 mod real_clients;
 mod rights_matrix;

@@ -14,7 +14,7 @@ use crate::config::sections::SpoolSettings;
 use crate::domain::history::Channel;
 use crate::domain::names::{FileName, Line, OrganisationCode, ProductCode};
 use crate::domain::refusal::Refusal;
-use crate::fronts::source_file::FileSource;
+use crate::fronts::source_file::{FileSource, make_durable};
 use crate::operations::{Failure, Offer, OfferedFile, Operations, Recipients};
 
 /// One scan looks at no more drops than this; the next sees the rest.
@@ -129,6 +129,8 @@ impl Pickup {
     fn claim(&self, drop: &Drop) -> std::io::Result<PathBuf> {
         let claim = self.spool.join(CLAIMED).join(uuid::Uuid::new_v4().to_string());
         let inner = drop.folders.iter().fold(claim.clone(), |path, folder| path.join(folder));
+        // A claim is published after a power cut whatever it holds: its bytes are on the disk before its name is.
+        self.make_durable(drop)?;
         fs::create_dir_all(&inner)?;
         if let Some(marker) = &drop.marker {
             fs::rename(marker, inner.join(format!("{}{DONE}", drop.name)))?;
@@ -140,6 +142,18 @@ impl Pickup {
             sync_folder(parent)?;
         }
         Ok(claim)
+    }
+
+    /// What cannot be opened here is refused with its reason later.
+    fn make_durable(&self, drop: &Drop) -> std::io::Result<()> {
+        if !drop.is_folder {
+            return make_durable(&drop.path);
+        }
+        let Ok(entries) = fs::read_dir(&drop.path) else { return Ok(()) };
+        for entry in entries.take(self.settings.max_files_per_delivery.saturating_add(1)) {
+            make_durable(&entry?.path())?;
+        }
+        sync_folder(&drop.path)
     }
 
     fn retry_claims(&mut self) {

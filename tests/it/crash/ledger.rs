@@ -10,55 +10,55 @@ use super::stage::{BRIEF, DAILY, SPOOLED};
 
 /// One publication that was asked for.
 #[derive(Clone, Debug)]
-pub(super) struct Asked {
-    pub(super) key: String,
-    pub(super) product: &'static str,
-    pub(super) recipients: Vec<&'static str>,
-    pub(super) files: Vec<Content>,
+pub(crate) struct Asked {
+    pub(crate) key: String,
+    pub(crate) product: &'static str,
+    pub(crate) recipients: Vec<&'static str>,
+    pub(crate) files: Vec<Content>,
     /// The client ended with success.
-    pub(super) answered: bool,
+    pub(crate) answered: bool,
     /// It was not there after the kill and nobody asked again: it must never appear.
-    pub(super) abandoned: bool,
+    pub(crate) abandoned: bool,
 }
 
 /// One file that was offered.
 #[derive(Clone, Debug)]
-pub(super) struct Content {
-    pub(super) name: String,
-    pub(super) size: u64,
-    pub(super) sha256: String,
+pub(crate) struct Content {
+    pub(crate) name: String,
+    pub(crate) size: u64,
+    pub(crate) sha256: String,
 }
 
 /// One fetch that a client ended with success.
 #[derive(Clone, Debug)]
-pub(super) struct Fetched {
-    pub(super) delivery: String,
-    pub(super) file: String,
-    pub(super) size: u64,
+pub(crate) struct Fetched {
+    pub(crate) delivery: String,
+    pub(crate) file: String,
+    pub(crate) size: u64,
 }
 
 impl Asked {
-    pub(super) fn is_brief(&self) -> bool {
+    pub(crate) fn is_brief(&self) -> bool {
         self.product == "brief"
     }
 
-    pub(super) fn is_spooled(&self) -> bool {
+    pub(crate) fn is_spooled(&self) -> bool {
         self.product == "spooled"
     }
 }
 
 /// Numbers that look random, from a seed that is printed.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Dice(pub(super) u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    pub(super) fn below(&mut self, bound: u64) -> u64 {
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % bound.max(1)
     }
 
     /// Nothing, a few bytes, around a block, or up to 3 MB; small ones most often.
-    pub(super) fn size(&mut self) -> usize {
+    pub(crate) fn size(&mut self) -> usize {
         let size = match self.below(12) {
             0 => 0,
             1..=5 => self.below(2_000),
@@ -71,7 +71,7 @@ impl Dice {
 }
 
 /// Writes a file of that size; no two have the same bytes unless they are empty.
-pub(super) fn write(folder: &Path, name: &str, size: usize, dice: &mut Dice) -> Content {
+pub(crate) fn write(folder: &Path, name: &str, size: usize, dice: &mut Dice) -> Content {
     let mut bytes = Vec::with_capacity(size + 4);
     while bytes.len() < size {
         let number = u32::try_from(dice.below(1 << 31)).expect("31 bits");
@@ -83,12 +83,12 @@ pub(super) fn write(folder: &Path, name: &str, size: usize, dice: &mut Dice) -> 
 }
 
 /// SHA-256 in hexadecimal.
-pub(super) fn digest(bytes: &[u8]) -> String {
+pub(crate) fn digest(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A publication by command line: one to three files, for all recipients or for one.
-pub(super) fn for_command_line(folder: &Path, key: &str, size: Option<usize>, dice: &mut Dice) -> Asked {
+pub(crate) fn for_command_line(folder: &Path, key: &str, size: Option<usize>, dice: &mut Dice) -> Asked {
     let count = if size.is_some() { 1 } else { 1 + dice.below(3) };
     let files =
         (0..count).map(|at| write(folder, &format!("{key}-{at}.bin"), size.unwrap_or_else(|| dice.size()), dice));
@@ -102,7 +102,7 @@ pub(super) fn for_command_line(folder: &Path, key: &str, size: Option<usize>, di
 }
 
 /// A publication with a short window.
-pub(super) fn for_a_moment(folder: &Path, key: &str, dice: &mut Dice) -> Asked {
+pub(crate) fn for_a_moment(folder: &Path, key: &str, dice: &mut Dice) -> Asked {
     let size = usize::try_from(dice.below(100_000)).expect("a small number");
     let files = vec![write(folder, &format!("{key}.bin"), size, dice)];
     Asked {
@@ -116,7 +116,7 @@ pub(super) fn for_a_moment(folder: &Path, key: &str, dice: &mut Dice) -> Asked {
 }
 
 /// A drop: one file, or a folder of two that is one delivery.
-pub(super) fn for_spool(folder: &Path, key: &str, size: Option<usize>, dice: &mut Dice) -> Asked {
+pub(crate) fn for_spool(folder: &Path, key: &str, size: Option<usize>, dice: &mut Dice) -> Asked {
     let files = if size.is_none() && dice.below(3) == 0 {
         let inner = folder.join(format!("{key}.delivery"));
         fs::create_dir_all(&inner).expect("a folder to drop");

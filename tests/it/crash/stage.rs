@@ -11,30 +11,30 @@ use crate::support::clients::{SftpClient, ssh_key};
 use crate::support::server::{Server, postkluis};
 
 /// Recipients of the product published by command line; the last one reads end to end.
-pub(super) const DAILY: [&str; 3] = ["alpha", "beta", "gamma"];
+pub(crate) const DAILY: [&str; 3] = ["alpha", "beta", "gamma"];
 /// Recipients of the product published by the spool.
-pub(super) const SPOOLED: [&str; 2] = ["alpha", "beta"];
+pub(crate) const SPOOLED: [&str; 2] = ["alpha", "beta"];
 /// Recipients of the product whose windows are short.
-pub(super) const BRIEF: [&str; 2] = ["alpha", "gamma"];
+pub(crate) const BRIEF: [&str; 2] = ["alpha", "gamma"];
 /// The organisation that alone can read what it is sent.
-pub(super) const END_TO_END: &str = "gamma";
+pub(crate) const END_TO_END: &str = "gamma";
 /// How long a short window is open.
-pub(super) const BRIEF_WINDOW_MS: u64 = 1_500;
+pub(crate) const BRIEF_WINDOW_MS: u64 = 1_500;
 
-pub(super) struct Stage {
-    pub(super) server: Server,
+pub(crate) struct Stage {
+    pub(crate) server: Server,
     keys: PathBuf,
     identity: age::x25519::Identity,
 }
 
 /// The command line on a home, without holding its server.
 #[derive(Clone)]
-pub(super) struct Desk {
-    pub(super) home: PathBuf,
+pub(crate) struct Desk {
+    pub(crate) home: PathBuf,
 }
 
 impl Desk {
-    pub(super) fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = postkluis();
         command.arg("--home").arg(&self.home).args(arguments).arg("--json");
         command
@@ -43,8 +43,12 @@ impl Desk {
 
 impl Stage {
     /// A home with everything in it, served.
-    pub(super) fn set() -> Self {
-        let mut server = Server::prepare();
+    pub(crate) fn set() -> Self {
+        Self::on(Server::prepare(), age::x25519::Identity::generate())
+    }
+
+    /// The same on a home that is prepared; the end-to-end recipient reads by this identity.
+    pub(crate) fn on(mut server: Server, identity: age::x25519::Identity) -> Self {
         for (variable, value) in [
             ("POSTKLUIS_RETENTION__TICK_SECONDS", "1"),
             ("POSTKLUIS_RETENTION__SHRED_DELAY", "0s"),
@@ -62,9 +66,14 @@ impl Stage {
         }
         server.serve();
         let keys = server.desk("keys-of-the-robots");
-        let stage = Self { server, keys, identity: age::x25519::Identity::generate() };
+        let stage = Self { server, keys, identity };
         stage.furnish();
         stage
+    }
+
+    /// The same world with another server; the keys of the robots stay where they are.
+    pub(crate) fn with(&self, server: Server) -> Self {
+        Self { server, keys: self.keys.clone(), identity: self.identity.clone() }
     }
 
     fn furnish(&self) {
@@ -101,26 +110,26 @@ impl Stage {
         }
     }
 
-    pub(super) fn home(&self) -> PathBuf {
+    pub(crate) fn home(&self) -> PathBuf {
         self.server.home()
     }
 
-    pub(super) fn spool(&self) -> PathBuf {
+    pub(crate) fn spool(&self) -> PathBuf {
         self.home().join("spool")
     }
 
-    pub(super) fn desk(&self) -> Desk {
+    pub(crate) fn desk(&self) -> Desk {
         Desk { home: self.home() }
     }
 
     /// A client of this organisation's robot, for the server as it runs now.
-    pub(super) fn robot(&self, organisation: &str) -> SftpClient {
+    pub(crate) fn robot(&self, organisation: &str) -> SftpClient {
         SftpClient::new(&self.server, &login(organisation), &self.keys.join(organisation))
     }
 
     /// What the end-to-end recipient finds in a file that it fetched.
     #[track_caller]
-    pub(super) fn opened(&self, sealed: &Path) -> Vec<u8> {
+    pub(crate) fn opened(&self, sealed: &Path) -> Vec<u8> {
         let keys = self.server.desk("keys-of-the-robots");
         let identity = keys.join("identity");
         if !identity.exists() {
@@ -131,6 +140,6 @@ impl Stage {
     }
 }
 
-pub(super) fn login(organisation: &str) -> String {
+pub(crate) fn login(organisation: &str) -> String {
     format!("robot-{organisation}")
 }

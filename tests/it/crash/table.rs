@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 /// Where a kill can come, told by what lay on disk and what the history says of before and after.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) enum Step {
+pub(crate) enum Step {
     Sealing,
     SealedNotOnRecord,
     JournalTorn,
@@ -21,7 +21,7 @@ pub(super) enum Step {
 }
 
 impl Step {
-    pub(super) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Sealing,
         Self::SealedNotOnRecord,
         Self::JournalTorn,
@@ -37,7 +37,7 @@ impl Step {
     ];
 
     /// Steps that every run must hit; the others are too short to be hit for certain in a few rounds.
-    pub(super) const ESSENTIAL: [Self; 7] = [
+    pub(crate) const ESSENTIAL: [Self; 7] = [
         Self::Sealing,
         Self::SealedNotOnRecord,
         Self::OnRecordUnanswered,
@@ -75,35 +75,42 @@ impl Step {
 const MANY: u64 = 300;
 
 #[derive(Default)]
-pub(super) struct Table {
+pub(crate) struct Table {
     hits: BTreeMap<Step, u64>,
     checks: BTreeMap<&'static str, u64>,
 }
 
 impl Table {
-    pub(super) fn hit(&mut self, step: Step, times: usize) {
+    pub(crate) fn hit(&mut self, step: Step, times: usize) {
         *self.hits.entry(step).or_default() += times as u64;
     }
 
-    pub(super) fn checked(&mut self, invariant: &'static str, times: usize) {
+    pub(crate) fn checked(&mut self, invariant: &'static str, times: usize) {
         *self.checks.entry(invariant).or_default() += times as u64;
     }
 
     /// Steps that had to be hit in so many rounds and were not.
-    pub(super) fn missed(&self, rounds: u64) -> Vec<Step> {
+    pub(crate) fn missed(&self, rounds: u64) -> Vec<Step> {
         let is_missed = |step: &Step| self.hits.get(step).copied().unwrap_or_default() == 0;
         Step::ALL.into_iter().filter(|step| step.must_be_hit(rounds)).filter(is_missed).collect()
     }
 
     /// The table as Markdown.
-    pub(super) fn shown(&self, title: &str, rounds: u64) -> String {
+    pub(crate) fn shown(&self, title: &str, rounds: u64) -> String {
         let mut text = format!("{title}\n\n| step in which a kill came | times |\n|---|---:|\n");
         for step in Step::ALL {
             let times = self.hits.get(&step).copied().unwrap_or_default();
             let must = if step.must_be_hit(rounds) { " (must be hit)" } else { "" };
             writeln!(text, "| {}{must} | {times} |", step.words()).expect("a text");
         }
-        text.push_str("\n| what held after the restart | times checked |\n|---|---:|\n");
+        text.push('\n');
+        text.push_str(&self.checks_shown());
+        text
+    }
+
+    /// What was checked, alone.
+    pub(crate) fn checks_shown(&self) -> String {
+        let mut text = "| what held after the restart | times checked |\n|---|---:|\n".to_owned();
         for (invariant, times) in &self.checks {
             writeln!(text, "| {invariant} | {times} |").expect("a text");
         }

@@ -6,18 +6,18 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What lay on disk when the server was dead.
-pub(super) struct Traces {
-    pub(super) unfinished: usize,
-    pub(super) claimed: BTreeSet<String>,
-    pub(super) orphans: usize,
+pub(crate) struct Traces {
+    pub(crate) unfinished: usize,
+    pub(crate) claimed: BTreeSet<String>,
+    pub(crate) orphans: usize,
     /// Torn ends that were cut off the journal so far.
-    pub(super) cuts: usize,
-    pub(super) living_slots: BTreeSet<String>,
-    pub(super) destroyed_slots: BTreeSet<String>,
+    pub(crate) cuts: usize,
+    pub(crate) living_slots: BTreeSet<String>,
+    pub(crate) destroyed_slots: BTreeSet<String>,
 }
 
 impl Traces {
-    pub(super) fn of(home: &Path) -> Self {
+    pub(crate) fn of(home: &Path) -> Self {
         Self {
             unfinished: names(&unfinished(home)).len(),
             claimed: claimed(home).into_iter().collect(),
@@ -34,18 +34,18 @@ impl Traces {
 }
 
 /// Names in a folder; none when it is not there.
-pub(super) fn names(folder: &Path) -> Vec<String> {
+pub(crate) fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
 }
 
 /// Where payloads are sealed.
-pub(super) fn unfinished(home: &Path) -> PathBuf {
+pub(crate) fn unfinished(home: &Path) -> PathBuf {
     home.join("data/vault/tmp")
 }
 
 /// Where destroyed shred keys are listed.
-pub(super) fn destroyed(home: &Path) -> PathBuf {
+pub(crate) fn destroyed(home: &Path) -> PathBuf {
     home.join("keys/shred/.destroyed")
 }
 
@@ -54,14 +54,14 @@ fn living_slots(home: &Path) -> BTreeSet<String> {
 }
 
 /// Shred keys whose windows closed before this moment.
-pub(super) fn overdue_slots(home: &Path, millis: u64) -> Vec<String> {
+pub(crate) fn overdue_slots(home: &Path, millis: u64) -> Vec<String> {
     let is_overdue =
         |name: &String| name.split_once('-').and_then(|(at, _)| at.parse::<u64>().ok()).is_some_and(|at| at <= millis);
     living_slots(home).into_iter().filter(is_overdue).collect()
 }
 
 /// Drops inside claims, by file or folder name.
-pub(super) fn claimed(home: &Path) -> Vec<String> {
+pub(crate) fn claimed(home: &Path) -> Vec<String> {
     let mut found = Vec::new();
     let folder = home.join("spool/.claimed");
     for claim in names(&folder) {
@@ -73,28 +73,28 @@ pub(super) fn claimed(home: &Path) -> Vec<String> {
 }
 
 /// Claims, also empty ones.
-pub(super) fn claims(home: &Path) -> usize {
+pub(crate) fn claims(home: &Path) -> usize {
     names(&home.join("spool/.claimed")).len()
 }
 
 /// Drops that nobody has claimed yet.
-pub(super) fn unclaimed(home: &Path) -> usize {
+pub(crate) fn unclaimed(home: &Path) -> usize {
     names(&home.join("spool/spooled")).len()
 }
 
 /// Drops that were refused.
-pub(super) fn refused(home: &Path) -> Vec<String> {
+pub(crate) fn refused(home: &Path) -> Vec<String> {
     names(&home.join("spool/.refused"))
 }
 
 /// Payloads in the vault that a record may name.
-pub(super) fn payloads(home: &Path) -> usize {
+pub(crate) fn payloads(home: &Path) -> usize {
     let vault = home.join("data/vault");
     names(&vault).iter().filter(|name| name.len() == 2).map(|fan| names(&vault.join(fan)).len()).sum()
 }
 
 /// Bytes of the catalog's journal; grows with every decision.
-pub(super) fn journal_bytes(home: &Path) -> u64 {
+pub(crate) fn journal_bytes(home: &Path) -> u64 {
     fn below(folder: &Path) -> u64 {
         let entries = fs::read_dir(folder).into_iter().flatten().flatten();
         entries
@@ -116,13 +116,13 @@ pub(super) fn journal_bytes(home: &Path) -> u64 {
 }
 
 /// The server's log of all its lives so far.
-pub(super) fn log(home: &Path) -> String {
+pub(crate) fn log(home: &Path) -> String {
     let log = home.parent().map(|folder| folder.join("serve.log")).expect("the folder of the home");
     fs::read_to_string(log).expect("the server's log")
 }
 
 /// How many payloads without a row a start left alone, because it had cut a torn end off the journal.
-pub(super) fn left_alone(log: &str) -> usize {
+pub(crate) fn left_alone(log: &str) -> usize {
     let said = log.rsplit("left_alone=").next().filter(|_| log.contains("left_alone="));
     said.and_then(|rest| rest.split_whitespace().next()).map_or(0, |count| count.parse().expect("a count"))
 }

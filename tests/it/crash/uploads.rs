@@ -96,7 +96,7 @@ impl Put {
     }
 }
 
-fn size(row: Option<&Value>) -> Option<u64> {
+pub(crate) fn size(row: Option<&Value>) -> Option<u64> {
     row?.get("sizeBytes")?.as_u64()
 }
 
@@ -335,7 +335,7 @@ impl Run {
     }
 }
 
-fn sftp(config: &Path, folder: &Path, lines: &str, is_slow: bool) -> Ended {
+pub(crate) fn sftp(config: &Path, folder: &Path, lines: &str, is_slow: bool) -> Ended {
     let batch = folder.join("batch");
     fs::write(&batch, lines).expect("a batch");
     let mut command = Command::new("sftp");
@@ -347,7 +347,7 @@ fn sftp(config: &Path, folder: &Path, lines: &str, is_slow: bool) -> Ended {
 }
 
 /// Of each upload whose parts lie on the disk and are not closed: the sealed bytes.
-fn parts(home: &Path) -> BTreeMap<String, u64> {
+pub(crate) fn parts(home: &Path) -> BTreeMap<String, u64> {
     let folder = home.join("data/vault/unfinished");
     let sealed = |id: String| {
         let folder = folder.join(&id);

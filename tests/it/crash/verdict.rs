@@ -24,7 +24,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(60);
 
 /// Every delivery on record, over all pages.
 #[track_caller]
-pub(super) fn deliveries(server: &Server) -> Vec<Value> {
+pub(crate) fn deliveries(server: &Server) -> Vec<Value> {
     let mut all: Vec<Value> = Vec::new();
     loop {
         let last = all.last().map(|row| text(row, "id").to_owned());
@@ -43,38 +43,38 @@ pub(super) fn deliveries(server: &Server) -> Vec<Value> {
 
 /// History lines after this number.
 #[track_caller]
-pub(super) fn history_after(server: &Server, sequence: u64) -> Vec<Value> {
+pub(crate) fn history_after(server: &Server, sequence: u64) -> Vec<Value> {
     let after = sequence.to_string();
     server.done(&["history", "list", "--after", &after]).as_array().expect("a list").clone()
 }
 
-pub(super) fn text<'a>(row: &'a Value, member: &str) -> &'a str {
+pub(crate) fn text<'a>(row: &'a Value, member: &str) -> &'a str {
     row.get(member).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// A moment of a row in milliseconds; none when it has none.
-pub(super) fn millis(row: &Value, member: &str) -> Option<u64> {
+pub(crate) fn millis(row: &Value, member: &str) -> Option<u64> {
     let moment: jiff::Timestamp = text(row, member).parse().ok()?;
     u64::try_from(moment.as_millisecond()).ok()
 }
 
-pub(super) fn files(row: &Value) -> &[Value] {
+pub(crate) fn files(row: &Value) -> &[Value] {
     row.get("files").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
 }
 
-pub(super) fn is_available(row: &Value) -> bool {
+pub(crate) fn is_available(row: &Value) -> bool {
     text(row, "availability") == "available"
 }
 
 /// The deliveries of what was asked: those that hold its first file.
-pub(super) fn of<'a>(list: &'a [Value], asked: &Asked) -> Vec<&'a Value> {
+pub(crate) fn of<'a>(list: &'a [Value], asked: &Asked) -> Vec<&'a Value> {
     let first = &asked.files.first().expect("a file").name;
     list.iter().filter(|row| files(row).iter().any(|file| text(file, "originalName") == first)).collect()
 }
 
 /// Waits until nothing is pending any more; returns the deliveries then.
 #[track_caller]
-pub(super) fn quiet(stage: &Stage, ledger: &[Asked], left_alone: usize, table: &mut Table) -> Vec<Value> {
+pub(crate) fn quiet(stage: &Stage, ledger: &[Asked], left_alone: usize, table: &mut Table) -> Vec<Value> {
     let begun = Instant::now();
     let home = stage.home();
     let mut list = Vec::new();
@@ -126,7 +126,7 @@ fn wanted_payloads(list: &[Value]) -> usize {
 
 /// Everything asked is there whole and once, and nothing else is.
 #[track_caller]
-pub(super) fn whole_and_once(list: &[Value], ledger: &[Asked], table: &mut Table) {
+pub(crate) fn whole_and_once(list: &[Value], ledger: &[Asked], table: &mut Table) {
     let mut by_file: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
     for row in list {
         by_file.entry(text(files(row).first().expect("a file"), "originalName")).or_default().push(row);
@@ -173,7 +173,7 @@ fn whole(row: &Value, asked: &Asked) {
 
 /// What the recipients' folders show is exactly what can be fetched, packing slips and digest lists included.
 #[track_caller]
-pub(super) fn shown_in_outbox(stage: &Stage, organisation: &str, list: &[Value], table: &mut Table) {
+pub(crate) fn shown_in_outbox(stage: &Stage, organisation: &str, list: &[Value], table: &mut Table) {
     let looked_at = now_millis();
     let own = || list.iter().filter(|row| text(row, "organisation") == organisation && is_available(row));
     // A short window may end between the two lists.
@@ -202,7 +202,7 @@ fn outbox_names(row: &Value) -> Vec<String> {
 
 /// Fetches one delivery by SFTP; its digests are right, and what was sent end to end opens to what was offered.
 #[track_caller]
-pub(super) fn fetched_whole(stage: &Stage, row: &Value, ledger: &[Asked], table: &mut Table) {
+pub(crate) fn fetched_whole(stage: &Stage, row: &Value, ledger: &[Asked], table: &mut Table) {
     let robot = stage.robot(text(row, "organisation"));
     let lines: String = outbox_names(row).iter().map(|path| format!("get {path}\n")).collect();
     robot.batch(&lines).expect_code(0);
@@ -233,7 +233,7 @@ fn right_digests(folder: &Path, list: &str) {
 
 /// A delivery whose window has ended is not given out, whether or not its end is on record.
 #[track_caller]
-pub(super) fn ended_is_refused(stage: &Stage, row: &Value, table: &mut Table) {
+pub(crate) fn ended_is_refused(stage: &Stage, row: &Value, table: &mut Table) {
     let robot = stage.robot(text(row, "organisation"));
     let name = text(files(row).first().expect("a file"), "fileName");
     let ended = robot.batch(&format!("get outbox/brief/{name}\n"));
@@ -244,7 +244,7 @@ pub(super) fn ended_is_refused(stage: &Stage, row: &Value, table: &mut Table) {
 
 /// Every fetch that a client ended with success is on record.
 #[track_caller]
-pub(super) fn fetches_on_record(history: &[Value], fetched: &[Fetched], table: &mut Table) {
+pub(crate) fn fetches_on_record(history: &[Value], fetched: &[Fetched], table: &mut Table) {
     let count = |fetch: &Fetched| {
         let is_it = |line: &&Value| {
             text(line, "event") == "file-released"
@@ -262,7 +262,7 @@ pub(super) fn fetches_on_record(history: &[Value], fetched: &[Fetched], table: &
 
 /// There is one mail per delivery and robot, exactly for the deliveries that exist.
 #[track_caller]
-pub(super) fn mail_for_each(list: &[Value], mails: &[Value], table: &mut Table) {
+pub(crate) fn mail_for_each(list: &[Value], mails: &[Value], table: &mut Table) {
     let mut left: BTreeSet<&str> = list.iter().map(|row| text(row, "id")).collect();
     for mail in mails {
         assert!(left.remove(text(mail, "deliveryId")), "a second mail, or one without its delivery: {mail}");
@@ -273,7 +273,7 @@ pub(super) fn mail_for_each(list: &[Value], mails: &[Value], table: &mut Table) 
 
 /// At the end: whole outboxes, every digest.
 #[track_caller]
-pub(super) fn everything_fetched(stage: &Stage, list: &[Value], table: &mut Table) {
+pub(crate) fn everything_fetched(stage: &Stage, list: &[Value], table: &mut Table) {
     for organisation in DAILY {
         let robot = stage.robot(organisation);
         robot.batch("get -r outbox everything\n").expect_code(0);
@@ -291,7 +291,7 @@ pub(super) fn everything_fetched(stage: &Stage, list: &[Value], table: &mut Tabl
 }
 
 /// One delivery that can be fetched, by chance.
-pub(super) fn any_available<'a>(list: &'a [Value], dice: &mut Dice) -> Option<&'a Value> {
+pub(crate) fn any_available<'a>(list: &'a [Value], dice: &mut Dice) -> Option<&'a Value> {
     let available: Vec<_> = list.iter().filter(|row| is_available(row) && text(row, "product") != "brief").collect();
     available.get(usize::try_from(dice.below(available.len() as u64)).ok()?).copied()
 }

@@ -1,7 +1,7 @@
 //! What clients do while the server is about to be killed, and the moments the
 //! kill is aimed at. Writes down what was asked and answered, judges nothing.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,7 +30,7 @@ const MOST_PER_CLIENT: u64 = 3;
 
 /// What the kill of a round is aimed at.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Aim {
+pub(crate) enum Aim {
     Anywhen,
     Sealing,
     Sealed,
@@ -45,7 +45,7 @@ pub(super) enum Aim {
 
 impl Aim {
     /// A run goes through these again and again.
-    pub(super) const CYCLE: [Self; 12] = [
+    pub(crate) const CYCLE: [Self; 12] = [
         Self::Anywhen,
         Self::Sealing,
         Self::Claimed,
@@ -63,30 +63,30 @@ impl Aim {
 
 /// What the clients of one round did.
 #[derive(Default)]
-pub(super) struct Round {
-    pub(super) asked: Vec<Asked>,
-    pub(super) fetched: Vec<Fetched>,
+pub(crate) struct Round {
+    pub(crate) asked: Vec<Asked>,
+    pub(crate) fetched: Vec<Fetched>,
     /// Clients that were cut off with a part of a file.
-    pub(super) cut_off: usize,
+    pub(crate) cut_off: usize,
 }
 
 /// Where files to publish wait.
-pub(super) struct Places {
-    pub(super) offers: PathBuf,
-    pub(super) spool: PathBuf,
+pub(crate) struct Places {
+    pub(crate) offers: PathBuf,
+    pub(crate) spool: PathBuf,
 }
 
 /// A file that a robot can fetch.
 #[derive(Clone, Debug)]
-pub(super) struct Shown {
-    pub(super) delivery: String,
-    pub(super) path: String,
-    pub(super) file: String,
-    pub(super) size: u64,
+pub(crate) struct Shown {
+    pub(crate) delivery: String,
+    pub(crate) path: String,
+    pub(crate) file: String,
+    pub(crate) size: u64,
 }
 
 /// Lets clients work, kills the server at the moment aimed at, and tells what the clients saw.
-pub(super) fn work_and_kill(
+pub(crate) fn work_and_kill(
     stage: &mut Stage,
     places: &Places,
     aim: Aim,
@@ -130,7 +130,7 @@ pub(super) fn work_and_kill(
     (round, killed)
 }
 
-fn start(
+pub(crate) fn start(
     name: &str,
     stop: &Arc<AtomicBool>,
     done: &Arc<Mutex<Round>>,
@@ -143,18 +143,18 @@ fn start(
 }
 
 /// What the disk showed before the clients began.
-struct Marks {
+pub(crate) struct Marks {
     destroyed_bytes: u64,
     journal_bytes: u64,
 }
 
 impl Marks {
-    fn of(home: &Path) -> Self {
+    pub(crate) fn of(home: &Path) -> Self {
         Self { destroyed_bytes: size(&traces::destroyed(home)), journal_bytes: traces::journal_bytes(home) }
     }
 
     /// Waits for the moment, then a little longer or not at all.
-    fn wait_for(&self, aim: Aim, home: &Path, parts: &Path, dice: &mut Dice) {
+    pub(crate) fn wait_for(&self, aim: Aim, home: &Path, parts: &Path, dice: &mut Dice) {
         let tmp = traces::unfinished(home);
         match aim {
             Aim::Anywhen => thread::sleep(Duration::from_millis(dice.below(2_200))),
@@ -217,7 +217,7 @@ fn overdue(home: &Path) -> Vec<String> {
     traces::overdue_slots(home, super::now_millis())
 }
 
-fn until(mut is_reached: impl FnMut() -> bool) {
+pub(crate) fn until(mut is_reached: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !is_reached() && begun.elapsed() < AIM_PATIENCE {
         thread::sleep(GLANCE);
@@ -233,15 +233,15 @@ fn largest(folder: &Path) -> u64 {
     parts.map(|name| size(&folder.join(name))).max().unwrap_or_default()
 }
 
-struct Publisher {
-    desk: Desk,
-    offers: PathBuf,
-    round: u64,
-    aim: Aim,
+pub(crate) struct Publisher {
+    pub(crate) desk: Desk,
+    pub(crate) offers: PathBuf,
+    pub(crate) round: u64,
+    pub(crate) aim: Aim,
 }
 
 impl Publisher {
-    fn run(&self, stop: &AtomicBool, done: &Mutex<Round>, dice: &mut Dice) {
+    pub(crate) fn run(&self, stop: &AtomicBool, done: &Mutex<Round>, dice: &mut Dice) {
         if self.aim == Aim::Dropped {
             // The journal is to grow by the drop.
             return;
@@ -264,7 +264,7 @@ impl Publisher {
         }
     }
 
-    fn publish(&self, mut asked: Asked, done: &Mutex<Round>) -> bool {
+    pub(crate) fn publish(&self, mut asked: Asked, done: &Mutex<Round>) -> bool {
         let at = {
             let mut done = done.lock().expect("the round");
             done.asked.push(asked.clone());
@@ -277,7 +277,7 @@ impl Publisher {
 }
 
 /// Publishes by command line; the answer, or nothing when the client did not end with success.
-pub(super) fn publish(desk: &Desk, offers: &Path, asked: &Asked) -> Option<Value> {
+pub(crate) fn publish(desk: &Desk, offers: &Path, asked: &Asked) -> Option<Value> {
     let mut arguments = vec!["delivery".to_owned(), "publish".to_owned()];
     arguments.extend(asked.files.iter().map(|file| offers.join(&file.name).display().to_string()));
     arguments.extend(["--product".to_owned(), asked.product.to_owned()]);
@@ -290,15 +290,15 @@ pub(super) fn publish(desk: &Desk, offers: &Path, asked: &Asked) -> Option<Value
     ended.status.success().then(|| ended.json())
 }
 
-struct Dropper {
-    offers: PathBuf,
-    spool: PathBuf,
-    round: u64,
-    aim: Aim,
+pub(crate) struct Dropper {
+    pub(crate) offers: PathBuf,
+    pub(crate) spool: PathBuf,
+    pub(crate) round: u64,
+    pub(crate) aim: Aim,
 }
 
 impl Dropper {
-    fn run(&self, stop: &AtomicBool, done: &Mutex<Round>, dice: &mut Dice) {
+    pub(crate) fn run(&self, stop: &AtomicBool, done: &Mutex<Round>, dice: &mut Dice) {
         let size = (self.aim == Aim::Claimed).then_some(LARGE / 4);
         for number in 0..2 {
             if stop.load(Ordering::SeqCst) {
@@ -313,8 +313,11 @@ impl Dropper {
                 // The marker first, so that the claim has two moves to be cut between.
                 fs::write(to.join(format!("{name}.done")), b"").expect("a marker");
             }
+            durable(&self.offers.join(&name));
             fs::rename(self.offers.join(&name), to.join(&name)).expect("a drop");
-            // From the rename on the drop must be published, whatever happens.
+            // Of a drop that is gone at once nothing needs to be durable any more.
+            File::open(&to).and_then(|folder| folder.sync_all()).expect("the folder of the spool");
+            // From here on the drop must be published, whatever happens.
             asked.answered = true;
             done.lock().expect("the round").asked.push(asked);
             thread::sleep(Duration::from_millis(dice.below(400)));
@@ -322,8 +325,23 @@ impl Dropper {
     }
 }
 
+/// As a careful dropper does before the move: a file, or a folder with its files, is on the disk.
+fn durable(path: &Path) {
+    for name in traces::names(path) {
+        File::open(path.join(name)).and_then(|file| file.sync_all()).expect("a file to drop");
+    }
+    File::open(path).and_then(|found| found.sync_all()).expect("what is dropped");
+}
+
 /// Fetches files that are there; the slow robot fetches the largest at a low rate.
-fn fetch(robot: &SftpClient, is_slow: bool, shown: &[Shown], stop: &AtomicBool, done: &Mutex<Round>, dice: &mut Dice) {
+pub(crate) fn fetch(
+    robot: &SftpClient,
+    is_slow: bool,
+    shown: &[Shown],
+    stop: &AtomicBool,
+    done: &Mutex<Round>,
+    dice: &mut Dice,
+) {
     for number in 0..MOST_PER_CLIENT {
         let wanted = if is_slow {
             shown.iter().max_by_key(|shown| shown.size)

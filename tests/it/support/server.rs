@@ -42,9 +42,26 @@ pub(crate) fn clean_command(program: &Path) -> Command {
 
 /// A server with its home.
 pub(crate) struct Server {
-    folder: TempDir,
+    folder: Folder,
     settings: BTreeMap<String, String>,
     running: Option<Running>,
+}
+
+/// Where a home lies.
+enum Folder {
+    /// Made for it, and removed with it.
+    Own(TempDir),
+    /// On a file system that the test mounted.
+    Lent(PathBuf),
+}
+
+impl Folder {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Own(folder) => folder.path(),
+            Self::Lent(folder) => folder,
+        }
+    }
 }
 
 struct Running {
@@ -66,16 +83,39 @@ impl Server {
     /// A fresh home, nothing running yet: for tests that change the configuration first.
     #[track_caller]
     pub(crate) fn prepare() -> Self {
-        let server = Self::without_home();
-        let listen = ["init", "--sftp-listen", "127.0.0.1:0", "--https-listen", "127.0.0.1:0"];
-        server.run(&listen).expect_code(0);
+        Self::without_home().with_home()
+    }
+
+    /// The same in a folder that the test removes, such as a file system of its own.
+    #[track_caller]
+    pub(crate) fn prepare_in(folder: &Path) -> Self {
+        Self::in_folder(Folder::Lent(folder.to_owned())).with_home()
+    }
+
+    /// The home of this server as a copy of its folder holds it, nothing running yet.
+    pub(crate) fn copied_to(&self, folder: &Path) -> Self {
+        let mut server = Self::in_folder(Folder::Lent(folder.to_owned()));
+        for (variable, value) in &self.settings {
+            server.settings.entry(variable.clone()).or_insert_with(|| value.clone());
+        }
         server
+    }
+
+    #[track_caller]
+    fn with_home(self) -> Self {
+        let listen = ["init", "--sftp-listen", "127.0.0.1:0", "--https-listen", "127.0.0.1:0"];
+        self.run(&listen).expect_code(0);
+        self
     }
 
     /// No home yet: for tests that restore one.
     #[track_caller]
     pub(crate) fn without_home() -> Self {
         let folder = tempfile::Builder::new().prefix("postkluis-").tempdir().expect("a temporary folder");
+        Self::in_folder(Folder::Own(folder))
+    }
+
+    fn in_folder(folder: Folder) -> Self {
         let mut server = Self { folder, settings: BTreeMap::new(), running: None };
         let mail = format!("folder:{}", server.mail_folder().display());
         server.set("POSTKLUIS_MAIL__RELAY", &mail);
@@ -223,7 +263,7 @@ impl Server {
         fs::read_to_string(self.log()).unwrap_or_default()
     }
 
-    fn log(&self) -> PathBuf {
+    pub(crate) fn log(&self) -> PathBuf {
         self.folder.path().join("serve.log")
     }
 }
