@@ -83,10 +83,7 @@ fn commits(folder: &Path) -> Outcome<()> {
     row("a file of its own: appended and synced alone", &format!("{:.0} per second", median(&synced)));
     for (writers, rates) in WRITERS.iter().zip(&by_writers) {
         let times = median(rates) / median(&synced);
-        row(
-            &format!("decisions, {writers} writers"),
-            &format!("{:.0} per second, {times:.2} of that", median(rates)),
-        );
+        row(&format!("decisions, {writers} writers"), &format!("{:.0} per second, {times:.2} of that", median(rates)));
     }
     Ok(())
 }

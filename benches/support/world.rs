@@ -84,6 +84,7 @@ pub(crate) fn add_product(operations: &Operations, code: &str) -> Outcome<()> {
         retention: Span::from_days(30),
         requires_marker: false,
         accepts_uploads: true,
+        end_to_end: false,
     };
     operations.add_product(new, CHANNEL)?;
     Ok(())
