@@ -23,6 +23,8 @@ const SINGLE: usize = 51;
 /// Publications to all of one measurement.
 const TO_ALL: usize = 5;
 const STARTS: usize = 3;
+/// With more deliveries a start after SIGKILL takes minutes: one is enough.
+const KILLED_ONCE_FROM: usize = 100_000;
 
 /// How many deliveries: `--deliveries=N`, or a million.
 pub(crate) fn wanted(arguments: &[String]) -> Outcome<usize> {
@@ -46,12 +48,13 @@ pub(crate) fn measure(folder: &Path, deliveries: usize) -> Outcome<()> {
     };
     publish_to_all(&home, 1)?;
     println!("\n-- with 1,000 deliveries");
-    probe(&home, &caller, "few")?;
+    probe(&home, &caller, "few", STARTS)?;
     let publications = (deliveries / ORGANISATIONS).saturating_sub(1 + TO_ALL).max(1);
     println!("\n-- {publications} more publications of one file of 1 KiB to all {ORGANISATIONS}");
     publish_to_all(&home, publications)?;
     println!("\n-- with {deliveries} deliveries");
-    probe(&home, &caller, "many")
+    let kills = if deliveries < KILLED_ONCE_FROM { STARTS } else { 1 };
+    probe(&home, &caller, "many", kills)
 }
 
 fn publish_to_all(home: &Path, publications: usize) -> Outcome<()> {
@@ -80,7 +83,7 @@ fn publish_to_all(home: &Path, publications: usize) -> Outcome<()> {
     Ok(())
 }
 
-fn probe(home: &Path, caller: &Caller, run: &str) -> Outcome<()> {
+fn probe(home: &Path, caller: &Caller, run: &str, kills: usize) -> Outcome<()> {
     {
         let operations = world::open(home)?;
         row("publish to all", &{
@@ -134,7 +137,7 @@ fn probe(home: &Path, caller: &Caller, run: &str) -> Outcome<()> {
     row("disk", &format!("{}, {snapshots} snapshots", sizes.join(", ")));
     for is_killed in [false, true] {
         let (mut wall, mut cpu, mut memory) = (Vec::new(), Vec::new(), Vec::new());
-        for _ in 0..STARTS {
+        for _ in 0..if is_killed { kills } else { STARTS } {
             let before = Served::start(home, &[])?;
             if is_killed {
                 drop(before);
