@@ -69,9 +69,10 @@ pub(crate) fn make_home(folder: &Path) -> Outcome<()> {
     Ok(())
 }
 
-/// Opens the stores of a home, as the server does.
+/// Opens the stores of a home, as the server does, with what the environment says of them.
 pub(crate) fn open(folder: &Path) -> Outcome<Arc<Operations>> {
     let settings = SETTINGS.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let settings = settings.chain(std::env::vars().filter(|(name, _)| name.starts_with("POSTKLUIS_STORAGE__")));
     let config = Config::load(folder, settings).map_err(|faults| faults.to_string())?;
     Ok(assembly::open(&config)?)
 }
@@ -84,6 +85,7 @@ pub(crate) fn add_product(operations: &Operations, code: &str) -> Outcome<()> {
         retention: Span::from_days(30),
         requires_marker: false,
         accepts_uploads: true,
+        end_to_end: false,
     };
     operations.add_product(new, CHANNEL)?;
     Ok(())

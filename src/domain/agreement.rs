@@ -23,7 +23,8 @@ pub struct Agreement {
     pub from: Moment,
     /// Until when it is in force; without end when `None`.
     pub until: Option<Moment>,
-    /// Deliveries are sealed to the recipient's own keys; the server cannot read them.
+    /// Deliveries are sealed to the recipient's own keys, also where the product does not demand it; the server
+    /// cannot read them.
     pub end_to_end: bool,
     /// The recipient does not see the history (A20).
     pub history_hidden: bool,
@@ -38,6 +39,13 @@ impl Agreement {
     #[must_use]
     pub fn is_in_force(&self, now: Moment) -> bool {
         self.from <= now && self.until.is_none_or(|until| now < until) && self.ended_at.is_none_or(|end| now < end)
+    }
+
+    /// Whether the server may not read deliveries under it: when the agreement or the product demands that. An
+    /// agreement can ask for more than its product, never for less.
+    #[must_use]
+    pub const fn is_end_to_end(&self, product: &Product) -> bool {
+        self.end_to_end || product.end_to_end
     }
 
     /// How long a delivery under it can be fetched: its own period, else the product's.

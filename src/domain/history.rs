@@ -121,6 +121,8 @@ happenings! {
     DeliveryExpired = 47, "delivery-expired";
     /// A delivery's shred key was destroyed.
     DeliveryShredded = 48, "delivery-shredded";
+    /// A publication left an organisation out: it cannot receive now, and the publisher allowed that.
+    RecipientLeftOut = 49, "recipient-left-out";
     /// A first byte of a file left.
     FetchStarted = 50, "fetch-started";
     /// The last uncovered byte of a file was let go.

@@ -16,6 +16,8 @@ pub struct Product {
     pub requires_marker: bool,
     /// Recipients may upload participant files for it.
     pub accepts_uploads: bool,
+    /// Every delivery of it is sealed to the recipients' own keys, whatever the agreement says.
+    pub end_to_end: bool,
     /// When it was added.
     pub added_at: Moment,
 }

@@ -80,6 +80,7 @@ pub fn product(row: &Product) -> Value {
         "retention": row.retention.to_string(),
         "requiresMarker": row.requires_marker,
         "acceptsUploads": row.accepts_uploads,
+        "endToEnd": row.end_to_end,
         "addedAt": row.added_at.to_string(),
     })
 }

@@ -130,6 +130,17 @@ impl Operations {
         Ok(())
     }
 
+    /// One page of the shred keys on record, in order of the end of their windows, those after `after` only: which
+    /// there were, and when each was destroyed.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn slot_records(&self, after: Option<&ShredSlot>) -> Result<Vec<SlotRecord>, Failure> {
+        permits(Act::ReadHistory, Case::operator(Ground::None))?;
+        let after = after.map(SlotRecord::key_of);
+        self.catalog.look(|view| Ok(view.rows(&SlotRecord::all(), after.as_ref(), self.settings.max_page)?))
+    }
+
     /// Slots whose windows have all ended long enough ago, after `shred_delay` and `open_grace`: those on
     /// record, and those that only the keyring knows, because their publication never came on record.
     fn closed_slots(&self, now: Moment) -> Result<BTreeSet<ShredSlot>, Failure> {

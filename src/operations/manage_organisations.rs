@@ -121,10 +121,12 @@ impl Operations {
         self.catalog.look(|view| Ok(view.rows(&Organisation::all(), after.as_ref(), self.settings.max_page)?))
     }
 
-    /// Adds a public key for end-to-end deliveries.
+    /// Adds a public key for end-to-end deliveries. One that was retired, or is to be retired on a day, is in use
+    /// again without an end.
     ///
     /// # Errors
-    /// `NotFound` for the organisation, `Exists` for the key, `BadRequest` with the reason why the key cannot be used.
+    /// `NotFound` for the organisation, `Exists` for the key, `TooMuch` when the organisation has as many as one
+    /// header can hold, `BadRequest` with the reason why the key cannot be used.
     pub fn add_recipient_key(
         &self,
         code: &OrganisationCode,
@@ -145,8 +147,17 @@ impl Operations {
         self.catalog.decide(Box::new(move |view| {
             organisation_of(view, &row.organisation)?;
             let there = view.row::<RecipientKey>(&RecipientKey::key_of(&row.organisation, &row.fingerprint))?;
-            if there.is_some_and(|key| key.is_valid(now)) {
+            if there.is_some_and(|key| key.retired_at.is_none()) {
                 return Err(Refusal::Exists(What::RecipientKey, row.fingerprint).into());
+            }
+            let valid = valid_recipient_keys(view, &row.organisation, now)?;
+            let others = valid.iter().filter(|key| key.fingerprint != row.fingerprint).count();
+            if others >= MOST_VALID_KEYS {
+                return Err(Refusal::TooMuch(format!(
+                    "{} has {MOST_VALID_KEYS} recipient keys in use; retire one first",
+                    row.organisation
+                ))
+                .into());
             }
             let about = About { organisation: Some(row.organisation.clone()), ..About::default() };
             let event = Event::new(Happening::RecipientKeyAdded, Who::operator(channel), about);
@@ -155,10 +166,11 @@ impl Operations {
         Ok(key)
     }
 
-    /// Retires a recipient key from a moment on; deliveries made for it stay made for it.
+    /// Retires a recipient key from a moment on; deliveries made for it stay made for it. The moment can be moved
+    /// until it has come.
     ///
     /// # Errors
-    /// `NotFound` for the key.
+    /// `NotFound` for the key, `WrongState` for one that is retired already.
     pub fn retire_recipient_key(
         &self,
         code: &OrganisationCode,
@@ -171,7 +183,14 @@ impl Operations {
         self.catalog.decide(Box::new(move |view| {
             let key = RecipientKey::key_of(&code, &fingerprint);
             let mut row = view.row::<RecipientKey>(&key)?.ok_or(Refusal::NotFound(What::RecipientKey))?;
-            let from = from.unwrap_or(now);
+            if !row.is_valid(now) {
+                return Err(Refusal::WrongState(
+                    "this key is retired already; to use it again, add it again".to_owned(),
+                )
+                .into());
+            }
+            // What was sealed to it so far was: the past cannot be retired.
+            let from = from.unwrap_or(now).max(now);
             row.retired_at = Some(from);
             let about = About { organisation: Some(code), ..About::default() };
             let event = Event::new(Happening::RecipientKeyRetired, Who::operator(channel), about);
@@ -189,6 +208,29 @@ impl Operations {
             organisation_of(view, code)?;
             Ok(view.rows(&RecipientKey::keys_of(code), None, self.settings.max_page)?)
         })
+    }
+}
+
+/// So many keys of an organisation are in use at once: a header with a stanza for each, the largest being those of
+/// RSA keys of 4,096 bits (750 bytes), is a record of less than 16 KiB.
+const MOST_VALID_KEYS: usize = 16;
+
+/// Keys that are looked at in one step: the retired ones stay, for the deliveries that were made for them.
+const KEYS_AT_ONCE: usize = 100;
+
+/// The keys to which a new delivery for this organisation is sealed, in order of fingerprint.
+pub(super) fn valid_recipient_keys(
+    view: &dyn CatalogView,
+    code: &OrganisationCode,
+    now: Moment,
+) -> Result<Vec<RecipientKey>, Failure> {
+    let mut valid = Vec::new();
+    let mut after = None;
+    loop {
+        let page = view.rows::<RecipientKey>(&RecipientKey::keys_of(code), after.as_ref(), KEYS_AT_ONCE)?;
+        let Some(last) = page.last() else { return Ok(valid) };
+        after = Some(RecipientKey::key_of(code, &last.fingerprint));
+        valid.extend(page.into_iter().filter(|key| key.is_valid(now)));
     }
 }
 

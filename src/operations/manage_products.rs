@@ -24,6 +24,21 @@ pub struct NewProduct {
     pub requires_marker: bool,
     /// Recipients may upload participant files for it.
     pub accepts_uploads: bool,
+    /// Every delivery of it is sealed to the recipients' own keys.
+    pub end_to_end: bool,
+}
+
+/// What is to be different about a product; what is `None` stays.
+#[derive(Clone, Debug, Default)]
+pub struct ProductChange {
+    /// Full name.
+    pub name: Option<Line>,
+    /// How long new deliveries can be fetched.
+    pub retention: Option<Span>,
+    /// Whether the spool accepts a drop of it only with a `.done` marker.
+    pub requires_marker: Option<bool>,
+    /// Whether every new delivery of it is sealed to the recipients' own keys.
+    pub end_to_end: Option<bool>,
 }
 
 impl Operations {
@@ -41,6 +56,7 @@ impl Operations {
             retention: new.retention,
             requires_marker: new.requires_marker,
             accepts_uploads: new.accepts_uploads,
+            end_to_end: new.end_to_end,
             added_at: now,
         };
         let row = product.clone();
@@ -48,36 +64,30 @@ impl Operations {
             if view.find(&Product::key_of(&row.code))?.is_some() {
                 return Err(Refusal::Exists(What::Product, row.code.to_string()).into());
             }
-            let event = event(Happening::ProductAdded, &row.code, channel).with_note(&row.retention.to_string());
+            let event = event(Happening::ProductAdded, &row.code, channel).with_note(&terms(&row));
             Ok(Decision::new(now, event).put(row))
         }))?;
         Ok(product)
     }
 
-    /// Changes name, retention or marker rule; what is `None` stays. Windows of deliveries that
-    /// were published already do not change (F4).
+    /// Changes a product. Deliveries that were published already stay as they are: their windows (F4), and
+    /// whether the server can read them.
     ///
     /// # Errors
     /// `NotFound` for an unknown code, `BadRequest` for a retention of nothing.
-    pub fn change_product(
-        &self,
-        code: &ProductCode,
-        name: Option<Line>,
-        retention: Option<Span>,
-        requires_marker: Option<bool>,
-        channel: Channel,
-    ) -> Result<(), Failure> {
+    pub fn change_product(&self, code: &ProductCode, change: ProductChange, channel: Channel) -> Result<(), Failure> {
         permits(Act::Administer, Case::operator(Ground::None))?;
-        if let Some(retention) = retention {
+        if let Some(retention) = change.retention {
             refuse_no_retention(retention)?;
         }
         let (now, code) = (self.now(), code.clone());
         self.catalog.decide(Box::new(move |view| {
             let mut row = product_of(view, &code)?;
-            row.name = name.unwrap_or(row.name);
-            row.retention = retention.unwrap_or(row.retention);
-            row.requires_marker = requires_marker.unwrap_or(row.requires_marker);
-            let event = event(Happening::ProductChanged, &code, channel).with_note(&row.retention.to_string());
+            row.name = change.name.unwrap_or(row.name);
+            row.retention = change.retention.unwrap_or(row.retention);
+            row.requires_marker = change.requires_marker.unwrap_or(row.requires_marker);
+            row.end_to_end = change.end_to_end.unwrap_or(row.end_to_end);
+            let event = event(Happening::ProductChanged, &code, channel).with_note(&terms(&row));
             Ok(Decision::new(now, event).put(row))
         }))?;
         Ok(())
@@ -111,6 +121,12 @@ pub(super) fn refuse_no_retention(retention: Span) -> Result<(), Refusal> {
         return Err(Refusal::BadRequest("a retention must be longer than nothing, such as 30d".to_owned()));
     }
     Ok(())
+}
+
+/// What the history says of a product: its retention, and that it is end to end.
+fn terms(product: &Product) -> String {
+    let retention = product.retention.to_string();
+    if product.end_to_end { format!("{retention}, end to end") } else { retention }
 }
 
 fn event(what: Happening, code: &ProductCode, channel: Channel) -> Event {

@@ -49,7 +49,7 @@ pub use fetch::Fetch;
 pub use manage_accounts::{NewAccount, NewToken, fingerprint};
 pub use manage_agreements::NewAgreement;
 pub use manage_organisations::{NewOrganisation, OrganisationChange};
-pub use manage_products::NewProduct;
+pub use manage_products::{NewProduct, ProductChange};
 pub use note_strangers::PenaltyImposed;
 pub use offer::{Offer, OfferedFile, Published, PublishedDelivery, Recipients};
 pub use rotate_keys::OrganisationRotation;

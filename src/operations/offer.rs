@@ -8,7 +8,7 @@ use crate::domain::history::Channel;
 use crate::domain::ids::{DeliveryId, PublicationId};
 use crate::domain::moment::Moment;
 use crate::domain::names::{FileName, Line, OrganisationCode, ProductCode};
-use crate::domain::organisation::Organisation;
+use crate::domain::organisation::{Organisation, RecipientKey};
 use crate::domain::retention::ShredSlot;
 
 /// One publication reaches at most so many organisations.
@@ -84,10 +84,14 @@ pub struct PublishedDelivery {
 }
 
 /// A recipient for whom everything was found in order.
+#[derive(Clone)]
 pub(super) struct Ready {
     pub(super) organisation: Organisation,
     pub(super) agreement: Agreement,
-    pub(super) recipient_keys: Vec<String>,
+    /// The agreement or the product demands it.
+    pub(super) end_to_end: bool,
+    /// The recipient's keys that are valid now, when it is end to end.
+    pub(super) recipient_keys: Vec<RecipientKey>,
     pub(super) available_until: Moment,
     pub(super) slot: ShredSlot,
 }

@@ -7,17 +7,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::manage_organisations::valid_recipient_keys;
 use super::offer::{MOST_RECIPIENTS, Offer, OfferedFile, Published, PublishedDelivery, Ready, Recipients};
 use super::publish_rule::{PlannedDelivery, PlannedFile, publish_rule};
 use super::{Failure, Fault, Operations, agreement_in_force};
-use crate::domain::agreement::Agreement;
 use crate::domain::block::Access;
 use crate::domain::delivery::{Delivery, Payload, SealedHeader};
 use crate::domain::history::{About, Channel, Event, Happening, Who};
 use crate::domain::ids::{DeliveryId, PayloadId, PublicationId};
 use crate::domain::moment::{Moment, Span};
 use crate::domain::names::{FileName, OrganisationCode, ProductCode};
-use crate::domain::organisation::{Organisation, RecipientKey};
+use crate::domain::organisation::Organisation;
 use crate::domain::product::Product;
 use crate::domain::record::{PublicationPart, PublishedSource, Row};
 use crate::domain::refusal::{Refusal, What};
@@ -171,14 +171,16 @@ impl Operations {
                     }
                 };
                 permits(Act::Publish, Case::operator(Ground::InForce).under(access))?;
-                let recipient_keys = recipient_keys(view, &organisation, &agreement, now)?;
-                if agreement.end_to_end && recipient_keys.is_empty() {
+                let end_to_end = agreement.is_end_to_end(&plan.product);
+                let recipient_keys =
+                    if end_to_end { valid_recipient_keys(view, &organisation.code, now)? } else { Vec::new() };
+                if end_to_end && recipient_keys.is_empty() {
                     unready.push(organisation.code);
                     continue;
                 }
                 let retention = agreement.retention_of(&plan.product);
                 let (available_until, slot) = self.window(now, retention, id);
-                plan.ready.push(Ready { organisation, agreement, recipient_keys, available_until, slot });
+                plan.ready.push(Ready { organisation, agreement, end_to_end, recipient_keys, available_until, slot });
             }
             if !unready.is_empty() && !offer.skip_unready {
                 return Err(Refusal::NoRecipientKey(unready.iter().map(ToString::to_string).collect()).into());
@@ -222,11 +224,11 @@ impl Operations {
             .map(|_| PlannedDelivery { id: DeliveryId::from_random(self.entropy.sixteen()), files: Vec::new() })
             .collect();
         for file in &offer.files {
-            if ready.iter().any(|ready| !ready.agreement.end_to_end) {
+            if ready.iter().any(|ready| !ready.end_to_end) {
                 self.seal_shared(file, ready, &mut planned, stored)?;
             }
             for (ready, planned) in ready.iter().zip(&mut planned) {
-                if ready.agreement.end_to_end {
+                if ready.end_to_end {
                     planned.files.push(self.seal_end_to_end(file, ready, planned.id, stored)?);
                 }
             }
@@ -246,7 +248,7 @@ impl Operations {
         let id = PayloadId::from_random(self.entropy.sixteen());
         stored.push(id);
         let done = self.vault.store(id, &key, None, file.source.open()?.as_mut())?;
-        let sharers = ready.iter().filter(|ready| !ready.agreement.end_to_end).count();
+        let sharers = ready.iter().filter(|ready| !ready.end_to_end).count();
         let payload = Payload {
             id,
             size_bytes: done.size_bytes,
@@ -255,7 +257,7 @@ impl Operations {
             sealed_sha256: done.sealed_sha256,
             headers: u32::try_from(sharers).unwrap_or(u32::MAX),
         };
-        for (ready, planned) in ready.iter().zip(planned).filter(|(ready, _)| !ready.agreement.end_to_end) {
+        for (ready, planned) in ready.iter().zip(planned).filter(|(ready, _)| !ready.end_to_end) {
             self.keyring.ensure_organisation(&ready.organisation.code)?;
             let header = self.keyring.header_for_organisation(&ready.organisation.code, &key)?;
             let header = self.seal_header(&ready.slot, id, planned.id, &header)?;
@@ -280,7 +282,8 @@ impl Operations {
     ) -> Result<PlannedFile, Failure> {
         // The file key lives only in this function: afterwards only the recipient can open the file.
         let key = self.keyring.new_file_key();
-        let header = self.keyring.header_for_recipients(&ready.recipient_keys, &key)?;
+        let lines: Vec<String> = ready.recipient_keys.iter().map(|key| key.line.clone()).collect();
+        let header = self.keyring.header_for_recipients(&lines, &key)?;
         let id = PayloadId::from_random(self.entropy.sixteen());
         stored.push(id);
         let done = self.vault.store(id, &key, Some(&header), file.source.open()?.as_mut())?;
@@ -329,7 +332,7 @@ impl Operations {
             + u32::try_from(date.month).unwrap_or_default() * 100
             + u32::try_from(date.day).unwrap_or_default();
         let made = Arc::new(std::sync::Mutex::new(Vec::new()));
-        let rule = publish_rule(offer, id, now, day, plan.ready.as_slice(), planned, Arc::clone(&made));
+        let rule = publish_rule(offer, id, now, day, (&plan.ready, &plan.skipped), planned, Arc::clone(&made));
         self.catalog.decide(Box::new(rule))?;
         let made = super::locked(&made).iter().map(summary).collect();
         Ok(made)
@@ -369,22 +372,6 @@ fn listed(view: &dyn CatalogView, codes: &[OrganisationCode]) -> Result<Vec<Orga
         })
         .collect()
 }
-
-fn recipient_keys(
-    view: &dyn CatalogView,
-    organisation: &Organisation,
-    agreement: &Agreement,
-    now: Moment,
-) -> Result<Vec<String>, Failure> {
-    if !agreement.end_to_end {
-        return Ok(Vec::new());
-    }
-    let keys = view.rows::<RecipientKey>(&RecipientKey::keys_of(&organisation.code), None, MOST_RECIPIENT_KEYS)?;
-    Ok(keys.into_iter().filter(|key| key.is_valid(now)).map(|key| key.line).collect())
-}
-
-/// One organisation has at most so many recipient keys.
-const MOST_RECIPIENT_KEYS: usize = 100;
 
 fn check_names(offer: &Offer, most_files: usize) -> Result<(), Refusal> {
     if offer.files.is_empty() {

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use super::browse::delivery_of;
 use super::end_delivery::{end_deliveries, notify_holders};
+use super::manage_organisations::valid_recipient_keys;
 use super::offer::{Offer, Ready};
 use super::{Failure, agreement_in_force, locked};
 use crate::domain::block::Access;
@@ -17,7 +18,7 @@ use crate::domain::digest::Digest;
 use crate::domain::history::{About, Channel, Event, Happening, Who};
 use crate::domain::ids::{DeliveryId, PublicationId};
 use crate::domain::moment::Moment;
-use crate::domain::names::{FileName, Line, ProductCode};
+use crate::domain::names::{FileName, Line, OrganisationCode, ProductCode};
 use crate::domain::notice::NoticeKind;
 use crate::domain::organisation::Organisation;
 use crate::domain::packing_slip;
@@ -45,10 +46,7 @@ pub(super) struct PlannedFile {
 }
 
 struct Recipient {
-    organisation: Organisation,
-    agreement: crate::domain::agreement::Agreement,
-    available_until: Moment,
-    slot: crate::domain::retention::ShredSlot,
+    ready: Ready,
     planned: PlannedDelivery,
 }
 
@@ -63,6 +61,8 @@ struct Publishing {
     sequence: Option<u32>,
     replaces: Option<DeliveryId>,
     channel: Channel,
+    /// Organisations that are left out, each with the reason.
+    skipped: Vec<(OrganisationCode, String)>,
 }
 
 /// Builds the rule. What it made is left in `made` when it decided.
@@ -71,21 +71,13 @@ pub(super) fn publish_rule(
     id: PublicationId,
     now: Moment,
     day: u32,
-    ready: &[Ready],
+    plan: (&[Ready], &[(OrganisationCode, String)]),
     planned: Vec<PlannedDelivery>,
     made: Arc<Mutex<Vec<Delivery>>>,
 ) -> impl FnOnce(&dyn CatalogView) -> Result<Decision, Failure> + Send + use<> {
-    let recipients: Vec<Recipient> = ready
-        .iter()
-        .zip(planned)
-        .map(|(ready, planned)| Recipient {
-            organisation: ready.organisation.clone(),
-            agreement: ready.agreement.clone(),
-            available_until: ready.available_until,
-            slot: ready.slot.clone(),
-            planned,
-        })
-        .collect();
+    let (ready, skipped) = plan;
+    let recipients: Vec<Recipient> =
+        ready.iter().zip(planned).map(|(ready, planned)| Recipient { ready: ready.clone(), planned }).collect();
     let publishing = Publishing {
         id,
         now,
@@ -97,6 +89,7 @@ pub(super) fn publish_rule(
         sequence: offer.sequence,
         replaces: offer.replaces,
         channel: offer.channel,
+        skipped: skipped.to_vec(),
     };
     move |view| {
         let (decision, deliveries) = publishing.decide(view, recipients)?;
@@ -116,7 +109,7 @@ impl Publishing {
         let mut decision: Option<Decision> = None;
         let mut payloads = BTreeSet::new();
         for recipient in recipients {
-            self.check_still(view, &recipient)?;
+            self.check_still(view, &recipient.ready, &product)?;
             let (delivery, files) = self.number(view, &recipient, &product)?;
             let event = self.event(&delivery);
             let mut next = match decision.take() {
@@ -149,6 +142,16 @@ impl Publishing {
             deliveries.push(delivery);
         }
         let decision = decision.ok_or_else(|| Refusal::BadRequest("a publication needs a recipient".to_owned()))?;
+        let decision = self.skipped.iter().fold(decision, |decision, (organisation, reason)| {
+            let about = About {
+                organisation: Some(organisation.clone()),
+                product: Some(self.product.clone()),
+                publication: Some(self.id),
+                ..About::default()
+            };
+            let event = Event::new(Happening::RecipientLeftOut, Who::operator(self.channel), about);
+            decision.and(event.with_note(reason))
+        });
         let publication = Publication {
             id: self.id,
             product: self.product.clone(),
@@ -161,18 +164,30 @@ impl Publishing {
     }
 
     /// What was found in order before sealing must still be so now.
-    fn check_still(&self, view: &dyn CatalogView, recipient: &Recipient) -> Result<(), Failure> {
-        let code = &recipient.organisation.code;
+    fn check_still(&self, view: &dyn CatalogView, ready: &Ready, product: &Product) -> Result<(), Failure> {
+        let code = &ready.organisation.code;
         let organisation = view.row::<Organisation>(&Organisation::key_of(code))?;
         if organisation.is_none_or(|organisation| organisation.standing.at(self.now) != Access::Open) {
             return Err(Refusal::WrongState(format!("organisation {code} was blocked or ended meanwhile")).into());
         }
         let agreement = agreement_in_force(view, code, &self.product, self.now)?;
-        if agreement.is_none_or(|agreement| agreement.id != recipient.agreement.id) {
+        let Some(agreement) = agreement.filter(|agreement| agreement.id == ready.agreement.id) else {
             let (organisation, product) = (code.to_string(), self.product.to_string());
             return Err(Refusal::NoAgreement { organisation, product }.into());
+        };
+        // What was sealed for the server to read must not appear where it may no longer read, nor what was sealed
+        // to a key that was given up meanwhile.
+        let end_to_end = agreement.is_end_to_end(product);
+        if end_to_end != ready.end_to_end
+            || (end_to_end && valid_recipient_keys(view, code, self.now)? != ready.recipient_keys)
+        {
+            return Err(Refusal::WrongState(format!(
+                "whether {code} receives {} end to end, or with which keys, was changed meanwhile; publish again",
+                self.product
+            ))
+            .into());
         }
-        let slot = view.row::<SlotRecord>(&SlotRecord::key_of(&recipient.slot))?;
+        let slot = view.row::<SlotRecord>(&SlotRecord::key_of(&ready.slot))?;
         if slot.is_some_and(|slot| slot.destroyed_at.is_some()) {
             return Err(Refusal::WrongState("the window of this delivery has ended already".to_owned()).into());
         }
@@ -185,7 +200,8 @@ impl Publishing {
         recipient: &Recipient,
         product: &Product,
     ) -> Result<(Delivery, Vec<DeliveredFile>), Failure> {
-        let code = &recipient.organisation.code;
+        let ready = &recipient.ready;
+        let code = &ready.organisation.code;
         let last = view.row::<LastSequence>(&LastSequence::key_of(code, &self.product))?;
         let sequence = last.map_or(0, |last| last.sequence) + 1;
         match self.sequence {
@@ -207,20 +223,20 @@ impl Publishing {
             id: recipient.planned.id,
             publication: self.id,
             organisation: code.clone(),
-            organisation_name: recipient.organisation.name.clone(),
+            organisation_name: ready.organisation.name.clone(),
             product: self.product.clone(),
             product_name: product.name.clone(),
-            agreement: recipient.agreement.id,
-            purpose: recipient.agreement.purpose.clone(),
+            agreement: ready.agreement.id,
+            purpose: ready.agreement.purpose.clone(),
             sequence,
             day: self.day,
             period: self.period.clone(),
             counts: self.counts.clone(),
             published_at: self.now,
-            promised_until: recipient.available_until,
-            available_until: recipient.available_until,
-            slot: recipient.slot.clone(),
-            end_to_end: recipient.agreement.end_to_end,
+            promised_until: ready.available_until,
+            available_until: ready.available_until,
+            slot: ready.slot.clone(),
+            end_to_end: ready.end_to_end,
             file_count: 0,
             total_bytes: 0,
             progress: Progress::default(),

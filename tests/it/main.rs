@@ -15,6 +15,7 @@ mod crash;
 mod delete_after_fetch;
 mod dependencies;
 mod end_to_end;
+mod end_to_end_keys;
 mod fetch_https;
 mod fetch_refusals;
 mod fetch_resume;

@@ -13,7 +13,9 @@ use super::snapshot::SnapshotReader;
 use super::snapshots::Snapshots;
 use crate::ports::failure::Fault;
 
-/// So many records are applied at once.
+/// Records are applied at once until they change so many keys, or are so many: a fan-out to a thousand organisations
+/// is one record with sixteen thousand keys.
+const KEYS_AT_ONCE: usize = 20_000;
 const RECORDS_AT_ONCE: usize = 1_000;
 
 /// What a start knows when it comes to the index.
@@ -81,6 +83,7 @@ impl Opening<'_> {
     fn replay(&self, index: &Index, mut chain: Chain) -> Result<(), Fault> {
         let journal = self.folder.join("journal");
         let mut waiting = Vec::new();
+        let mut keys = 0;
         let from = chain.next_sequence;
         for number in segments_in(&journal)?.into_iter().filter(|number| *number >= from) {
             let segment = Segment::open(&journal, number)?;
@@ -88,9 +91,11 @@ impl Opening<'_> {
                 return Err(segment.damage(0, "the segment does not continue the one before"));
             }
             segment.scan(&mut chain, false, &mut |entry, place| {
+                keys += entry.changes.len();
                 waiting.push((entry, place));
-                if waiting.len() >= RECORDS_AT_ONCE {
+                if keys >= KEYS_AT_ONCE || waiting.len() >= RECORDS_AT_ONCE {
                     index.apply(&std::mem::take(&mut waiting))?;
+                    keys = 0;
                 }
                 Ok(())
             })?;

@@ -99,6 +99,7 @@ fn members(operations: &Operations) -> String {
         retention: Span::from_days(30),
         requires_marker: false,
         accepts_uploads: false,
+        end_to_end: false,
     };
     operations.add_product(new, channel).unwrap();
     let agreement = NewAgreement {

@@ -178,6 +178,7 @@ impl World {
                 retention,
                 requires_marker: false,
                 accepts_uploads: false,
+                end_to_end: false,
             };
             operations.add_product(new, CHANNEL).unwrap();
         }

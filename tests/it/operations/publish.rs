@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
+use postkluis::domain::history::Happening;
 use postkluis::domain::refusal::{Refusal, What};
-use postkluis::operations::StandingChange;
+use postkluis::operations::{ProductChange, StandingChange};
 
 use super::*;
 
@@ -96,6 +97,133 @@ fn an_unready_recipient_is_left_out_visibly_only_when_asked() {
     assert_eq!(published.deliveries.len(), 2);
     assert_eq!(published.skipped.len(), 1);
     assert!(world.names("sealed").is_empty());
+}
+
+#[test]
+fn who_is_left_out_is_on_record_with_the_reason() {
+    let world = World::new();
+    let mut offer = offer("k", "daily", &[], vec![file("a.csv", b"a")]);
+    offer.skip_unready = true;
+    let published = world.operations.publish(&offer).unwrap();
+    let query = HistoryQuery { limit: 1_000, ..HistoryQuery::default() };
+    let lines = world.operations.history(&query).unwrap();
+    let left_out: Vec<_> = lines.iter().filter(|line| line.event.what == Happening::RecipientLeftOut).collect();
+    let [line] = left_out.as_slice() else { panic!("{left_out:?}") };
+    let about = &line.event.about;
+    assert_eq!((about.organisation.as_ref(), about.publication), (Some(&org("sealed")), Some(published.publication)));
+    assert!(line.event.detail.note.as_deref().is_some_and(|note| note.contains("recipient key")));
+}
+
+#[test]
+fn a_key_is_used_until_the_day_it_is_retired_from() {
+    let world = World::new();
+    let (first, second) = ("ssh-ed25519 AAAAfirst", "ssh-ed25519 AAAAsecond");
+    let add = |line| world.operations.add_recipient_key(&org("sealed"), line, CHANNEL).unwrap().fingerprint;
+    let (print, _) = (add(first), add(second));
+    let retire = |from| world.operations.retire_recipient_key(&org("sealed"), &print, from, CHANNEL);
+    let tomorrow = world.operations.now().after(Span::from_days(1));
+    retire(Some(tomorrow)).unwrap();
+    // The header of the memory keyring names the keys it was made for.
+    let sealed_to = |key: &str, line: &str| {
+        world.publish(key, &["sealed"], vec![file(&format!("{key}.csv"), b"data")]);
+        let bytes = world.fetch(&world.caller("sealed"), &format!("{key}.csv.age")).unwrap();
+        bytes.windows(line.len()).any(|window| window == line.as_bytes())
+    };
+    assert!(sealed_to("k1", first) && sealed_to("k2", second));
+    world.clock.advance(Span::from_days(1));
+    assert!(!sealed_to("k3", first) && sealed_to("k4", second));
+    let again = world.fetch(&world.caller("sealed"), "k1.csv.age").unwrap();
+    assert!(again.windows(first.len()).any(|window| window == first.as_bytes()), "it stays as it was made");
+    let refused = refusal(retire(Some(tomorrow.after(Span::from_days(9)))));
+    assert!(matches!(refused, Refusal::WrongState(_)), "a retired key does not come back by a date: {refused}");
+    add(first);
+    assert!(sealed_to("k5", first));
+}
+
+#[test]
+fn an_organisation_has_no_more_keys_in_use_than_one_header_holds() {
+    let world = World::new();
+    let add = |number: usize| {
+        world.operations.add_recipient_key(&org("sealed"), &format!("ssh-ed25519 AAAAkey{number:03}"), CHANNEL)
+    };
+    let mut last = String::new();
+    // Retired ones stay, and do not count: neither among the valid ones nor in finding these.
+    for number in 0..150 {
+        if !last.is_empty() {
+            world.operations.retire_recipient_key(&org("sealed"), &last, None, CHANNEL).unwrap();
+        }
+        last = add(number).unwrap().fingerprint;
+    }
+    world.publish("k1", &["sealed"], vec![file("a.csv", b"a")]);
+    (200..215).for_each(|number| drop(add(number).unwrap()));
+    assert!(matches!(refusal(add(300)), Refusal::TooMuch(_)));
+}
+
+#[test]
+fn an_agreement_is_never_weaker_than_its_product() {
+    let world = World::new();
+    let change = ProductChange { end_to_end: Some(true), ..ProductChange::default() };
+    world.operations.change_product(&product("daily"), change, CHANNEL).unwrap();
+    let refused = refusal(world.operations.publish(&offer("k1", "daily", &["one"], vec![file("a.csv", b"a")])));
+    assert!(matches!(&refused, Refusal::NoRecipientKey(who) if who == &["one"]), "{refused}");
+    assert_eq!((world.payloads(), world.names("one").len()), (0, 0));
+    world.operations.add_recipient_key(&org("one"), "ssh-ed25519 AAAAone", CHANNEL).unwrap();
+    world.publish("k2", &["one"], vec![file("a.csv", b"a")]);
+    assert!(world.names("one").contains(&"a.csv.age".to_owned()));
+    // The other way round: taken back for the product, it stays where the agreement demands it.
+    let change = ProductChange { end_to_end: Some(false), ..ProductChange::default() };
+    world.operations.change_product(&product("daily"), change, CHANNEL).unwrap();
+    world.publish("k3", &["one"], vec![file("b.csv", b"b")]);
+    assert!(world.names("one").contains(&"b.csv".to_owned()));
+    let refused = refusal(world.operations.publish(&offer("k4", "daily", &["sealed"], vec![file("b.csv", b"b")])));
+    assert!(matches!(refused, Refusal::NoRecipientKey(_)), "{refused}");
+}
+
+/// A file during whose reading something happens.
+struct Meanwhile(Box<dyn Fn() + Send + Sync>);
+
+impl Source for Meanwhile {
+    fn open(&self) -> Result<Box<dyn std::io::Read + Send>, Fault> {
+        (self.0)();
+        Ok(Box::new(std::io::Cursor::new(b"data".to_vec())))
+    }
+
+    fn size_bytes(&self) -> u64 {
+        4
+    }
+
+    fn verify_unchanged(&self) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+#[test]
+fn what_becomes_end_to_end_while_it_is_sealed_does_not_appear_readable() {
+    let world = World::new();
+    let operations = Arc::clone(&world.operations);
+    let turn = Meanwhile(Box::new(move || {
+        let change = ProductChange { end_to_end: Some(true), ..ProductChange::default() };
+        operations.change_product(&product("daily"), change, CHANNEL).unwrap();
+    }));
+    let turned = OfferedFile { name: name("a.csv"), source: Arc::new(turn) };
+    let refused = refusal(world.operations.publish(&offer("k1", "daily", &["one"], vec![turned])));
+    assert!(matches!(refused, Refusal::WrongState(_)), "{refused}");
+    assert_eq!((world.payloads(), world.names("one").len()), (0, 0));
+}
+
+#[test]
+fn what_was_sealed_to_a_key_given_up_meanwhile_does_not_appear() {
+    let world = World::new();
+    let add = |line| world.operations.add_recipient_key(&org("sealed"), line, CHANNEL).unwrap().fingerprint;
+    let (lost, _) = (add("ssh-ed25519 AAAAlost"), add("ssh-ed25519 AAAAkept"));
+    let operations = Arc::clone(&world.operations);
+    let retire = Meanwhile(Box::new(move || {
+        operations.retire_recipient_key(&org("sealed"), &lost, None, CHANNEL).unwrap();
+    }));
+    let file = OfferedFile { name: name("a.csv"), source: Arc::new(retire) };
+    let refused = refusal(world.operations.publish(&offer("k1", "daily", &["sealed"], vec![file])));
+    assert!(matches!(refused, Refusal::WrongState(_)), "{refused}");
+    assert_eq!((world.payloads(), world.names("sealed").len()), (0, 0));
 }
 
 #[test]

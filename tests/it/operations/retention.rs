@@ -36,6 +36,22 @@ fn pass(world: &World, days: u64) {
 }
 
 #[test]
+fn the_records_of_shred_keys_tell_what_was_destroyed_without_the_history() {
+    let world = World::new();
+    world.publish("k1", &["one"], vec![file("a.csv", b"aaa")]);
+    pass(&world, 3);
+    world.publish("k2", &["one"], vec![file("b.csv", b"bbb")]);
+    let slots = world.operations.slot_records(None).unwrap();
+    let [first, second] = slots.as_slice() else { panic!("{slots:?}") };
+    assert_eq!((first.destroyed_at, second.destroyed_at), (None, None));
+    pass(&world, 30);
+    assert_eq!(world.operations.enforce_retention().unwrap().slots_destroyed.len(), 1);
+    let slots = world.operations.slot_records(None).unwrap();
+    assert_eq!(slots.iter().map(|slot| slot.destroyed_at.is_some()).collect::<Vec<_>>(), [true, false]);
+    assert_eq!(world.operations.slot_records(Some(&first.slot)).unwrap().len(), 1, "the next page");
+}
+
+#[test]
 fn available_until_the_promised_moment_and_gone_after_it() {
     let world = World::new();
     let published = world.publish("k1", &["one"], vec![file("a.csv", b"aaa")]);

@@ -27,6 +27,7 @@ impl World {
             retention: Span::from_days(30),
             requires_marker: false,
             accepts_uploads: true,
+            end_to_end: false,
         };
         operations.add_product(new, CHANNEL).unwrap();
         let owner = EmailAddress::parse("second@one.example").unwrap();

@@ -114,3 +114,11 @@ pub(crate) fn python() -> Command {
         .unwrap_or_else(|| panic!("POSTKLUIS_TEST_PYTHON is not set: run the tests by `tests/run`, which prepares it"));
     Command::new(python)
 }
+
+/// `rage`, the other implementation of age.
+#[track_caller]
+pub(crate) fn rage() -> Command {
+    let rage = std::env::var_os("POSTKLUIS_TEST_RAGE")
+        .unwrap_or_else(|| panic!("POSTKLUIS_TEST_RAGE is not set: run the tests by `tests/run`, which prepares it"));
+    Command::new(rage)
+}

@@ -178,17 +178,22 @@ fn members(allow_from: &AllowList) -> Vec<Record> {
     ]
 }
 
+fn product_row(end_to_end: bool) -> Record {
+    Product {
+        code: product(),
+        name: line("Leerlingen"),
+        retention: Span::from_days(30),
+        requires_marker: true,
+        accepts_uploads: false,
+        end_to_end,
+        added_at: at(0),
+    }
+    .into()
+}
+
 fn grounds() -> Vec<Record> {
     vec![
-        Product {
-            code: product(),
-            name: line("Leerlingen"),
-            retention: Span::from_days(30),
-            requires_marker: true,
-            accepts_uploads: false,
-            added_at: at(0),
-        }
-        .into(),
+        product_row(false),
         Agreement {
             id: AGREEMENT,
             organisation: code(),
@@ -368,7 +373,8 @@ fn records() -> Vec<Record> {
 /// What only version 2 can say.
 fn second_records() -> Vec<Record> {
     let listed = AllowList::parse(&["192.0.2.0/24", "198.51.100.7", "2001:db8::/32"]).unwrap();
-    [&members(&listed)[..3], &members(&AllowList::default())[..3]].concat()
+    let products = [product_row(true), product_row(false)];
+    [&members(&listed)[..3], &members(&AllowList::default())[..3], &products].concat()
 }
 
 fn written(record: &Record) -> String {

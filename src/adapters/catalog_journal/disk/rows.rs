@@ -67,12 +67,13 @@ struct_form! {
         expires_at: Option<Moment>,
         revoked_at: Option<Moment>,
     }
-    ProductV1 = Product {
+    ProductV2 = Product {
         code: ProductCode,
         name: Line,
         retention: Span,
         requires_marker: bool,
         accepts_uploads: bool,
+        end_to_end: bool,
         added_at: Moment,
     }
     AgreementV1 = Agreement {
@@ -239,6 +240,14 @@ older_form! {
         standing: Standing,
         added_at: Moment,
     } and { allow_from: AllowList::default(), }
+    ProductV1 -> Product {
+        code: ProductCode,
+        name: Line,
+        retention: Span,
+        requires_marker: bool,
+        accepts_uploads: bool,
+        added_at: Moment,
+    } and { end_to_end: false, }
 }
 
 impl Stored for Organisation {
@@ -258,6 +267,17 @@ impl Stored for Account {
     fn from_older(version: u8, bytes: &[u8]) -> Result<Self, Fault> {
         match version {
             1 => parsed::<AccountV1>(bytes)?.upgrade(),
+            _ => Err(unknown_version(version)),
+        }
+    }
+}
+
+impl Stored for Product {
+    const VERSION: u8 = 2;
+
+    fn from_older(version: u8, bytes: &[u8]) -> Result<Self, Fault> {
+        match version {
+            1 => parsed::<ProductV1>(bytes)?.upgrade(),
             _ => Err(unknown_version(version)),
         }
     }
@@ -294,9 +314,9 @@ macro_rules! kinds {
 }
 
 kinds! {
-    first: SshKey Token Product Agreement Right RightHolder RecipientKey Publication PublishedSource
+    first: SshKey Token Agreement Right RightHolder RecipientKey Publication PublishedSource
     Delivery DeliveryNumber PublicationPart DeliveredFile OutboxEntry Payload SealedHeader FileCoverage LastSequence
     Mail MailDue WindowEnd SlotRecord SlotMember DoomedPayload Upload UploadEntry UploadEnd UploadHeader
     UploadSums SignOff ScrubPosition;
-    later: Organisation Account
+    later: Organisation Account Product
 }

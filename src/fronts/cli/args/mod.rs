@@ -296,6 +296,9 @@ pub enum Product {
         /// Recipients may upload participant files
         #[arg(long)]
         accepts_uploads: bool,
+        /// Seal every delivery to the recipients' own keys
+        #[arg(long)]
+        end_to_end: bool,
     },
     /// List products
     List,
@@ -317,6 +320,9 @@ pub enum Product {
         /// Whether the spool accepts it only with a .done marker
         #[arg(long, value_name = "true|false")]
         require_marker: Option<bool>,
+        /// Whether new deliveries are sealed to the recipients' own keys
+        #[arg(long, value_name = "true|false")]
+        end_to_end: Option<bool>,
     },
 }
 
@@ -343,7 +349,7 @@ pub enum Agreement {
         /// In force until and including
         #[arg(long, value_name = "DATE")]
         until: Option<String>,
-        /// Seal to the recipient's own keys
+        /// Seal to the recipient's own keys, also where the product does not demand it
         #[arg(long)]
         end_to_end: bool,
         /// Hide the history from the recipient

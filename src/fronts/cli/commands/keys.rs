@@ -6,8 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::Office;
-use super::texts::MOST_ROWS;
-use crate::domain::history::{Channel, Happening, HistoryQuery};
+use crate::domain::history::Channel;
 use crate::domain::moment::Moment;
 use crate::domain::names::OrganisationCode;
 use crate::domain::retention::ShredSlot;
@@ -88,16 +87,16 @@ pub(super) fn destroyed(office: &Office) -> Result<Answer, Failure> {
         at.map(|at| at - jiff::SignedDuration::from_millis(1))
             .map_or_else(|| "held".to_owned(), |at| at.to_zoned(office.time_zone.clone()).date().to_string())
     };
-    let mut query = HistoryQuery { limit: usize::MAX, ..HistoryQuery::default() };
-    for _ in 0..MOST_ROWS {
-        let page = office.operations.history(&query)?;
+    // From the record of each key: the history grows with every fetch, these only with the days.
+    let mut after = None;
+    loop {
+        let page = office.operations.slot_records(after.as_ref())?;
         let Some(last) = page.last() else { break };
-        query.after = Some(last.sequence);
-        for line in page.iter().filter(|line| line.event.what == Happening::SlotDestroyed) {
-            let Some(closed) = line.event.detail.until else { continue };
-            let day = days.entry(day_of(closed)).or_default();
+        after = Some(last.slot.clone());
+        for record in page.iter().filter(|record| record.destroyed_at.is_some()) {
+            let day = days.entry(day_of(record.slot.closes_at())).or_default();
             day.destroyed += 1;
-            day.destroyed_at = Some(line.at);
+            day.destroyed_at = day.destroyed_at.max(record.destroyed_at);
         }
     }
     for fact in office.operations.key_facts()?.iter().filter(|fact| fact.kind == "shred key") {

@@ -9,20 +9,21 @@ use crate::domain::moment::Span;
 use crate::domain::names::{Line, LoginName, OrganisationCode, ProductCode};
 use crate::fronts::cli::{Answer, args};
 use crate::fronts::forms;
-use crate::operations::{Failure, NewAgreement, NewProduct};
+use crate::operations::{Failure, NewAgreement, NewProduct, ProductChange};
 
 const CHANNEL: Channel = Channel::CommandLine;
 
 pub(super) fn product(office: &Office, command: args::Product) -> Result<Answer, Failure> {
     let operations = &office.operations;
     match command {
-        args::Product::Add { code, name, retention, require_marker, accepts_uploads } => {
+        args::Product::Add { code, name, retention, require_marker, accepts_uploads, end_to_end } => {
             let new = NewProduct {
                 code: ProductCode::parse(&code)?,
                 name: Line::parse(&name)?,
                 retention: Span::parse(&retention)?,
                 requires_marker: require_marker,
                 accepts_uploads,
+                end_to_end,
             };
             let added = operations.add_product(new, CHANNEL)?;
             Ok(Answer::said(format!("added product {code}"), forms::product(&added)))
@@ -30,15 +31,19 @@ pub(super) fn product(office: &Office, command: args::Product) -> Result<Answer,
         args::Product::List => {
             let rows =
                 all_pages(|last| operations.products(last.map(|row: &crate::domain::product::Product| &row.code)))?;
-            let columns = ["code", "name", "retention", "requiresMarker", "acceptsUploads"];
+            let columns = ["code", "name", "retention", "requiresMarker", "acceptsUploads", "endToEnd"];
             Ok(Answer::list(rows.iter().map(forms::product).collect(), &columns))
         }
         args::Product::Show { code } => shown(office, &ProductCode::parse(&code)?),
-        args::Product::Change { code, name, retention, require_marker } => {
+        args::Product::Change { code, name, retention, require_marker, end_to_end } => {
             let code = ProductCode::parse(&code)?;
-            let name = name.as_deref().map(Line::parse).transpose()?;
-            let retention = retention.as_deref().map(Span::parse).transpose()?;
-            operations.change_product(&code, name, retention, require_marker, CHANNEL)?;
+            let change = ProductChange {
+                name: name.as_deref().map(Line::parse).transpose()?,
+                retention: retention.as_deref().map(Span::parse).transpose()?,
+                requires_marker: require_marker,
+                end_to_end,
+            };
+            operations.change_product(&code, change, CHANNEL)?;
             shown(office, &code)
         }
     }

@@ -1,14 +1,17 @@
-//! The size of the issue: 200 organisations, 10,000 deliveries, a folder of
-//! 10,000 files. Times publishing, listing and starting, beside an OpenSSH
-//! server in the same run. `cargo bench --bench scale`.
+//! What grows: organisations, deliveries, files in a folder, bytes. The work `size` is
+//! 200 organisations, 10,000 deliveries and a folder of 10,000 files; the others have
+//! their own files. `cargo bench --bench scale -- [WORK]...`; docs/PERFORMANCE.md says more.
 
-#[path = "support/clients.rs"]
+#[path = "../support/clients.rs"]
 mod clients;
-#[path = "support/measure.rs"]
+mod engine;
+mod fanout;
+#[path = "../support/measure.rs"]
 mod measure;
-#[path = "support/served.rs"]
+mod million;
+#[path = "../support/served.rs"]
 mod served;
-#[path = "support/world.rs"]
+#[path = "../support/world.rs"]
 mod world;
 
 use std::fs;
@@ -23,6 +26,8 @@ use clients::{Sshd, make_key, sftp};
 use measure::{cpu_seconds_of, median, print_machine, ratio};
 use served::{Outcome, Served};
 
+/// What can be measured, in this order. Without names all but `million`, which takes 10 GB and 20 minutes.
+const WORKS: [&str; 4] = ["size", "fanout", "engine", "million"];
 const ORGANISATIONS: usize = 200;
 /// Publications to all; with 200 organisations 10,000 deliveries.
 const PUBLICATIONS: usize = 50;
@@ -38,12 +43,13 @@ const ROUNDS: usize = 5;
 const PAGE: usize = 1_000;
 
 fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
     // `cargo test` may build and run benches; only `cargo bench` means to measure.
-    if !std::env::args().any(|argument| argument == "--bench") {
+    if !arguments.iter().any(|argument| argument == "--bench") {
         println!("scale: nothing measured; run it with `cargo bench --bench scale`");
         return;
     }
-    if let Err(error) = run() {
+    if let Err(error) = run(&arguments) {
         eprintln!("scale: {error}");
         std::process::exit(1);
     }
@@ -56,17 +62,40 @@ struct Scale {
     key: PathBuf,
 }
 
-fn run() -> Outcome<()> {
+fn run(arguments: &[String]) -> Outcome<()> {
+    let chosen: Vec<&str> = arguments.iter().map(String::as_str).filter(|word| !word.starts_with("--")).collect();
+    if let Some(unknown) = chosen.iter().find(|word| !WORKS.contains(word)) {
+        return Err(format!("there is no work `{unknown}`; there are: {}", WORKS.join(" ")).into());
+    }
     let folder = tempfile::Builder::new().prefix("postkluis-scale-").tempdir()?;
-    let scale =
-        Scale { folder: folder.path().to_owned(), home: folder.path().join("home"), key: folder.path().join("key") };
-    print_machine(&scale.folder);
-    scale.fill_and_publish()?;
-    scale.list_over_sftp()?;
-    scale.start_up()
+    print_machine(folder.path());
+    for work in WORKS {
+        let is_chosen = if chosen.is_empty() { work != "million" } else { chosen.contains(&work) };
+        if !is_chosen {
+            continue;
+        }
+        // Each its own folder, gone before the next: the large ones would not fit beside each other.
+        let own = folder.path().join(work);
+        fs::create_dir(&own)?;
+        println!("\n== {work}");
+        match work {
+            "size" => Scale { home: own.join("home"), key: own.join("key"), folder: own.clone() }.measure()?,
+            "fanout" => fanout::measure(&own)?,
+            "engine" => engine::measure(&own)?,
+            _ => million::measure(&own, million::wanted(arguments)?)?,
+        }
+        fs::remove_dir_all(&own)?;
+    }
+    Ok(())
 }
 
 impl Scale {
+    fn measure(&self) -> Outcome<()> {
+        self.fill_and_publish()?;
+        self.list_over_sftp()?;
+        self.start_up()
+    }
+
     fn fill_and_publish(&self) -> Outcome<()> {
         world::make_home(&self.home)?;
         make_key(&self.key)?;
