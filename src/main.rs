@@ -70,6 +70,9 @@ fn main() -> ExitCode {
         Command::Running(Running::Backup(Backup::Create { dir })) if !client::is_served(&home) => {
             told(line.json, backup::back_up_stopped(&home, &dir))
         }
+        Command::Running(Running::Backup(Backup::Repair { dir })) if !client::is_served(&home) => {
+            told(line.json, backup::repair_stopped(&home, &dir))
+        }
         Command::Running(Running::Backup(Backup::Verify { dir, identity })) => {
             verify(line.json, &dir, identity.as_deref())
         }

@@ -115,6 +115,39 @@ pub fn back_up_stopped(home: &Path, target: &Path) -> Result<(Value, String), Fa
     Ok((answer.document, answer.text))
 }
 
+/// Puts payloads of an open home back that were lost or damaged.
+pub(super) fn repair(operations: &Operations, from: &Path) -> Result<Answer, Failure> {
+    let from = resolved(from);
+    backup_folder::refuse_foreign(&from)?;
+    let copy_of = |id| backup_folder::payload(&from, id);
+    let report = operations.repair_vault(&copy_of, Channel::CommandLine)?;
+    let left = report.left.iter().map(|(id, why)| json!({ "payload": id.to_string(), "why": why }));
+    let document = json!({
+        "read": report.read,
+        "repaired": report.repaired.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "left": left.collect::<Vec<_>>(),
+    });
+    let mut lines = vec![format!("{} payloads read, {} put back", report.read, report.repaired.len())];
+    lines.extend(report.repaired.iter().map(|id| format!("  put back {id}")));
+    lines.extend(report.left.iter().map(|(id, why)| format!("  still damaged {id}: {why}")));
+    Ok(Answer::said(lines.join("\n"), document))
+}
+
+/// As `repair`, of a home whose server is stopped.
+///
+/// # Errors
+/// The configuration is wrong, a server has the home, or there is no backup.
+pub fn repair_stopped(home: &Path, from: &Path) -> Result<(Value, String), Failure> {
+    let config =
+        Config::load(home, environment()).map_err(|faults| Fault::from_error("read the configuration", faults))?;
+    if restored_from(home)?.is_some() {
+        return Err(crate::operations::shut_until_confirmed().into());
+    }
+    let operations = open(&config)?;
+    let answer = repair(&operations, from)?;
+    Ok((answer.document, answer.text))
+}
+
 /// Looks whether a backup is whole; the flag says so.
 ///
 /// # Errors
@@ -238,6 +271,7 @@ pub async fn await_confirmation(config: &Config, stop: impl Future<Output = ()>)
         key_facts: key_facts::teller(config),
         mail_test: mail::tester(config)?,
         back_up: Box::new(|_| Err(crate::operations::shut_until_confirmed().into())),
+        repair: Box::new(|_| Err(crate::operations::shut_until_confirmed().into())),
         restored: Some(confirmation(config.home.clone(), operations, confirmed)),
     };
     let mut tasks = JoinSet::new();

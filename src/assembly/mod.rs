@@ -248,6 +248,10 @@ impl Server {
                 let (config, operations) = (config.clone(), Arc::clone(&operations));
                 Box::new(move |target| backup::back_up(&config, &operations, target))
             },
+            repair: {
+                let operations = Arc::clone(&operations);
+                Box::new(move |from| backup::repair(&operations, from))
+            },
             restored: None,
         };
         tasks.spawn(door::serve(admin, Arc::new(office), stop.clone()));

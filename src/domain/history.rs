@@ -201,6 +201,8 @@ happenings! {
     RestoreConfirmed = 104, "restore-confirmed";
     /// A received upload cannot be read any more after a restore.
     UploadLost = 105, "upload-lost";
+    /// A payload that was lost or damaged was put back out of a copy.
+    PayloadRepaired = 106, "payload-repaired";
 }
 
 impl fmt::Display for Happening {

@@ -118,7 +118,12 @@ impl VaultLook {
     }
 }
 
-fn held_against_record(vault: &dyn Vault, payload: &Payload, read: &mut dyn FnMut(u64)) -> Result<(), Fault> {
+/// Reads a payload to its end: a fault unless it has the size and the SHA-256 of what was stored.
+pub(super) fn held_against_record(
+    vault: &dyn Vault,
+    payload: &Payload,
+    read: &mut dyn FnMut(u64),
+) -> Result<(), Fault> {
     let told = |failure: Failure| Fault::new(failure.to_string());
     let reader = vault.open_sealed(payload.id, Vec::new()).map_err(told)?;
     if reader.size_bytes() != payload.sealed_bytes {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::failure::{Failure, Fault};
 use super::keyring::FileKey;
+use crate::domain::delivery::Payload;
 use crate::domain::digest::Digest;
 use crate::domain::ids::PayloadId;
 use crate::domain::moment::Span;
@@ -40,6 +41,10 @@ pub trait Vault: Send + Sync {
         prefix: Option<&[u8]>,
         source: &mut dyn Read,
     ) -> Result<StoredPayload, Failure>;
+
+    /// Puts a payload that is lost or damaged back: the sealed bytes that `copy` yields, if they have size and
+    /// SHA-256 on record. Durable on return. On failure what lies there stays.
+    fn put_back(&self, payload: &Payload, copy: &mut dyn Read) -> Result<(), Failure>;
 
     /// Opens a payload for random access to its plaintext.
     fn open(&self, id: PayloadId, key: &FileKey) -> Result<Arc<dyn PayloadReader>, Failure>;

@@ -135,3 +135,42 @@ fn an_index_that_is_not_the_journals_is_found_and_what_is_missing_too() {
     assert!(told.contains(&named) && told.contains("put it back from a backup"), "{told}");
     assert!(told.contains("no record says that it was destroyed"), "{told}");
 }
+
+#[test]
+fn what_was_lost_or_damaged_is_put_back_out_of_a_backup() {
+    let mut server = stage();
+    let backup = server.desk("backups").join("one");
+    let identity = server.desk("identity").join("identity");
+    let made = std::process::Command::new("age-keygen").arg("-o").arg(&identity).output().expect("age-keygen");
+    assert!(made.status.success());
+    let text = fs::read_to_string(&identity).expect("an identity");
+    let public = text.lines().find_map(|line| line.strip_prefix("# public key: ")).expect("a public key").to_owned();
+    server.set("POSTKLUIS_STORAGE__BACKUP_RECIPIENT", &public);
+    let backup = backup.display().to_string();
+    server.done(&["backup", "create", &backup]);
+    let payloads: Vec<PathBuf> =
+        below(&server, "data/vault").into_iter().map(|(path, _)| path).filter(|path| !path.ends_with("tmp")).collect();
+    let good: Vec<Vec<u8>> = payloads.iter().map(|path| fs::read(path).expect("read")).collect();
+    // one flipped, one cut short, one gone; and one whose copy is damaged as well
+    flip(&payloads[0], 70_000);
+    fs::write(&payloads[1], &good[1][..good[1].len() - 1]).expect("written");
+    fs::remove_file(&payloads[2]).expect("removed");
+    flip(&payloads[3], 20);
+    let name = payloads[3].file_name().expect("a name").to_string_lossy().into_owned();
+    flip(&Path::new(&backup).join("vault").join(&name[..2]).join(&name), 21);
+    server.serve();
+    let document = server.done(&["backup", "repair", &backup]);
+    assert_eq!(document["repaired"].as_array().map(Vec::len), Some(3), "{document}");
+    assert_eq!(document["left"][0]["payload"], *name, "{document}");
+    for at in 0..3 {
+        assert!(fs::read(&payloads[at]).expect("read") == good[at], "{}", payloads[at].display());
+    }
+    assert_eq!(crate::support::stock::events(&server, "payload-repaired").len(), 3);
+    let again = server.done(&["backup", "repair", &backup]);
+    assert_eq!(again["repaired"].as_array().map(Vec::len), Some(0), "{again}");
+    server.stop();
+    let told = server.run(&["check", "--deep"]).expect_code(1).text();
+    assert_eq!(told.matches("FAIL").count(), 1, "{told}");
+    let no_backup = server.desk("nothing").display().to_string();
+    assert!(server.refused(&["backup", "repair", &no_backup]).contains("holds no whole backup"));
+}

@@ -13,12 +13,15 @@ pub use create::{BackupJob, BackupReport, PayloadToCopy, create};
 pub use restore::{Restored, restore};
 pub use verify::{FollowChain, Verified, verify};
 
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 use std::str::FromStr;
 
 use age::x25519::{Identity, Recipient};
 use zeroize::Zeroizing;
 
+use crate::domain::ids::PayloadId;
 use crate::domain::refusal::Refusal;
 use crate::ports::failure::{Failure, Fault};
 
@@ -66,6 +69,29 @@ pub fn read_identity(path: &Path) -> Result<Identity, Failure> {
     let line = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'));
     let parsed = line.ok_or("it holds no key").and_then(Identity::from_str);
     Ok(parsed.map_err(|why| Fault::new(format!("read the identity {}: {why}", path.display())))?)
+}
+
+/// Whether a folder is a backup.
+///
+/// # Errors
+/// `WrongState` when it is none.
+pub fn refuse_foreign(folder: &Path) -> Result<(), Failure> {
+    create::manifest_of(folder).map(|_| ())
+}
+
+/// The copy of a payload in a backup, if it has one: sealed, as it lies in a vault.
+///
+/// # Errors
+/// A fault that names the file.
+pub fn payload(folder: &Path, id: PayloadId) -> Result<Option<Box<dyn Read>>, Fault> {
+    let name = id.to_string();
+    let (first, _) = name.split_at(2);
+    let path = folder.join(VAULT).join(first).join(&name);
+    match File::open(&path) {
+        Ok(file) => Ok(Some(Box::new(file))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(disk::fault("open", &path, error)),
+    }
 }
 
 /// A refusal over a folder that is no backup, or not this one.

@@ -19,7 +19,9 @@ use crate::ports::failure::Fault;
 /// Beside the index; removed when the look ends, and before the next one.
 const SCRATCH: &str = "index.check";
 
-/// So many records are applied at once.
+/// Records are applied at once until they change so many keys, or are so many: one record of a large fan-out has
+/// sixteen keys for each recipient.
+const KEYS_AT_ONCE: usize = 20_000;
 const RECORDS_AT_ONCE: usize = 1_000;
 
 /// No more faults of one kind are told.
@@ -144,14 +146,16 @@ impl DeepLook {
             }
             let is_last = at + 1 == numbers.len();
             let mut waiting = Vec::new();
-            let (mut records, mut events) = (0, 0);
+            let (mut records, mut events, mut keys) = (0, 0, 0);
             let (offset, ended) = segment.scan(&mut chain, is_last, &mut |entry, place| {
                 records += 1;
                 events += entry.events.len() as u64;
                 decode_all(&segment, &entry, place)?;
+                keys += entry.changes.len();
                 waiting.push((entry, place));
-                if waiting.len() >= RECORDS_AT_ONCE {
+                if keys >= KEYS_AT_ONCE || waiting.len() >= RECORDS_AT_ONCE {
                     index.apply(&std::mem::take(&mut waiting))?;
+                    keys = 0;
                 }
                 Ok(())
             })?;

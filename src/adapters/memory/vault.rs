@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use sha2::{Digest as _, Sha256};
 
 use super::locked;
+use crate::domain::delivery::Payload;
 use crate::domain::digest::Digest;
 use crate::domain::ids::PayloadId;
 use crate::domain::moment::Span;
@@ -73,6 +74,10 @@ impl Vault for MemoryVault {
         }
         payloads.insert(id, Kept { key: key.clone(), plain: plain.into() });
         Ok(stored)
+    }
+
+    fn put_back(&self, payload: &Payload, _copy: &mut dyn Read) -> Result<(), Failure> {
+        Err(Fault::new(format!("put payload {} back: memory keeps no sealed copies", payload.id)).into())
     }
 
     fn open(&self, id: PayloadId, key: &FileKey) -> Result<Arc<dyn PayloadReader>, Failure> {

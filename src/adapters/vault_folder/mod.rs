@@ -3,6 +3,7 @@
 //! Knows no rights and keeps no keys.
 #![expect(clippy::disallowed_methods, reason = "this adapter is the disk")]
 
+mod put_back;
 mod reader;
 mod unfinished;
 mod writer;
@@ -18,6 +19,7 @@ use std::time::{Duration, SystemTime};
 
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 
+use crate::domain::delivery::Payload;
 use crate::domain::ids::PayloadId;
 use crate::domain::moment::Span;
 use crate::domain::refusal::Refusal;
@@ -149,6 +151,10 @@ impl Vault for VaultFolder {
             discard(id, &temporary);
         }
         outcome
+    }
+
+    fn put_back(&self, payload: &Payload, copy: &mut dyn Read) -> Result<(), Failure> {
+        self.replace(payload, copy)
     }
 
     fn open(&self, id: PayloadId, key: &FileKey) -> Result<Arc<dyn PayloadReader>, Failure> {

@@ -15,6 +15,11 @@ pub enum Backup {
         /// The folder; empty, or a backup of this home
         dir: PathBuf,
     },
+    /// Put payloads that were lost or damaged back out of a backup, while the server serves or is stopped
+    Repair {
+        /// The folder
+        dir: PathBuf,
+    },
     /// Look whether a backup is whole
     Verify {
         /// The folder

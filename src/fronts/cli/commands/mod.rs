@@ -43,6 +43,8 @@ pub struct Office {
     pub mail_test: MailTest,
     /// Backups of this home.
     pub back_up: BackUp,
+    /// Repairs out of a backup.
+    pub repair: BackUp,
     /// Set while the home is restored and not confirmed: then nothing is published, mailed or ended.
     pub restored: Option<ConfirmRestore>,
 }
@@ -57,6 +59,7 @@ pub fn run(office: &Office, command: Running, folder: &Path) -> Result<Answer, F
     }
     match command {
         Running::Backup(Backup::Create { dir }) => (office.back_up)(&folder.join(dir)),
+        Running::Backup(Backup::Repair { dir }) => (office.repair)(&folder.join(dir)),
         Running::Backup(Backup::Verify { .. }) => Err(without_server("backup verify")),
         Running::Restore(restore) if restore.from.as_os_str() == CONFIRM => match &office.restored {
             Some(confirm) => confirm(restore.yes),
