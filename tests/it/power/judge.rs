@@ -57,7 +57,6 @@ impl Cut<'_> {
         let traces = Traces::of(&home);
         let was_making = is_making_snapshot(&home);
         let was_rotating = self.moment == Moment::Rotation && is_rotating(&home);
-        let parts = uploads::parts(&home);
         let is_behind = traces::journal_bytes(&home) < self.known.journal_bytes;
         counts.hit(Step::JournalNotDurable, self.kind, usize::from(is_behind));
         forget_bare_markers(&home, &traces);
@@ -102,10 +101,12 @@ impl Cut<'_> {
         counts.hit(Step::Snapshot, self.kind, usize::from(was_making || self.known.was_making_snapshot));
         counts.hit(Step::Rotation, self.kind, usize::from(was_rotating));
         counts.hit(Step::Backup, self.kind, usize::from(self.known.was_backing_up));
-        let is_unfinished = |row: &&Value| {
-            text(row, "state") == "unfinished" && parts.get(text(row, "id")).is_some_and(|bytes| *bytes > 0)
+        // What arrived last is not synced: on the cut disk its parts may be short or empty.
+        let is_partial = |row: &&Value| {
+            let whole = self.puts.iter().find(|put| put.content.name == text(row, "name")).map(|put| put.content.size);
+            text(row, "state") == "unfinished" && uploads::size(Some(*row)) < whole
         };
-        counts.hit(Step::UploadWriting, self.kind, rows.iter().filter(is_unfinished).count());
+        counts.hit(Step::UploadWriting, self.kind, rows.iter().filter(is_partial).count());
         stage.server.stop();
     }
 

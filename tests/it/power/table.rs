@@ -74,7 +74,7 @@ impl Step {
             Self::Claimed => "drop claimed, not yet published",
             Self::ClaimOutlived => "drop published, its claim still there",
             Self::MidFetch => "fetch begun on record, not ended",
-            Self::UploadWriting => "upload: a part of it sealed on the disk, the client sends on",
+            Self::UploadWriting => "upload: unfinished on record with a part of it or nothing, the client sends on",
             Self::UploadNotOnRecord => "upload: made a payload, not on record as received",
             Self::UploadUnanswered => "upload: on record as received, the client not answered",
             Self::WindowEnded => "window ended, not yet expired on record",
