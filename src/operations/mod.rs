@@ -6,6 +6,7 @@ mod block_access;
 mod browse;
 mod case;
 mod collect_delivery;
+mod end_bodies;
 mod end_delivery;
 mod enforce_retention;
 mod fetch;
@@ -42,6 +43,7 @@ pub use crate::ports::source::Source;
 pub use back_up::{BackupScope, RESTORE_GAP_DELIVERIES, RestoredState, shut_until_confirmed};
 pub use block_access::StandingChange;
 pub use browse::{DeliveryFilter, DeliveryView};
+pub use end_bodies::BodyKeyState;
 pub use enforce_retention::RetentionReport;
 pub use fetch::Fetch;
 pub use manage_accounts::{NewAccount, NewToken, fingerprint};
@@ -57,6 +59,7 @@ pub use sign_in::Visitor;
 pub use sweep_vault::Recovery;
 pub use uploads::{Receiving, SettledUploads, UploadFilter, UploadMode, UploadRoom, UploadSettings, UploadView};
 
+use crate::domain::bodies::BodyPeriods;
 use crate::domain::history::{Channel, Who};
 use crate::domain::ids::DeliveryId;
 use crate::domain::moment::{Moment, Span};
@@ -94,6 +97,8 @@ pub struct Settings {
     pub open_grace: Span,
     /// A shred key is destroyed so long after its slot closes.
     pub shred_delay: Span,
+    /// How long events of each class are kept after the end of their month.
+    pub history_kept: BodyPeriods,
     /// Coverage of a running fetch is made durable every so many bytes (64 MiB).
     pub coverage_step_bytes: u64,
     /// One account may have so many files open at once.
