@@ -101,8 +101,21 @@ mod tests {
     }
 
     #[test]
+    fn months_close_at_midnight_of_the_zone() {
+        for (text, closes) in [
+            ("2026-10-31T22:59:59Z", "2026-10-31T23:00:00Z"),
+            ("2026-10-31T23:00:00Z", "2026-11-30T23:00:00Z"),
+            ("2028-02-01T12:00:00Z", "2028-02-29T23:00:00Z"),
+            ("2026-12-31T23:00:00Z", "2027-01-31T23:00:00Z"),
+        ] {
+            assert_eq!(amsterdam().month_closing(at(text)), at(closes), "{text}");
+        }
+    }
+
+    #[test]
     fn the_end_of_time_does_not_wrap() {
         let clock = amsterdam();
+        assert!(clock.month_closing(Moment::from_millis(u64::MAX)) > at("9000-01-01T00:00:00Z"));
         assert!(clock.midnight_closing(Moment::from_millis(u64::MAX)) > at("9000-01-01T00:00:00Z"));
         assert_eq!(clock.date_of(Moment::from_millis(u64::MAX)).year, 9999);
     }

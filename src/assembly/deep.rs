@@ -4,15 +4,19 @@
 
 use std::io::IsTerminal as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::bodies::MonthlyBodies;
 use super::check::{Finding, Verdict};
 use crate::adapters::catalog_journal::DeepLook;
+use crate::adapters::clock_system::SystemClock;
 use crate::adapters::keyring_folder::KeyringFolder;
 use crate::adapters::vault_folder::VaultFolder;
 use crate::config::{Config, environment};
 use crate::operations::{Failure, VaultLook, look_at_vault};
+use crate::ports::bodies::BodySeal;
 
 /// No more faults of one kind are told.
 const MOST_TOLD: usize = 100;
@@ -28,7 +32,19 @@ pub fn check(home: &Path) -> Vec<Finding> {
     let Ok(config) = Config::load(home, environment()) else { return findings };
     let bar = progress(home);
     let mut read = |bytes: u64| bar.inc(bytes);
-    let looked = DeepLook::at(&home.join("data/catalog"), config.storage.index_cache_bytes, &mut read);
+    let keyring = match KeyringFolder::look(home.join("keys"), &super::master(&config)) {
+        Ok(keyring) => Some(Arc::new(keyring)),
+        Err(failure) => {
+            add("keys", Verdict::Wrong, failure.to_string());
+            None
+        }
+    };
+    let bodies = keyring.as_ref().map(|keyring| {
+        let clock = Arc::new(SystemClock::new(config.portal.time_zone.clone()));
+        MonthlyBodies::new(Arc::clone(keyring) as Arc<_>, clock)
+    });
+    let bodies = bodies.as_ref().map(|bodies| bodies as &dyn BodySeal);
+    let looked = DeepLook::at(&home.join("data/catalog"), config.storage.index_cache_bytes, bodies, &mut read);
     let catalog = match looked {
         Ok(catalog) => catalog,
         Err(fault) => {
@@ -45,9 +61,10 @@ pub fn check(home: &Path) -> Vec<Finding> {
         }
         Some(view) => {
             let vault = VaultFolder::open(home.join("data/vault"), 0);
-            let keyring = KeyringFolder::look(home.join("keys"), &super::master(&config));
-            let looked = vault.and_then(|vault| look_at_vault(view, &vault, &keyring?, &mut read));
-            of_vault(looked, &mut add);
+            if let Some(keyring) = &keyring {
+                let looked = vault.and_then(|vault| look_at_vault(view, &vault, keyring.as_ref(), &mut read));
+                of_vault(looked, &mut add);
+            }
         }
     }
     bar.finish_and_clear();

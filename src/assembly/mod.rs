@@ -3,6 +3,7 @@
 
 pub mod backup;
 mod ballast;
+pub mod bodies;
 pub mod check;
 pub mod deep;
 pub mod demo;
@@ -35,9 +36,10 @@ use crate::fronts::spool::Spool;
 use crate::fronts::{offload, sftp};
 use crate::housekeeping::{self, Timers};
 use crate::operations::{
-    Failure, Fault, MailSender, Operations, Ports, Settings, UploadSettings, shut_until_confirmed,
+    Clock, Failure, Fault, Keyring, MailSender, Operations, Ports, Settings, UploadSettings, shut_until_confirmed,
 };
 use ballast::Ballast;
+use bodies::MonthlyBodies;
 
 /// Coverage of a running fetch is made durable every so many bytes (engine §2, I8).
 const COVERAGE_STEP_BYTES: u64 = 64 << 20;
@@ -113,18 +115,29 @@ pub fn open(config: &Config) -> Result<Arc<Operations>, Failure> {
         reserve_bytes: config.storage.reserve_bytes / RECORDS_SHARE,
         ..JournalSettings::default()
     };
-    let catalog = CatalogJournal::open(&data.join("catalog"), journal)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new(config.portal.time_zone.clone()));
+    let mut keyring = None;
+    // The keys are opened under the catalog's lock: opening removes what an unfinished writing left of them.
+    let catalog = CatalogJournal::open_sealing(&data.join("catalog"), journal, || {
+        let opened: Arc<dyn Keyring> = Arc::new(KeyringFolder::open(config.home.join("keys"), &master(config))?);
+        keyring = Some(Arc::clone(&opened));
+        Ok(Arc::new(MonthlyBodies::new(opened, Arc::clone(&clock))))
+    })?;
+    let keyring = keyring.ok_or_else(|| Fault::new("open the catalog: it asked for no keys"))?;
     let ports = Ports {
         catalog: Arc::new(catalog),
         vault: Arc::new(VaultFolder::open(data.join("vault"), config.storage.reserve_bytes)?),
         unfinished: Arc::new(UnfinishedFolder::open(data.join("vault"), config.storage.reserve_bytes)?),
-        keyring: Arc::new(KeyringFolder::open(config.home.join("keys"), &master(config))?),
-        clock: Arc::new(SystemClock::new(config.portal.time_zone.clone())),
+        keyring,
+        clock,
         entropy: Arc::new(SystemEntropy::new()),
         mailer: mail::mailer(config)?,
     };
     let operations = Arc::new(Operations::new(ports, settings(config)));
     let recovery = operations.recover()?;
+    for key in &recovery.lost_body_keys {
+        tracing::error!(%key, "ALARM: a key of the history is missing; put keys/bodies back from a backup");
+    }
     for payload in &recovery.missing {
         tracing::error!(%payload, "ALARM: a payload on record is not in the vault or has another size");
     }
@@ -161,6 +174,7 @@ fn settings(config: &Config) -> Settings {
         },
         open_grace: config.retention.open_grace,
         shred_delay: config.retention.shred_delay,
+        history_kept: config.retention.history.clone(),
         coverage_step_bytes: COVERAGE_STEP_BYTES,
         max_open_fetches: config.limits.max_open_fetches_per_account,
         max_files_per_delivery: config.spool.max_files_per_delivery,

@@ -17,6 +17,7 @@ use super::sections::{
     StorageSettings, TlsMinimum, UploadLimits,
 };
 use super::sftp::{PenaltySettings, SftpSettings, SshProfile};
+use crate::domain::bodies::BodyPeriods;
 use crate::domain::names::{EmailAddress, Line, Oin};
 
 /// The variable in which systemd names the folder of credentials.
@@ -302,7 +303,12 @@ fn retention(settings: &Settings) -> Option<RetentionSettings> {
     Some(RetentionSettings {
         open_grace: settings.period("retention.open_grace")?,
         shred_delay: settings.period("retention.shred_delay")?,
-        history: settings.period("retention.history")?,
+        history: BodyPeriods {
+            changes: settings.period("retention.history")?,
+            fetches: settings.period("retention.history_fetches")?,
+            sign_ins: settings.period("retention.history_sign_ins")?,
+            mail: settings.period("retention.history_mail")?,
+        },
         tick: Duration::from_secs(settings.whole("retention.tick_seconds")?),
     })
 }

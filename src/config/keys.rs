@@ -375,8 +375,21 @@ const RETENTION: &[Key] = &[
         "history",
         Kind::Period(DAY, 36_525 * DAY),
         "\"730d\"",
-        "How long history is kept. Read and checked; this version keeps all history.",
+        "How long events are kept after the end of their month, those of the next three keys apart: what people and operators changed, deliveries, uploads. Then the key that they lie under is destroyed, and the history shows only that there was something.",
     ),
+    key(
+        "history_fetches",
+        Kind::Period(DAY, 36_525 * DAY),
+        "\"730d\"",
+        "The same for fetches: proof to both sides of what was delivered, so as long as the changes.",
+    ),
+    key(
+        "history_sign_ins",
+        Kind::Period(DAY, 36_525 * DAY),
+        "\"365d\"",
+        "The same for sign-ins, refusals at the door and ends of sessions: long enough to look back on an intruder.",
+    ),
+    key("history_mail", Kind::Period(DAY, 36_525 * DAY), "\"180d\"", "The same for what became of e-mails."),
     key("tick_seconds", Kind::Whole(1, HOUR), "60", "Seconds between looks for windows that have ended."),
 ];
 

@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 
 use super::secrets::Secret;
 use super::sftp::SftpSettings;
+use crate::domain::bodies::BodyPeriods;
 use crate::domain::moment::Span;
 use crate::domain::names::{EmailAddress, Line, Oin};
 
@@ -224,8 +225,8 @@ pub struct RetentionSettings {
     pub open_grace: Span,
     /// From the end of a day's windows to the destruction of its key.
     pub shred_delay: Span,
-    /// How long history is kept.
-    pub history: Span,
+    /// How long history is kept, by class, after the end of its month.
+    pub history: BodyPeriods,
     /// Between looks for ended windows.
     pub tick: Duration,
 }

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use super::mail::{MailEncryption, Relay};
 use super::*;
+use crate::domain::bodies::BodyClass;
 use crate::domain::moment::Span;
 
 fn read(text: &str, env: &[(&str, &str)]) -> Result<Config, ConfigFaults> {
@@ -25,7 +26,8 @@ fn an_empty_file_gives_the_documented_defaults() {
     assert_eq!(config.sftp.listen.to_string(), "127.0.0.1:2222");
     assert_eq!(config.sftp.settings, sftp::SftpSettings::default());
     assert_eq!(config.https.key, Path::new("/srv/home/keys/https-key.pem"));
-    assert_eq!(config.retention.history, Span::from_days(730));
+    let kept = BodyClass::ALL.iter().map(|class| config.retention.history.of(*class));
+    assert_eq!(kept.collect::<Vec<_>>(), [365, 730, 180, 730].map(Span::from_days));
     assert_eq!(config.spool.settle.as_secs(), 5);
     assert!(matches!(&config.mail.relay, Relay::Folder(path) if path == Path::new("/srv/home/mail")));
     let patience = config.mail.retry.iter().map(|span| span.millis()).sum::<u64>();

@@ -189,6 +189,10 @@ happenings! {
     UploadSettled = 88, "upload-settled";
     /// The time of an upload was over and its bytes are gone.
     UploadExpired = 89, "upload-expired";
+    /// A key of event bodies was destroyed: its period was over.
+    BodyKeyDestroyed = 90, "body-key-destroyed";
+    /// Shown in the place of an event whose body ended with its key; never stored.
+    EventDestroyed = 91, "event-destroyed";
     /// A backup was made.
     BackupMade = 100, "backup-made";
     /// The home was restored from a backup; the numbers of events skip ahead with it.
@@ -337,6 +341,22 @@ impl Event {
         self.detail.note = Some(note.chars().take(300).map(|c| if c.is_control() { ' ' } else { c }).collect());
         self
     }
+}
+
+/// What is shown in the place of an event whose body ended with its key: of which class and month it was, the
+/// organisations and the delivery it concerned, and since when it is gone, if that is on record.
+#[must_use]
+pub fn destroyed(
+    class: &str,
+    month: &str,
+    (about, who, delivery): (Option<OrganisationCode>, Option<OrganisationCode>, Option<DeliveryId>),
+    at: Option<Moment>,
+) -> Event {
+    let about = About { organisation: about, delivery, ..About::default() };
+    let who = Who { organisation: who, ..Who::system() };
+    let detail =
+        Detail { bytes: None, until: at, note: Some(format!("{class} of {month}: destroyed with its period")) };
+    Event { what: Happening::EventDestroyed, who, about, detail }
 }
 
 /// An event as it stands in the history.

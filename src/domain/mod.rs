@@ -7,6 +7,7 @@ pub mod account;
 pub mod agreement;
 pub mod allow_list;
 pub mod block;
+pub mod bodies;
 pub mod coverage;
 pub mod decision;
 pub mod delivery;

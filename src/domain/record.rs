@@ -3,6 +3,7 @@
 
 use super::account::{Account, SshKey, Token};
 use super::agreement::Agreement;
+use super::bodies::BodyKey;
 use super::delivery::{
     DeliveredFile, Delivery, DeliveryPart, FileCoverage, OutboxEntry, Payload, Publication, SealedHeader,
 };
@@ -182,6 +183,8 @@ records! {
     SignOff = 32;
     /// How far the slow check of the vault came; one row.
     ScrubPosition = 40;
+    /// A key of event bodies and its end, by class and month.
+    BodyKey = 41;
 }
 
 #[expect(clippy::large_enum_variant, reason = "most changes are of the large kind")]

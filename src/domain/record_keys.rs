@@ -3,6 +3,7 @@
 
 use super::account::{Account, SshKey, Token};
 use super::agreement::Agreement;
+use super::bodies::{BodyKey, BodySlot};
 use super::delivery::{DeliveredFile, Delivery, FileCoverage, OutboxEntry, Payload, Publication, SealedHeader};
 use super::digest::Digest;
 use super::ids::{AgreementId, DeliveryId, MailId, PayloadId, PublicationId, UploadId};
@@ -453,6 +454,20 @@ impl UploadSums {
 
     pub(super) fn key(&self) -> Key {
         Self::key_of(&self.login)
+    }
+}
+
+impl BodyKey {
+    /// The key of the row of a slot.
+    #[must_use]
+    pub fn key_of(slot: BodySlot) -> Key {
+        Key::of(Self::KIND).bytes(&[slot.class().number()]).bytes(&slot.month().to_be_bytes())
+    }
+
+    /// The key of this row.
+    #[must_use]
+    pub fn key(&self) -> Key {
+        Self::key_of(self.slot)
     }
 }
 

@@ -484,6 +484,7 @@ pub fn retention_report(report: &RetentionReport) -> Value {
     json!({
         "expired": report.expired.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "shredKeysDestroyed": report.slots_destroyed,
+        "bodyKeysDestroyed": report.bodies_destroyed,
         "shredded": report.shredded.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "uploadsExpired": report.uploads_expired.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "payloadsRemoved": report.payloads_removed,

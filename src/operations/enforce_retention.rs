@@ -24,6 +24,8 @@ pub struct RetentionReport {
     pub expired: Vec<DeliveryId>,
     /// Shred keys that were destroyed.
     pub slots_destroyed: Vec<String>,
+    /// Keys of event bodies that were destroyed: class and month.
+    pub bodies_destroyed: Vec<String>,
     /// Deliveries that can be read by nobody any more.
     pub shredded: Vec<DeliveryId>,
     /// Uploads whose time was over: never finished, or never collected.
@@ -57,6 +59,10 @@ impl Operations {
             for slot in self.closed_slots(now)? {
                 self.shred_slot(&slot, now, &mut report)?;
             }
+            for key in self.due_bodies(now)? {
+                report.bodies_destroyed.push(key.slot.to_string());
+                self.end_body(key, now)?;
+            }
         } else {
             report.clock_not_trusted = true;
         }
@@ -72,8 +78,14 @@ impl Operations {
         let now = self.now();
         let expired = self.due_windows(now)?.into_iter().map(|end| end.delivery).collect();
         let slots = self.closed_slots(now)?.iter().map(ToString::to_string).collect();
-        let clock_not_trusted = !self.is_clock_trusted();
-        Ok(RetentionReport { expired, slots_destroyed: slots, clock_not_trusted, ..RetentionReport::default() })
+        let bodies = self.due_bodies(now)?.iter().map(|key| key.slot.to_string()).collect();
+        Ok(RetentionReport {
+            expired,
+            slots_destroyed: slots,
+            bodies_destroyed: bodies,
+            clock_not_trusted: !self.is_clock_trusted(),
+            ..RetentionReport::default()
+        })
     }
 
     /// The operator says that the clock is right; from now on it may destroy again (I10).

@@ -7,6 +7,7 @@ mod browse;
 mod case;
 mod check_deep;
 mod collect_delivery;
+mod end_bodies;
 mod end_delivery;
 mod enforce_retention;
 mod fetch;
@@ -45,6 +46,7 @@ pub use back_up::{BackupScope, RESTORE_GAP_DELIVERIES, RestoredState, shut_until
 pub use block_access::StandingChange;
 pub use browse::{DeliveryFilter, DeliveryView};
 pub use check_deep::{VaultLook, look_at_vault};
+pub use end_bodies::BodyKeyState;
 pub use enforce_retention::RetentionReport;
 pub use fetch::Fetch;
 pub use manage_accounts::{NewAccount, NewToken, fingerprint};
@@ -61,6 +63,7 @@ pub use sign_in::Visitor;
 pub use sweep_vault::Recovery;
 pub use uploads::{Receiving, SettledUploads, UploadFilter, UploadMode, UploadRoom, UploadSettings, UploadView};
 
+use crate::domain::bodies::BodyPeriods;
 use crate::domain::history::{Channel, Who};
 use crate::domain::ids::DeliveryId;
 use crate::domain::moment::{Moment, Span};
@@ -98,6 +101,8 @@ pub struct Settings {
     pub open_grace: Span,
     /// A shred key is destroyed so long after its slot closes.
     pub shred_delay: Span,
+    /// How long events of each class are kept after the end of their month.
+    pub history_kept: BodyPeriods,
     /// Coverage of a running fetch is made durable every so many bytes (64 MiB).
     pub coverage_step_bytes: u64,
     /// One account may have so many files open at once.

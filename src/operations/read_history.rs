@@ -3,7 +3,8 @@
 
 use super::browse::delivery_of;
 use super::{Caller, Failure, Operations, agreement_in_force, case_of};
-use crate::domain::history::{HistoryLine, HistoryQuery};
+use crate::domain::delivery::Delivery;
+use crate::domain::history::{Happening, HistoryLine, HistoryQuery};
 use crate::domain::refusal::{Refusal, What};
 use crate::domain::rights::{Act, Case, Ground, permits};
 
@@ -56,14 +57,21 @@ impl Operations {
                 for line in lines {
                     let about = &line.event.about;
                     let recipient = about.organisation.as_ref().unwrap_or(&caller.organisation);
-                    let case = case_of(view, caller, recipient, about.product.as_ref(), now)?;
+                    // what is left of an event that ended names its delivery, and so its product
+                    let product = match (&about.product, about.delivery) {
+                        (None, Some(id)) if line.event.what == Happening::EventDestroyed => {
+                            view.row::<Delivery>(&Delivery::key_of(id))?.map(|delivery| delivery.product)
+                        }
+                        (product, _) => product.clone(),
+                    };
+                    let case = case_of(view, caller, recipient, product.as_ref(), now)?;
                     let is_own = about.login.as_ref() == Some(&caller.login);
-                    let is_hidden = match &about.product {
+                    let is_hidden = match &product {
                         Some(product) => agreement_in_force(view, recipient, product, now)?
                             .is_some_and(|agreement| agreement.history_hidden),
                         None => false,
                     };
-                    if !is_hidden && (permits(Act::ReadHistory, case).is_ok() || (is_own && about.product.is_none())) {
+                    if !is_hidden && (permits(Act::ReadHistory, case).is_ok() || (is_own && product.is_none())) {
                         page.push(line);
                     }
                 }

@@ -139,7 +139,8 @@ impl Operations {
 
     fn finish_master_rotation(&self, who: Who) -> Result<Rewrapped, Failure> {
         let done = self.keyring.rewrap_to_master()?;
-        let note = format!("{} organisations, {} shred keys", done.organisations, done.shred_keys);
+        let Rewrapped { organisations, shred_keys, body_keys } = done;
+        let note = format!("{organisations} organisations, {shred_keys} shred keys, {body_keys} body keys");
         // On record before the old one goes: cut off between the two, it is recorded once more.
         self.record_keys(Happening::MasterRotated, who, None, &note)?;
         self.keyring.forget_older_masters()?;

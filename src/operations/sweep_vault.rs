@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::{Failure, Operations};
+use crate::domain::bodies::BodySlot;
 use crate::domain::decision::Decision;
 use crate::domain::delivery::Payload;
 use crate::domain::history::{About, Event, Happening, Who};
@@ -14,6 +15,8 @@ use crate::domain::record::{DoomedPayload, Row};
 /// What recovery found and did.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Recovery {
+    /// Keys of event bodies that are gone without having been destroyed: their events cannot be read.
+    pub lost_body_keys: Vec<BodySlot>,
     /// Temporary files that were deleted.
     pub temporaries: usize,
     /// Payloads without a row that were set aside for seven days.
@@ -43,6 +46,7 @@ impl Operations {
     /// A fault of catalog or vault.
     pub fn recover(&self) -> Result<Recovery, Failure> {
         let mut recovery = Recovery { temporaries: self.vault.sweep_temporaries()?, ..Recovery::default() };
+        recovery.lost_body_keys = self.lost_body_keys()?;
         recovery.removed = self.sweep_doomed()?;
         recovery.uploads_removed = self.recover_uploads()?;
         let mut known = BTreeSet::new();

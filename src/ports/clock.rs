@@ -29,6 +29,8 @@ impl core::fmt::Display for Date {
     }
 }
 
+const LONGEST_MONTH_DAYS: usize = 31;
+
 /// Time and calendar.
 pub trait Clock: Send + Sync {
     /// Both clocks now.
@@ -40,4 +42,19 @@ pub trait Clock: Send + Sync {
     /// The midnight that closes the day of `moment` in the portal's time zone
     /// (on days of 23 or 25 hours too).
     fn midnight_closing(&self, moment: Moment) -> Moment;
+
+    /// The midnight that closes the month of `moment` in the portal's time zone.
+    fn month_closing(&self, moment: Moment) -> Moment {
+        let month = self.date_of(moment).month;
+        let mut closing = self.midnight_closing(moment);
+        for _ in 0..LONGEST_MONTH_DAYS {
+            let next = self.midnight_closing(closing);
+            // at the end of time the day no longer changes
+            if self.date_of(closing).month != month || next <= closing {
+                break;
+            }
+            closing = next;
+        }
+        closing
+    }
 }

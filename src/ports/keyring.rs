@@ -1,9 +1,11 @@
-//! The port to keys: organisation identities, file keys, header sealing and
-//! the shred keys of expiry days. Knows nothing of the catalog or of rights.
+//! The port to keys: organisation identities, file keys, header sealing,
+//! the shred keys of expiry days and the keys of event bodies. Knows nothing of the catalog or of rights.
 
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
+use super::bodies::{BodyBinding, OpenedBody};
 use super::failure::{Failure, Fault};
+use crate::domain::bodies::BodySlot;
 use crate::domain::ids::{DeliveryId, PayloadId};
 use crate::domain::moment::Moment;
 use crate::domain::names::OrganisationCode;
@@ -80,6 +82,25 @@ pub trait Keyring: Send + Sync {
     /// The slots whose keys exist now, in order.
     fn living_slots(&self) -> Result<Vec<ShredSlot>, Fault>;
 
+    /// Makes the key of a body slot unless it is there, as `ensure_slot`. False when it was destroyed: nothing is
+    /// made then.
+    fn ensure_body_key(&self, slot: BodySlot) -> Result<bool, Failure>;
+
+    /// Seals the events of one body under the key of `slot`, which must exist.
+    fn seal_body(&self, slot: BodySlot, binding: BodyBinding, plain: &[u8]) -> Result<Vec<u8>, Failure>;
+
+    /// Opens what `seal_body` made, or says what became of its key.
+    fn open_body(&self, slot: BodySlot, binding: BodyBinding, sealed: &[u8]) -> Result<OpenedBody, Fault>;
+
+    /// Destroys the key of a body slot, as `destroy_slot`.
+    fn destroy_body_key(&self, slot: BodySlot) -> Result<(), Failure>;
+
+    /// The body slots whose keys exist now, in order.
+    fn living_body_keys(&self) -> Result<Vec<BodySlot>, Fault>;
+
+    /// Whether the key of a body slot was destroyed here.
+    fn is_body_key_destroyed(&self, slot: BodySlot) -> bool;
+
     /// Puts a new master before the present one, durably; from now on keys are sealed to it, and both are accepted.
     /// Nothing happens while a rotation is under way.
     fn begin_master_rotation(&self) -> Result<(), Failure>;
@@ -117,6 +138,8 @@ pub struct Rewrapped {
     pub organisations: usize,
     /// Shred keys.
     pub shred_keys: usize,
+    /// Keys of event bodies.
+    pub body_keys: usize,
 }
 
 /// One key, or several alike, for a report: never a secret.

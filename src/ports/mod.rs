@@ -1,5 +1,6 @@
 //! Traits: what operations need of the world outside. Adapters implement them.
 
+pub mod bodies;
 pub mod catalog;
 pub mod clock;
 pub mod entropy;

@@ -2,6 +2,7 @@
 //! own code on aws-lc-rs, and the seal of headers under a shred key. Does no
 //! I/O of its own and knows nothing of the catalog.
 
+pub mod body;
 mod derive;
 pub mod header;
 pub mod owner;

@@ -233,11 +233,10 @@ fn without_the_identity_a_backup_tells_nothing() {
     fs::write(&file, line.repeat(4_000)).expect("a file");
     stage.server.done(&["delivery", "publish", path(&file), "--product", "wages"]);
     stage.back_up();
-    let shred: Vec<Vec<u8>> = files_below(&stage.server.home().join("keys/shred"))
-        .into_iter()
-        .filter_map(|file| fs::read(file).ok())
-        .filter(|bytes| bytes.len() > 64)
-        .collect();
+    let mortal = ["keys/shred", "keys/bodies"].map(|keys| files_below(&stage.server.home().join(keys)));
+    assert!(mortal.iter().all(|keys| !keys.is_empty()), "{mortal:?}");
+    let shred: Vec<Vec<u8>> =
+        mortal.into_iter().flatten().filter_map(|file| fs::read(file).ok()).filter(|bytes| bytes.len() > 64).collect();
     assert!(!shred.is_empty(), "there are shred keys to look for");
     let organisation = fs::read(stage.server.home().join("keys/organisations/alpha.age")).expect("an identity");
     let mut secrets: Vec<Vec<u8>> = shred;

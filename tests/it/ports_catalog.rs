@@ -1,6 +1,7 @@
 //! One suite for every catalog adapter, and what the journal alone promises:
 //! it outlives the process, repairs what a crash leaves, alarms on damage.
 
+mod bodies;
 mod journal;
 mod model;
 mod snapshots;
@@ -30,6 +31,8 @@ fn on_each(suite: impl Fn(&dyn Catalog)) {
     suite(&MemoryCatalog::new());
     let folder = tempfile::tempdir().unwrap();
     suite(&CatalogJournal::open(folder.path(), settings()).unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    suite(&bodies::sealing(folder.path(), &Arc::default()));
 }
 
 fn organisation(name: &str) -> OrganisationCode {

@@ -13,7 +13,7 @@ use age::x25519::Recipient;
 use super::disk::{self, Measured, Meter};
 use super::manifest::{CatalogFile, Item, LeftOut, MANIFEST, Manifest, Piece};
 use super::{
-    CATALOG, CONFIG, HOME_CATALOG, HOME_VAULT, KEYS, LOCK, MARKER, MARKER_TEXT, SHRED, SHRED_DIGESTS, SHRED_KEYS,
+    CATALOG, CONFIG, HOME_CATALOG, HOME_VAULT, KEYS, LOCK, MARKER, MARKER_TEXT, MORTAL, SHRED_DIGESTS, SHRED_KEYS,
     VAULT, archive, not_fit, recipient,
 };
 use crate::domain::digest::Digest;
@@ -266,7 +266,7 @@ impl Run<'_> {
         for _ in 0..KEY_TRIES {
             let before = self.keys()?;
             let keys = self.seal_keys()?;
-            // last of what is copied: it holds every shred key that the catalog's files need
+            // last of what is copied: it holds every key that the catalog's files need
             let shred_keys = self.seal_shred_keys()?;
             if self.keys()? == before {
                 return Ok((keys, shred_keys));
@@ -275,15 +275,15 @@ impl Run<'_> {
         Err(not_fit("the keys are being changed; make the backup when that has ended".to_owned()))
     }
 
-    /// Everything under `keys/` but the shred keys.
+    /// Everything under `keys/` but what can be destroyed: shred keys and body keys.
     fn keys(&self) -> Result<Vec<archive::Packed>, Failure> {
         let mut files = Vec::new();
-        let shred = format!("{KEYS}/{SHRED}");
-        archive::gather(&self.job.home.join(KEYS), KEYS, &|name| name == shred, &mut files)?;
+        let mortal = MORTAL.map(|folder| format!("{KEYS}/{folder}"));
+        archive::gather(&self.job.home.join(KEYS), KEYS, &|name| mortal.iter().any(|left| left == name), &mut files)?;
         Ok(files)
     }
 
-    /// Everything under `keys/` but the shred keys, and the configuration.
+    /// These keys, and the configuration.
     fn seal_keys(&mut self) -> Result<Item, Failure> {
         let mut files = self.keys()?;
         let config = self.job.home.join(CONFIG);
@@ -299,12 +299,14 @@ impl Run<'_> {
         Ok(Item::new(path, sealed))
     }
 
-    /// The living shred keys, in the place of those before. Which digests the file may have is on disk first, so
+    /// The living shred keys and body keys, in the place of those before. Which digests the file may have is on disk first, so
     /// that the manifest before fits as well when the run ends here.
     fn seal_shred_keys(&mut self) -> Result<Item, Failure> {
         let mut files = Vec::new();
-        let prefix = format!("{KEYS}/{SHRED}");
-        archive::gather(&self.job.home.join(KEYS).join(SHRED), &prefix, &|_| false, &mut files)?;
+        for folder in MORTAL {
+            let (from, prefix) = (self.job.home.join(KEYS).join(folder), format!("{KEYS}/{folder}"));
+            archive::gather(&from, &prefix, &|_| false, &mut files)?;
+        }
         let plain = archive::pack(&files)?;
         let to = self.target.join(SHRED_KEYS);
         let seal = |sink: &mut Meter<File>| disk::seal(&self.recipient, &mut plain.as_slice(), sink);

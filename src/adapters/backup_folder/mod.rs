@@ -30,7 +30,7 @@ const MARKER: &str = "postkluis-backup";
 const MARKER_TEXT: &str = "A backup of a Postkluis home. The manifest names what belongs to it; do not change it.\n";
 /// Held while a backup is made.
 const LOCK: &str = "lock";
-/// The living shred keys: one file, replaced by each run.
+/// The living shred keys and body keys: one file, replaced by each run.
 const SHRED_KEYS: &str = "shred-keys.age";
 /// Digests that the shred keys may have while the manifest is about to be switched.
 const SHRED_DIGESTS: &str = "shred-keys.sha256";
@@ -41,7 +41,8 @@ const HOME_CATALOG: &str = "data/catalog";
 const VAULT: &str = "vault";
 const HOME_VAULT: &str = "data/vault";
 const KEYS: &str = "keys";
-const SHRED: &str = "shred";
+/// Folders of keys that are destroyed one day: shred keys and keys of event bodies. Only the bundle holds them.
+const MORTAL: [&str; 2] = ["shred", "bodies"];
 /// The configuration, in the archive of keys and in a home.
 const CONFIG: &str = "postkluis.toml";
 /// An identity file is short.

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use super::create::{fits_shred_keys, manifest_of};
 use super::disk;
 use super::verify::write_plain;
-use super::{CONFIG, HOME_CATALOG, HOME_VAULT, KEYS, SHRED, SHRED_KEYS, VAULT, archive};
+use super::{CONFIG, HOME_CATALOG, HOME_VAULT, KEYS, MORTAL, SHRED_KEYS, VAULT, archive};
 use crate::domain::moment::Moment;
 use crate::ports::failure::{Failure, Fault};
 
@@ -66,9 +66,9 @@ pub fn restore(
         return Err(Fault::new(format!("{} was changed or damaged", own.display())).into());
     }
     let shred = disk::open_sealed(shred_keys.unwrap_or(&own), identity, |plain| archive::unpack(plain))?;
-    let prefix = format!("{KEYS}/{SHRED}/");
+    let prefixes = MORTAL.map(|folder| format!("{KEYS}/{folder}/"));
     let mut living = 0;
-    for file in shred.iter().filter(|file| file.name.starts_with(&prefix)) {
+    for file in shred.iter().filter(|file| prefixes.iter().any(|prefix| file.name.starts_with(prefix))) {
         put(home, file)?;
         living += usize::from(!file.name.ends_with(".destroyed"));
     }

@@ -2,17 +2,22 @@
 //! index against what the journal says. Changes nothing but a scratch folder of its own.
 #![expect(clippy::disallowed_methods, reason = "this adapter is the disk")]
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
+use super::bodies::Opener;
 use super::disk;
 use super::index::Index;
 use super::layout::{Chain, Entry};
 use super::marker::{self, FolderLock};
 use super::segments::{End, Place, Segment, segments_in};
 use super::snapshots::Snapshots;
+use crate::domain::bodies::{BodyKey, BodySlot};
+use crate::ports::bodies::BodySeal;
 use crate::ports::catalog::CatalogView;
 use crate::ports::failure::Fault;
 
@@ -83,11 +88,17 @@ impl Drop for Scratch {
 }
 
 impl DeepLook {
-    /// Looks at the catalog in `folder`. `read` is told how many bytes were read, as they are.
+    /// Looks at the catalog in `folder`. With `seal` the bodies of events are opened too. `read` is told how many
+    /// bytes were read, as they are.
     ///
     /// # Errors
     /// The catalog is in use, or there is no room to look. Damage is no error: it is in the result.
-    pub fn at(folder: &Path, cache_bytes: u64, read: &mut dyn FnMut(u64)) -> Result<Self, Fault> {
+    pub fn at(
+        folder: &Path,
+        cache_bytes: u64,
+        seal: Option<&dyn BodySeal>,
+        read: &mut dyn FnMut(u64),
+    ) -> Result<Self, Fault> {
         let lock = FolderLock::take(folder)?;
         let scratch = Scratch::make(folder)?;
         let mut look = Self {
@@ -104,8 +115,10 @@ impl DeepLook {
         };
         let index = Index::open(&look.scratch("journal"), cache_bytes)?;
         let closed = marker::read(folder)?;
-        match look.journal(folder, &index, closed.map(|(_, end)| end), read) {
+        let bodies = Bodies { seal, gone: RefCell::default(), damage: RefCell::default() };
+        match look.journal(folder, &index, closed.map(|(_, end)| end), &bodies, read) {
             Ok(end) => {
+                look.damage.extend(bodies.judged(&index)?);
                 look.view = Some(index);
                 look.snapshots(folder, &end, read)?;
                 if closed.is_some_and(|(sequence, _)| sequence == end.next_sequence - 1) {
@@ -133,6 +146,7 @@ impl DeepLook {
         folder: &Path,
         index: &Index,
         known_end: Option<Place>,
+        bodies: &Bodies<'_>,
         read: &mut dyn FnMut(u64),
     ) -> Result<Chain, Fault> {
         let journal = folder.join("journal");
@@ -149,8 +163,9 @@ impl DeepLook {
             let (mut records, mut events, mut keys) = (0, 0, 0);
             let (offset, ended) = segment.scan(&mut chain, is_last, &mut |entry, place| {
                 records += 1;
-                events += entry.events.len() as u64;
+                events += entry.body.marks.len() as u64;
                 decode_all(&segment, &entry, place)?;
+                bodies.open(&entry, &segment, place);
                 keys += entry.changes.len();
                 waiting.push((entry, place));
                 if keys >= KEYS_AT_ONCE || waiting.len() >= RECORDS_AT_ONCE {
@@ -236,6 +251,45 @@ impl DeepLook {
         self.damage.extend(fault);
         self.damage.truncate(MOST_TOLD);
         Ok(())
+    }
+}
+
+/// Bodies of events that are opened on the way.
+struct Bodies<'a> {
+    seal: Option<&'a dyn BodySeal>,
+    /// Keys that are not there: whether their destruction is on record is asked at the end.
+    gone: RefCell<BTreeSet<BodySlot>>,
+    damage: RefCell<Vec<Fault>>,
+}
+
+impl Bodies<'_> {
+    fn open(&self, entry: &Entry, segment: &Segment, place: Place) {
+        if self.seal.is_none() || self.damage.borrow().len() >= MOST_TOLD {
+            return;
+        }
+        let on_record = |slot: BodySlot| {
+            self.gone.borrow_mut().insert(slot);
+            Ok(Some(BodyKey { slot, closes_at: entry.at, destroyed_at: Some(entry.at) }))
+        };
+        let opener = Opener { seal: self.seal, on_record: &on_record };
+        if let Err(fault) = opener.events(entry.body.form, &entry.body.bytes, entry.sequence) {
+            self.damage.borrow_mut().push(segment.damage(place.offset, &fault.to_string()));
+        }
+    }
+
+    /// What does not open, and keys that are lost.
+    fn judged(self, view: &dyn CatalogView) -> Result<Vec<Fault>, Fault> {
+        let mut damage = self.damage.into_inner();
+        for slot in self.gone.into_inner() {
+            let row = view.row::<BodyKey>(&BodyKey::key_of(slot))?;
+            if row.is_none_or(|row| row.destroyed_at.is_none()) {
+                damage.push(Fault::new(format!(
+                    "the key keys/bodies/{slot} is missing and its destruction is not on record; restore it from the \
+                     newest shred-keys.age"
+                )));
+            }
+        }
+        Ok(damage)
     }
 }
 

@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
+use super::bodies::Mark;
 use super::disk;
 use super::layout::Entry;
 use super::segments::Place;
-use crate::domain::history::{Event, HistoryQuery};
+use crate::domain::history::HistoryQuery;
 use crate::domain::ids::DeliveryId;
 use crate::domain::moment::Moment;
 use crate::domain::names::OrganisationCode;
@@ -221,8 +222,8 @@ pub(super) fn contents(entries: &[(Entry, Place)]) -> BTreeMap<Vec<u8>, Option<V
         }
         let spot = EventSpot { place: *place, first_event: entry.first_event, at: entry.at }.encode();
         contents.insert(numbered(vec![BY_NUMBER], entry.first_event), Some(spot.clone()));
-        for (number, event) in (entry.first_event..).zip(&entry.events) {
-            for key in keys_of(event) {
+        for (number, mark) in (entry.first_event..).zip(&entry.body.marks) {
+            for key in keys_of(mark) {
                 contents.insert(numbered(key, number), Some(spot.clone()));
             }
         }
@@ -235,10 +236,10 @@ fn meta(sequence: u64) -> Vec<u8> {
 }
 
 /// An event concerns the organisation that it is about and the one that acted.
-fn keys_of(event: &Event) -> impl Iterator<Item = Vec<u8>> {
-    let about = event.about.organisation.as_ref().map(organisation_key);
-    let who = event.who.organisation.as_ref().map(organisation_key);
-    let delivery = event.about.delivery.map(delivery_key);
+fn keys_of(mark: &Mark) -> impl Iterator<Item = Vec<u8>> {
+    let about = mark.about.as_ref().map(organisation_key);
+    let who = mark.who.as_ref().map(organisation_key);
+    let delivery = mark.delivery.map(delivery_key);
     [about, who, delivery].into_iter().flatten()
 }
 

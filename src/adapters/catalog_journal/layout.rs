@@ -6,8 +6,9 @@
 
 use sha2::{Digest as _, Sha256};
 
+use super::bodies::Body;
 use super::disk;
-use crate::domain::history::{Event, Happening, RESTORE_GAP_EVENTS};
+use crate::domain::history::RESTORE_GAP_EVENTS;
 use crate::domain::moment::Moment;
 use crate::domain::record::Change;
 use crate::ports::failure::Fault;
@@ -30,8 +31,10 @@ pub(super) const RECORD_HEAD_BYTES: u64 = 61;
 pub(super) const BODY_HEAD_BYTES: usize = 11;
 
 const RECORD_VERSION: u8 = 1;
-/// The body is plain. Form 1 is kept for bodies sealed under the key that the key id names.
-const BODY_PLAIN: u8 = 0;
+/// The body is plain.
+pub(super) const BODY_PLAIN: u8 = 0;
+/// The body holds groups of events, each sealed under a key of its own; they name their keys themselves.
+pub(super) const BODY_SEALED: u8 = 1;
 const NO_MOMENT: u64 = u64::MAX;
 const TAG_REMOVE: u8 = 0;
 const TAG_PUT: u8 = 1;
@@ -55,19 +58,14 @@ impl Chain {
 
     /// The number that the first of these events gets. After a restore numbers skip ahead: those that were given
     /// out in the time that is lost must not mean anything else now.
-    pub(super) fn first_event(&self, events: &[Event]) -> u64 {
-        match events.first() {
-            Some(event) if event.what == Happening::BackupRestored => {
-                self.next_event.saturating_add(RESTORE_GAP_EVENTS)
-            }
-            _ => self.next_event,
-        }
+    pub(super) const fn first_event(&self, body: &Body) -> u64 {
+        if body.skips_ahead { self.next_event.saturating_add(RESTORE_GAP_EVENTS) } else { self.next_event }
     }
 
     /// After one more record.
     pub(super) fn advance(&mut self, entry: &Entry, record: &[u8]) {
         self.next_sequence = entry.sequence + 1;
-        self.next_event = entry.first_event + entry.events.len() as u64;
+        self.next_event = entry.first_event + entry.body.marks.len() as u64;
         self.last_moment = Some(entry.at);
         self.hash = Sha256::digest(record).into();
     }
@@ -148,7 +146,7 @@ pub(super) struct Entry {
     /// Number of its first event.
     pub(super) first_event: u64,
     /// Its events.
-    pub(super) events: Vec<Event>,
+    pub(super) body: Body,
     /// Its changes, in order.
     pub(super) changes: Vec<StoredChange>,
 }
@@ -166,19 +164,19 @@ pub(super) fn to_disk(changes: &[Change]) -> Result<Vec<StoredChange>, Fault> {
 
 impl Entry {
     /// The record: version, sequence, moment, first event, number of events, hash of the record
-    /// before, event body, changes. The event body is: form, CRC-32, key id, bytes (the CRC is
-    /// over all of it but itself), so that history reads need the body alone.
+    /// before, event body, changes. The event body is: form, CRC-32, key id (empty: form 1 names its
+    /// keys within), bytes (the CRC is over all of it but itself), so that history reads need little else.
     pub(super) fn encode(&self, previous: &[u8; 32]) -> Result<Vec<u8>, Fault> {
-        let body = disk::encode_events(&self.events)?;
+        let (form, body) = (self.body.form, &self.body.bytes);
         let mut bytes = vec![RECORD_VERSION];
         bytes.extend(self.sequence.to_le_bytes());
         bytes.extend(self.at.millis().to_le_bytes());
         bytes.extend(self.first_event.to_le_bytes());
-        bytes.extend(length(self.events.len())?);
+        bytes.extend(length(self.body.marks.len())?);
         bytes.extend(previous);
-        bytes.push(BODY_PLAIN);
-        let rest = [0_u16.to_le_bytes().as_slice(), &length(body.len())?, &body].concat();
-        bytes.extend(body_crc(BODY_PLAIN, &rest).to_le_bytes());
+        bytes.push(form);
+        let rest = [0_u16.to_le_bytes().as_slice(), &length(body.len())?, body].concat();
+        bytes.extend(body_crc(form, &rest).to_le_bytes());
         bytes.extend(rest);
         bytes.extend(length(self.changes.len())?);
         for (key, value) in &self.changes {
@@ -209,8 +207,9 @@ impl Entry {
         let event_count = cursor.u32().ok_or_else(short)?;
         let previous = cursor.array().ok_or_else(short)?;
         let body = cursor.take(body_bytes(cursor.0).ok_or_else(short)?).ok_or_else(short)?;
-        let events = read_body(body)?;
-        if events.len() as u64 != u64::from(event_count) {
+        let (form, body) = body_in(body)?;
+        let body = Body::read(form, body)?;
+        if body.marks.len() as u64 != u64::from(event_count) {
             return Err("it has another number of events than it says".to_owned());
         }
         let mut changes = Vec::new();
@@ -228,7 +227,7 @@ impl Entry {
         if !cursor.0.is_empty() {
             return Err("it is too long".to_owned());
         }
-        Ok((Self { sequence, at, first_event, events, changes }, previous))
+        Ok((Self { sequence, at, first_event, body, changes }, previous))
     }
 }
 
@@ -241,8 +240,15 @@ pub(super) fn body_bytes(head: &[u8]) -> Option<usize> {
     BODY_HEAD_BYTES.checked_add(key_id)?.checked_add(body)
 }
 
-/// The events of an event body, complete with its head. `Err` says what is wrong.
-pub(super) fn read_body(bytes: &[u8]) -> Result<Vec<Event>, String> {
+/// The sequence in the head of a record (at least 9 bytes).
+pub(super) fn sequence_in(head: &[u8]) -> Option<u64> {
+    let mut cursor = Cursor(head);
+    cursor.u8()?;
+    cursor.u64()
+}
+
+/// The form of an event body that is complete with its head, and what it holds. `Err` says what is wrong.
+pub(super) fn body_in(bytes: &[u8]) -> Result<(u8, &[u8]), String> {
     let short = || "its event body is too short".to_owned();
     let mut cursor = Cursor(bytes);
     let form = cursor.u8().ok_or_else(short)?;
@@ -253,11 +259,8 @@ pub(super) fn read_body(bytes: &[u8]) -> Result<Vec<Event>, String> {
     let key_id = cursor.u16().ok_or_else(short)?;
     let body_length = cursor.u32().ok_or_else(short)?;
     cursor.take(usize::from(key_id)).ok_or_else(short)?;
-    if form != BODY_PLAIN {
-        return Err(format!("its event body has the unknown form {form}"));
-    }
     let body = cursor.take(usize::try_from(body_length).unwrap_or(usize::MAX)).ok_or_else(short)?;
-    disk::decode_events(body).map_err(|fault| fault.to_string())
+    Ok((form, body))
 }
 
 fn body_crc(form: u8, rest: &[u8]) -> u32 {

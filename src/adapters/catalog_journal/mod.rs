@@ -3,9 +3,12 @@
 //! the writing, `segments` the reading, `writer` the group commit. Knows no rules.
 #![expect(clippy::disallowed_methods, reason = "this adapter is the disk")]
 
+mod bodies;
 mod deep;
 mod disk;
 mod files;
+#[cfg(test)]
+mod golden;
 mod index;
 mod journal;
 mod later;
@@ -19,6 +22,7 @@ mod snapshots;
 mod standing;
 mod writer;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -32,10 +36,13 @@ pub use deep::DeepLook;
 pub use files::{DiskFiles, SegmentFile, SegmentFiles};
 pub use standing::Audit;
 
+use crate::domain::bodies::BodyKey;
 use crate::domain::history::{Event, HistoryLine, HistoryQuery};
 use crate::domain::moment::Moment;
+use crate::ports::bodies::BodySeal;
 use crate::ports::catalog::{Catalog, CatalogView, Committed, Rule, Standing, Then};
 use crate::ports::failure::{Failure, Fault};
+use bodies::Opener;
 use index::Index;
 use journal::Journal;
 use later::Later;
@@ -94,6 +101,7 @@ pub struct CatalogJournal {
     writer: Option<JoinHandle<Option<(u64, Place)>>>,
     snapshots: SnapshotThread,
     folder: PathBuf,
+    seal: Option<Arc<dyn BodySeal>>,
     was_repaired: bool,
     _lock: FolderLock,
 }
@@ -155,11 +163,36 @@ impl CatalogJournal {
         Self::open_on(folder, settings, Box::new(DiskFiles))
     }
 
+    /// As `open`, with the events of people sealed under keys that can be destroyed. A catalog that was opened
+    /// otherwise writes them plain, and reads none that are sealed. `keys` is called when the folder is locked.
+    ///
+    /// # Errors
+    /// As `open`; what `keys` fails with.
+    pub fn open_sealing(
+        folder: &Path,
+        settings: JournalSettings,
+        keys: impl FnOnce() -> Result<Arc<dyn BodySeal>, Failure>,
+    ) -> Result<Self, Failure> {
+        Self::open_with(folder, settings, Box::new(DiskFiles), || keys().map(Some))
+    }
+
     /// As `open`, writing segments through `files`.
     ///
     /// # Errors
     /// As `open`.
     pub fn open_on(folder: &Path, settings: JournalSettings, files: Box<dyn SegmentFiles>) -> Result<Self, Fault> {
+        Self::open_with(folder, settings, files, || Ok(None)).map_err(|failure| match failure {
+            Failure::Faulted(fault) => fault,
+            Failure::Refused(refusal) => Fault::new(refusal.to_string()),
+        })
+    }
+
+    fn open_with(
+        folder: &Path,
+        settings: JournalSettings,
+        files: Box<dyn SegmentFiles>,
+        keys: impl FnOnce() -> Result<Option<Arc<dyn BodySeal>>, Failure>,
+    ) -> Result<Self, Failure> {
         let journal_folder = folder.join("journal");
         let doing = || format!("open the catalog {}", folder.display());
         DirBuilder::new()
@@ -169,6 +202,7 @@ impl CatalogJournal {
             .map_err(|error| Fault::from_error(doing(), error))?;
         let lock = FolderLock::take(folder)?;
         files::sync_folder(folder).map_err(|error| Fault::from_error(doing(), error))?;
+        let seal = keys()?;
         let closed = marker::read(folder)?;
         let checked = journal::check(&journal_folder, closed.map(|(_, end)| end), files.as_ref())?;
         let is_new = checked.chain == Chain::START && !checked.was_cut;
@@ -186,7 +220,15 @@ impl CatalogJournal {
         let jobs = Arc::clone(&queue);
         let snapshots = SnapshotThread::start(snapshots)?;
         let bell = snapshots.bell();
-        let writer = Writer { shared: Arc::clone(&shared), journal, chain: checked.chain, settings, bell };
+        let writer = Writer {
+            shared: Arc::clone(&shared),
+            journal,
+            chain: checked.chain,
+            settings,
+            bell,
+            seal: seal.clone(),
+            noted: BTreeSet::new(),
+        };
         let writer = thread::Builder::new()
             .name("catalog".to_owned())
             .spawn(move || writer.run(&jobs))
@@ -198,6 +240,7 @@ impl CatalogJournal {
             writer: Some(writer),
             snapshots,
             folder: folder.to_owned(),
+            seal,
             was_repaired,
             _lock: lock,
         })
@@ -300,6 +343,9 @@ impl Catalog for CatalogJournal {
         let newest = shared.last_event.load(Ordering::Acquire);
         let journal_folder = self.folder.join("journal");
         let is_filtered = query.organisation.is_some() || query.delivery.is_some();
+        let view: &dyn CatalogView = &shared.index;
+        let on_record = |slot| view.row::<BodyKey>(&BodyKey::key_of(slot));
+        let opener = Opener { seal: self.seal.as_deref(), on_record: &on_record };
         let mut lines = Vec::new();
         let mut segment: Option<(u64, Segment)> = None;
         let mut body = None;
@@ -317,7 +363,7 @@ impl Catalog for CatalogJournal {
                 _ => Segment::open(&journal_folder, spot.place.segment)?,
             };
             if body.as_ref().is_none_or(|(place, _)| *place != spot.place) {
-                body = Some((spot.place, open.events_at(spot.place.offset)?));
+                body = Some((spot.place, open.events_at(spot.place.offset, &opener)?));
             }
             segment = Some((spot.place.segment, open));
             let events = body.as_ref().map(|(_, events)| events.as_slice()).unwrap_or_default();

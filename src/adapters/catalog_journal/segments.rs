@@ -6,9 +6,10 @@ use std::fs::{self, File};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
+use super::bodies::Opener;
 use super::layout::{
     BODY_HEAD_BYTES, Chain, Entry, FRAME_HEADER_BYTES, FRAME_MAGIC, FrameHead, RECORD_HEAD_BYTES, SEGMENT_HEADER_BYTES,
-    body_bytes, read_body, records_of,
+    body_bytes, body_in, records_of, sequence_in,
 };
 use crate::domain::history::Event;
 use crate::ports::failure::Fault;
@@ -137,7 +138,7 @@ impl Segment {
             let offset = offset + FRAME_HEADER_BYTES as u64 + at;
             let (entry, previous) = Entry::decode(bytes).map_err(|why| self.damage(offset, &why))?;
             let continues = entry.sequence == chain.next_sequence
-                && entry.first_event == chain.first_event(&entry.events)
+                && entry.first_event == chain.first_event(&entry.body)
                 && previous == chain.hash;
             if !continues {
                 return Err(self.damage(offset, "the record does not continue the one before"));
@@ -167,15 +168,24 @@ impl Segment {
         }))
     }
 
-    /// The events whose body lies at `offset`.
-    pub(super) fn events_at(&self, offset: u64) -> Result<Vec<Event>, Fault> {
-        let head = self.read(offset, BODY_HEAD_BYTES as u64)?;
-        let length = body_bytes(&head).ok_or_else(|| self.damage(offset, "no event body"))? as u64;
+    /// The events whose body lies at `offset`, opened by `opener`.
+    pub(super) fn events_at(&self, offset: u64, opener: &Opener<'_>) -> Result<Vec<Event>, Fault> {
+        let record_at = offset.saturating_sub(RECORD_HEAD_BYTES);
+        let head = self.read(record_at, RECORD_HEAD_BYTES + BODY_HEAD_BYTES as u64)?;
+        let body_head = usize::try_from(RECORD_HEAD_BYTES).ok().and_then(|from| head.get(from..));
+        let length = body_head.and_then(body_bytes);
+        let (Some(length), Some(sequence)) = (length, sequence_in(&head)) else {
+            return Err(self.damage(offset, "no event body"));
+        };
+        let length = length as u64;
         if offset.saturating_add(length) > self.bytes {
             return Err(self.damage(offset, "the event body is cut off"));
         }
         let body = self.read(offset, length)?;
-        read_body(&body).map_err(|why| self.damage(offset, &why))
+        let (form, body) = body_in(&body).map_err(|why| self.damage(offset, &why))?;
+        opener.events(form, body, sequence).map_err(|fault| {
+            Fault::from_error(format!("read the events at byte {offset} of {}", self.path.display()), fault)
+        })
     }
 
     /// The bytes from `offset` on, at most to the end of the file as it was opened.

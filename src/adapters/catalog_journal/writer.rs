@@ -3,21 +3,24 @@
 //! After any failure of a write it refuses for good; reads go on.
 
 use std::cmp::Ordering::{Equal, Greater, Less};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, PoisonError};
 
+use super::bodies::{Body, Slots};
 use super::disk::decode;
 use super::journal::{Journal, Stopped};
 use super::layout::{Chain, Entry, FRAME_HEADER_BYTES, RECORD_HEAD_BYTES, frame, to_disk};
 use super::queue::{Job, Queue, Reply, Working};
 use super::segments::Place;
 use super::{JournalSettings, Shared};
+use crate::domain::bodies::{BodyKey, BodySlot};
 use crate::domain::decision::Decision;
 use crate::domain::record::{Change, Key, Record};
 use crate::domain::refusal::Refusal;
+use crate::ports::bodies::BodySeal;
 use crate::ports::catalog::{CatalogView, Committed};
 use crate::ports::failure::{Failure, Fault};
 
@@ -29,6 +32,10 @@ pub(super) struct Writer {
     pub(super) settings: JournalSettings,
     /// Rung when a segment is closed.
     pub(super) bell: Option<SyncSender<()>>,
+    /// Seals the events of people; without it they are written plain.
+    pub(super) seal: Option<Arc<dyn BodySeal>>,
+    /// Body keys that are known to be on record.
+    pub(super) noted: BTreeSet<BodySlot>,
 }
 
 /// Decisions that wait to be written as one frame.
@@ -123,17 +130,20 @@ impl Writer {
     }
 
     /// Runs a rule; answers at once when it refuses, panics or decides too much.
-    fn prepare(&self, batch: &mut Batch, job: Job) -> Option<Prepared> {
+    fn prepare(&mut self, batch: &mut Batch, job: Job) -> Option<Prepared> {
         let view = OverlaidView { shared: &self.shared, overlay: &batch.overlay };
         let rule = job.rule;
         let decided = catch_unwind(AssertUnwindSafe(|| rule(&view)))
             .unwrap_or_else(|_| Err(Fault::new("run a rule of the catalog: it panicked").into()));
         let encoded = decided.and_then(|decision| {
-            let (entry, record) = self.encode(&batch.chain, &decision)?;
-            Ok((decision, entry, record))
+            let (body, slots) = self.body_of(&batch.chain, &decision)?;
+            let decision = noting(decision, &slots, &self.noted, &view)?;
+            let (entry, record) = self.encode(&batch.chain, &decision, body)?;
+            Ok((decision, entry, record, slots))
         });
         match encoded {
-            Ok((decision, entry, record)) => {
+            Ok((decision, entry, record, slots)) => {
+                self.noted.extend(slots.into_iter().map(|(slot, _)| slot));
                 for change in decision.changes() {
                     match change {
                         Change::Put(record) => batch.overlay.insert(record.key(), Some(record.clone())),
@@ -151,12 +161,20 @@ impl Writer {
         }
     }
 
-    fn encode(&self, chain: &Chain, decision: &Decision) -> Result<(Entry, Vec<u8>), Failure> {
+    fn body_of(&self, chain: &Chain, decision: &Decision) -> Result<(Body, Slots), Failure> {
+        let events = decision.events().to_vec();
+        match &self.seal {
+            Some(seal) => Body::sealed(&events, chain.next_sequence, decision.at(), seal.as_ref()),
+            None => Ok((Body::plain(&events)?, Slots::new())),
+        }
+    }
+
+    fn encode(&self, chain: &Chain, decision: &Decision, body: Body) -> Result<(Entry, Vec<u8>), Failure> {
         let entry = Entry {
             sequence: chain.next_sequence,
             at: decision.at(),
-            first_event: chain.first_event(decision.events()),
-            events: decision.events().to_vec(),
+            first_event: chain.first_event(&body),
+            body,
             changes: to_disk(decision.changes())?,
         };
         let record = entry.encode(&chain.hash)?;
@@ -227,6 +245,21 @@ impl Writer {
         self.chain = chain;
         Ok(())
     }
+}
+
+/// The decision, with a row for each body key that is not on record yet: so that its end can be found, and its loss.
+fn noting(
+    mut decision: Decision,
+    slots: &Slots,
+    noted: &BTreeSet<BodySlot>,
+    view: &dyn CatalogView,
+) -> Result<Decision, Fault> {
+    for (slot, closes_at) in slots.iter().filter(|(slot, _)| !noted.contains(slot)) {
+        if view.find(&BodyKey::key_of(*slot))?.is_none() {
+            decision = decision.put(BodyKey { slot: *slot, closes_at: *closes_at, destroyed_at: None });
+        }
+    }
+    Ok(decision)
 }
 
 fn refuse(stopped: Stopped, waiting: impl Iterator<Item = Reply>) -> Stop {

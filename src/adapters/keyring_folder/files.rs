@@ -71,6 +71,11 @@ pub(super) fn read_secret(path: &Path) -> Result<Zeroizing<String>, Fault> {
     Ok(Zeroizing::new(text))
 }
 
+/// As `read_secret`; a list that is not there is empty.
+pub(super) fn read_list(path: &Path) -> Result<Zeroizing<String>, Fault> {
+    if exists(path)? { read_secret(path) } else { Ok(Zeroizing::default()) }
+}
+
 /// Temporary, fsync, rename, fsync of the folder: whole or not there.
 pub(super) fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let mut unfinished = path.as_os_str().to_owned();

@@ -1,7 +1,8 @@
 //! Keys on a folder (0700): the master identity, the identities of each
-//! organisation sealed to it, one small file per shred key sealed to it, and the
-//! list of shred keys that were destroyed. Keeps no catalog and judges no rights.
+//! organisation sealed to it, one small file per shred key and body key sealed to
+//! it, and the lists of those that were destroyed. Keeps no catalog and judges no rights.
 
+mod bodies;
 mod files;
 mod masters;
 mod recipients;
@@ -19,10 +20,12 @@ use zeroize::Zeroizing;
 
 pub use masters::{MasterSource, Passphrase};
 
+use crate::domain::bodies::BodySlot;
 use crate::domain::moment::Moment;
 use crate::domain::names::OrganisationCode;
 use crate::domain::refusal::Refusal;
 use crate::domain::retention::ShredSlot;
+use crate::ports::bodies::{BodyBinding, OpenedBody};
 use crate::ports::failure::{Failure, Fault};
 use crate::ports::keyring::{FileKey, HeaderBinding, JudgedRecipient, KeyFact, Keyring, Rewrapped};
 use crate::sealing::owner::OwnerKey;
@@ -41,6 +44,9 @@ const SHRED: &str = "shred";
 
 /// Names of the shred keys that were destroyed, one per line.
 const DESTROYED: &str = ".destroyed";
+
+/// Keys of event bodies.
+const BODIES: &str = "bodies";
 
 /// So many opened identities and shred keys are kept in memory.
 const MOST_KEPT: usize = 4_096;
@@ -89,6 +95,8 @@ pub struct KeyringFolder {
     organisations: Mutex<HashMap<OrganisationCode, Owner>>,
     slots: Mutex<HashMap<ShredSlot, ShredKey>>,
     destroyed: Mutex<BTreeSet<ShredSlot>>,
+    body_keys: Mutex<HashMap<BodySlot, ShredKey>>,
+    bodies_destroyed: Mutex<BTreeSet<BodySlot>>,
 }
 
 impl KeyringFolder {
@@ -97,7 +105,7 @@ impl KeyringFolder {
     /// # Errors
     /// `WrongState` when there is one already; a fault that names the path.
     pub fn create(folder: &Path) -> Result<(), Failure> {
-        for path in [folder.to_owned(), folder.join(ORGANISATIONS), folder.join(SHRED)] {
+        for path in [folder.to_owned(), folder.join(ORGANISATIONS), folder.join(SHRED), folder.join(BODIES)] {
             files::make_folder(&path)?;
         }
         let path = folder.join(MASTER);
@@ -136,7 +144,7 @@ impl KeyringFolder {
         if let Some(own) = master.file.parent().filter(|_| !master.is_credential) {
             files::sweep_named(own, &master.file)?;
         }
-        for path in [folder.join(ORGANISATIONS), folder.join(SHRED)] {
+        for path in [folder.join(ORGANISATIONS), folder.join(SHRED), folder.join(BODIES)] {
             files::make_folder(&path)?;
         }
         let keyring = Self::opened(folder, master)?;
@@ -146,10 +154,11 @@ impl KeyringFolder {
 
     fn opened(folder: PathBuf, master: &MasterSource) -> Result<Self, Failure> {
         let masters = Masters::open(master)?;
-        let list = folder.join(SHRED).join(DESTROYED);
-        let listed = if files::exists(&list)? { files::read_secret(&list)? } else { Zeroizing::default() };
         // A line that was cut off names no slot: its destruction did not begin and is asked for again.
+        let listed = files::read_list(&folder.join(SHRED).join(DESTROYED))?;
         let destroyed = listed.lines().filter_map(|line| ShredSlot::parse(line).ok()).collect();
+        let listed = files::read_list(&folder.join(BODIES).join(DESTROYED))?;
+        let bodies_destroyed = listed.lines().filter_map(|line| BodySlot::parse(line).ok()).collect();
         Ok(Self {
             folder,
             masters,
@@ -157,6 +166,8 @@ impl KeyringFolder {
             organisations: Mutex::default(),
             slots: Mutex::default(),
             destroyed: Mutex::new(destroyed),
+            body_keys: Mutex::default(),
+            bodies_destroyed: Mutex::new(bodies_destroyed),
         })
     }
 
@@ -166,6 +177,7 @@ impl KeyringFolder {
         for slot in &destroyed {
             files::destroy(&self.path_of_slot(slot))?;
         }
+        self.finish_body_destructions()?;
         files::sweep_temporaries(&self.folder.join(SHRED))?;
         files::sweep_temporaries(&self.folder.join(ORGANISATIONS))?;
         Ok(())
@@ -326,6 +338,30 @@ impl Keyring for KeyringFolder {
             files::names(&self.folder.join(SHRED))?.iter().filter_map(|name| ShredSlot::parse(name).ok()).collect();
         slots.sort();
         Ok(slots)
+    }
+
+    fn ensure_body_key(&self, slot: BodySlot) -> Result<bool, Failure> {
+        self.ensure_body(slot)
+    }
+
+    fn seal_body(&self, slot: BodySlot, binding: BodyBinding, plain: &[u8]) -> Result<Vec<u8>, Failure> {
+        self.seal_events(slot, binding, plain)
+    }
+
+    fn open_body(&self, slot: BodySlot, binding: BodyBinding, sealed: &[u8]) -> Result<OpenedBody, Fault> {
+        self.open_events(slot, binding, sealed)
+    }
+
+    fn destroy_body_key(&self, slot: BodySlot) -> Result<(), Failure> {
+        self.destroy_body(slot)
+    }
+
+    fn living_body_keys(&self) -> Result<Vec<BodySlot>, Fault> {
+        self.living_bodies()
+    }
+
+    fn is_body_key_destroyed(&self, slot: BodySlot) -> bool {
+        locked(&self.bodies_destroyed).contains(&slot)
     }
 
     fn begin_master_rotation(&self) -> Result<(), Failure> {

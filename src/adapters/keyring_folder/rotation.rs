@@ -14,6 +14,7 @@ use crate::domain::moment::Moment;
 use crate::domain::names::OrganisationCode;
 use crate::ports::failure::{Failure, Fault};
 use crate::ports::keyring::{KeyFact, Keyring, Rewrapped};
+use crate::sealing::body::BODY_KEY_BYTES;
 
 /// Ending of the file of an organisation's identities.
 const IDENTITIES: &str = ".age";
@@ -47,6 +48,17 @@ impl KeyringFolder {
                 done.shred_keys += usize::from(self.rewrap(&path)?);
             }
         }
+        let slots = {
+            let _kept = locked(&self.body_keys);
+            self.living_bodies()?
+        };
+        for slot in slots {
+            let _kept = locked(&self.body_keys);
+            let path = self.path_of_body(slot);
+            if !locked(&self.bodies_destroyed).contains(&slot) && files::exists(&path)? {
+                done.body_keys += usize::from(self.rewrap(&path)?);
+            }
+        }
         Ok(done)
     }
 
@@ -72,7 +84,7 @@ impl KeyringFolder {
         // Read back once more, all of it, before the older master goes.
         let left = self.rewrap_all()?;
         if left != Rewrapped::default() {
-            let count = left.organisations + left.shred_keys;
+            let count = left.organisations + left.shred_keys + left.body_keys;
             return Err(Fault::new(format!("forget the older master: {count} keys were still under it")).into());
         }
         self.masters.forget_older()
@@ -188,6 +200,17 @@ impl KeyringFolder {
                 since: since(&self.path_of_slot(&slot))?,
                 until: Some(slot.closes_at()),
                 note: "sealed to the master".to_owned(),
+            });
+        }
+        for slot in self.living_bodies()? {
+            facts.push(KeyFact {
+                kind: "event body key".to_owned(),
+                name: slot.to_string(),
+                count: 1,
+                algorithm: format!("{} bits; AES-256-GCM under HKDF-SHA-256 of it for each body", BODY_KEY_BYTES * 8),
+                since: since(&self.path_of_body(slot))?,
+                until: None,
+                note: format!("sealed to the master; goes a period after {}", slot.month_text()),
             });
         }
         Ok(facts)

@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::fs::{FileExt, PermissionsExt};
 
 use super::*;
+use crate::domain::bodies::BodyClass;
 use crate::domain::ids::{DeliveryId, PayloadId};
 
 const PASSPHRASE: &str = "juist paard batterij nietje";
@@ -16,6 +17,13 @@ struct Fixture {
     key: FileKey,
     header: Vec<u8>,
     sealed: Vec<u8>,
+    body: Vec<u8>,
+}
+
+const PLACE: BodyBinding = BodyBinding { sequence: 7, group: 0 };
+
+fn month() -> BodySlot {
+    BodySlot::new(BodyClass::Fetches, 2026, 11).unwrap()
 }
 
 fn binding() -> HeaderBinding {
@@ -37,7 +45,9 @@ impl Fixture {
         let key = keyring.new_file_key();
         let header = keyring.header_for_organisation(&code, &key).unwrap();
         let sealed = keyring.seal_header(slots.first().unwrap(), binding(), &header).unwrap();
-        Self { home, code, slots, key, header, sealed }
+        assert!(keyring.ensure_body_key(month()).unwrap());
+        let body = keyring.seal_body(month(), PLACE, b"events").unwrap();
+        Self { home, code, slots, key, header, sealed, body }
     }
 
     fn keys(&self) -> PathBuf {
@@ -56,6 +66,8 @@ impl Fixture {
     fn assert_opens(&self, keyring: &KeyringFolder) {
         let header = keyring.unseal_header(self.slots.first().unwrap(), binding(), &self.sealed).unwrap();
         assert_eq!(header, self.header);
+        let body = keyring.open_body(month(), PLACE, &self.body).unwrap();
+        assert_eq!(body, OpenedBody::Plain(b"events".to_vec()));
         assert_eq!(keyring.open_header(&self.code, &header).unwrap().expose(), self.key.expose());
         for slot in &self.slots {
             keyring.seal_header(slot, binding(), b"more").unwrap();
@@ -64,7 +76,7 @@ impl Fixture {
 
     fn key_files(&self) -> Vec<PathBuf> {
         let mut found = Vec::new();
-        for folder in [ORGANISATIONS, SHRED] {
+        for folder in [ORGANISATIONS, SHRED, BODIES] {
             for entry in fs::read_dir(self.keys().join(folder)).unwrap() {
                 found.push(entry.unwrap().path());
             }
@@ -86,18 +98,18 @@ fn after_a_rotation_the_old_master_opens_nothing_and_the_new_one_everything() {
     let fixture = Fixture::new();
     let keyring = fixture.open();
     let old = first_identity(&fixture.master_text());
-    assert_eq!(fixture.opens_with(&old), 6);
+    assert_eq!(fixture.opens_with(&old), 7);
     keyring.begin_master_rotation().unwrap();
     assert!(keyring.is_master_rotating());
     fixture.assert_opens(&keyring);
     let done = keyring.rewrap_to_master().unwrap();
-    assert_eq!(done, Rewrapped { organisations: 1, shred_keys: 5 });
+    assert_eq!(done, Rewrapped { organisations: 1, shred_keys: 5, body_keys: 1 });
     keyring.forget_older_masters().unwrap();
     assert!(!keyring.is_master_rotating());
     fixture.assert_opens(&keyring);
     fixture.assert_opens(&fixture.open());
     assert_eq!(fixture.opens_with(&old), 0);
-    assert_eq!(fixture.opens_with(&first_identity(&fixture.master_text())), 6);
+    assert_eq!(fixture.opens_with(&first_identity(&fixture.master_text())), 7);
     assert_eq!(fixture.master_text().lines().count(), 1);
     assert!(!fixture.master_text().contains(old.to_string().expose_secret()));
     let mode = fs::metadata(fixture.keys().join(MASTER)).unwrap().permissions().mode() & 0o777;
@@ -130,7 +142,7 @@ fn a_rotation_that_was_cut_off_after_any_file_goes_on() {
         assert_eq!(done.organisations + done.shred_keys, 6 - files_done);
         keyring.forget_older_masters().unwrap();
         fixture.assert_opens(&fixture.open());
-        assert_eq!(fixture.opens_with(&first_identity(&fixture.master_text())), 6);
+        assert_eq!(fixture.opens_with(&first_identity(&fixture.master_text())), 7);
     }
 }
 
@@ -140,7 +152,7 @@ fn the_old_master_is_not_forgotten_while_a_key_is_under_it() {
     let keyring = fixture.open();
     keyring.begin_master_rotation().unwrap();
     let error = keyring.forget_older_masters().unwrap_err().to_string();
-    assert!(error.contains("6 keys"), "{error}");
+    assert!(error.contains("7 keys"), "{error}");
     assert!(keyring.is_master_rotating());
     fixture.assert_opens(&fixture.open());
 }
@@ -212,10 +224,10 @@ fn a_credential_is_rotated_by_whoever_writes_it() {
     fs::write(&credential, &both).unwrap();
     let keyring = KeyringFolder::open(fixture.keys(), &source()).unwrap();
     assert!(keyring.is_master_rotating());
-    assert_eq!(keyring.rewrap_to_master().unwrap(), Rewrapped { organisations: 1, shred_keys: 5 });
+    assert_eq!(keyring.rewrap_to_master().unwrap(), Rewrapped { organisations: 1, shred_keys: 5, body_keys: 1 });
     keyring.forget_older_masters().unwrap();
     assert_eq!(fs::read_to_string(&credential).unwrap(), both);
-    assert_eq!((fixture.opens_with(&first_identity(&old)), fixture.opens_with(&new)), (0, 6));
+    assert_eq!((fixture.opens_with(&first_identity(&old)), fixture.opens_with(&new)), (0, 7));
     fixture.assert_opens(&keyring);
 }
 

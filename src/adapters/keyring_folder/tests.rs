@@ -3,6 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 
 use super::*;
+use crate::domain::bodies::BodyClass;
 use crate::domain::ids::{DeliveryId, PayloadId};
 use crate::domain::moment::Moment;
 
@@ -208,4 +209,60 @@ fn judging_a_keyring_leaves_alone_what_a_server_is_writing() {
     assert!(being_written.iter().all(|path| std::fs::read(path).unwrap() == b"key"));
     reopened(home.path());
     assert!(being_written.iter().all(|path| !path.exists()));
+}
+
+const PLACE: BodyBinding = BodyBinding { sequence: 7, group: 1 };
+
+fn month(month: u8) -> BodySlot {
+    BodySlot::new(BodyClass::SignIns, 2026, month).unwrap()
+}
+
+#[test]
+fn a_body_opens_in_its_place_under_its_key_alone() {
+    let (home, keyring) = keyring();
+    assert!(keyring.ensure_body_key(month(1)).unwrap() && keyring.ensure_body_key(month(2)).unwrap());
+    assert_eq!(keyring.living_body_keys().unwrap(), [month(1), month(2)]);
+    let sealed = keyring.seal_body(month(1), PLACE, b"events").unwrap();
+    assert_ne!(keyring.seal_body(month(1), PLACE, b"events").unwrap(), sealed, "each has a nonce of its own");
+    for keyring in [keyring, reopened(home.path())] {
+        assert_eq!(keyring.open_body(month(1), PLACE, &sealed).unwrap(), OpenedBody::Plain(b"events".to_vec()));
+        assert!(keyring.open_body(month(2), PLACE, &sealed).is_err());
+        for place in [BodyBinding { sequence: 8, ..PLACE }, BodyBinding { group: 0, ..PLACE }] {
+            assert!(keyring.open_body(month(1), place, &sealed).is_err());
+        }
+    }
+}
+
+#[test]
+fn a_body_key_that_was_destroyed_is_told_apart_from_one_that_is_lost() {
+    let (home, keyring) = keyring();
+    for number in [1, 2] {
+        keyring.ensure_body_key(month(number)).unwrap();
+    }
+    let sealed = [1, 2].map(|number| keyring.seal_body(month(number), PLACE, b"events").unwrap());
+    keyring.destroy_body_key(month(1)).unwrap();
+    keyring.destroy_body_key(month(1)).unwrap();
+    let bodies = home.path().join("keys/bodies");
+    assert!(!bodies.join(month(1).to_string()).exists());
+    std::fs::remove_file(bodies.join(month(2).to_string())).unwrap();
+    for keyring in [keyring, reopened(home.path())] {
+        assert!(!keyring.ensure_body_key(month(1)).unwrap(), "it does not come back");
+        assert!(keyring.is_body_key_destroyed(month(1)) && !keyring.is_body_key_destroyed(month(2)));
+        assert!(matches!(keyring.seal_body(month(1), PLACE, b"events"), Err(Failure::Refused(Refusal::Gone(_)))));
+        assert_eq!(keyring.open_body(month(1), PLACE, &sealed[0]).unwrap(), OpenedBody::Destroyed);
+        assert!(keyring.living_body_keys().unwrap().is_empty());
+    }
+    assert_eq!(reopened(home.path()).open_body(month(2), PLACE, &sealed[1]).unwrap(), OpenedBody::Missing);
+}
+
+#[test]
+fn the_destruction_of_a_body_key_that_was_cut_off_is_completed_at_the_next_start() {
+    let (home, keyring) = keyring();
+    keyring.ensure_body_key(month(1)).unwrap();
+    drop(keyring);
+    let bodies = home.path().join("keys/bodies");
+    files::append_line(&bodies.join(DESTROYED), &month(1).to_string()).unwrap();
+    assert!(bodies.join(month(1).to_string()).exists());
+    assert!(!reopened(home.path()).ensure_body_key(month(1)).unwrap());
+    assert!(!bodies.join(month(1).to_string()).exists());
 }

@@ -7,11 +7,13 @@ use std::sync::Mutex;
 use sha2::{Digest as _, Sha256};
 
 use super::locked;
+use crate::domain::bodies::BodySlot;
 use crate::domain::ids::{DeliveryId, PayloadId};
 use crate::domain::moment::Moment;
 use crate::domain::names::OrganisationCode;
 use crate::domain::refusal::Refusal;
 use crate::domain::retention::ShredSlot;
+use crate::ports::bodies::{BodyBinding, OpenedBody};
 use crate::ports::failure::{Failure, Fault};
 use crate::ports::keyring::{FileKey, HeaderBinding, JudgedRecipient, KeyFact, Keyring, Rewrapped};
 
@@ -32,6 +34,8 @@ struct State {
     /// Whether the slot's key still lives.
     slots: BTreeMap<ShredSlot, bool>,
     sealed: Vec<Sealed>,
+    /// Whether the key of a body slot still lives.
+    bodies: BTreeMap<BodySlot, bool>,
 }
 
 #[derive(Debug)]
@@ -148,6 +152,39 @@ impl Keyring for MemoryKeyring {
         Ok(locked(&self.state).slots.iter().filter(|(_, lives)| **lives).map(|(slot, _)| slot.clone()).collect())
     }
 
+    fn ensure_body_key(&self, slot: BodySlot) -> Result<bool, Failure> {
+        Ok(*locked(&self.state).bodies.entry(slot).or_insert(true))
+    }
+
+    fn seal_body(&self, slot: BodySlot, binding: BodyBinding, plain: &[u8]) -> Result<Vec<u8>, Failure> {
+        if locked(&self.state).bodies.get(&slot) != Some(&true) {
+            return Err(Refusal::Gone(None).into());
+        }
+        // Nothing of the plain bytes shows, and any other slot or binding gives other ones.
+        Ok(masked(slot, binding, plain))
+    }
+
+    fn open_body(&self, slot: BodySlot, binding: BodyBinding, sealed: &[u8]) -> Result<OpenedBody, Fault> {
+        Ok(match locked(&self.state).bodies.get(&slot) {
+            Some(true) => OpenedBody::Plain(masked(slot, binding, sealed)),
+            Some(false) => OpenedBody::Destroyed,
+            None => OpenedBody::Missing,
+        })
+    }
+
+    fn destroy_body_key(&self, slot: BodySlot) -> Result<(), Failure> {
+        locked(&self.state).bodies.insert(slot, false);
+        Ok(())
+    }
+
+    fn living_body_keys(&self) -> Result<Vec<BodySlot>, Fault> {
+        Ok(locked(&self.state).bodies.iter().filter(|(_, lives)| **lives).map(|(slot, _)| *slot).collect())
+    }
+
+    fn is_body_key_destroyed(&self, slot: BodySlot) -> bool {
+        locked(&self.state).bodies.get(&slot) == Some(&false)
+    }
+
     fn begin_master_rotation(&self) -> Result<(), Failure> {
         locked(&self.state).is_master_rotating = true;
         Ok(())
@@ -160,7 +197,8 @@ impl Keyring for MemoryKeyring {
     fn rewrap_to_master(&self) -> Result<Rewrapped, Failure> {
         let state = locked(&self.state);
         let shred_keys = state.slots.values().filter(|lives| **lives).count();
-        Ok(Rewrapped { organisations: state.organisations.len(), shred_keys })
+        let body_keys = state.bodies.values().filter(|lives| **lives).count();
+        Ok(Rewrapped { organisations: state.organisations.len(), shred_keys, body_keys })
     }
 
     fn forget_older_masters(&self) -> Result<(), Failure> {
@@ -198,6 +236,17 @@ impl Keyring for MemoryKeyring {
     fn facts(&self) -> Result<Vec<KeyFact>, Fault> {
         Ok(Vec::new())
     }
+}
+
+/// A toy: the same again gives the bytes back.
+fn masked(slot: BodySlot, binding: BodyBinding, bytes: &[u8]) -> Vec<u8> {
+    let mut mask = Sha256::digest([slot.to_string().as_bytes(), &binding.to_bytes()].concat());
+    let mut masked = Vec::with_capacity(bytes.len());
+    for piece in bytes.chunks(mask.len()) {
+        masked.extend(piece.iter().zip(mask).map(|(byte, mask)| byte ^ mask));
+        mask = Sha256::digest(mask);
+    }
+    masked
 }
 
 fn identity(organisation: &OrganisationCode, number: u32) -> String {

@@ -19,6 +19,7 @@ use crate::adapters::memory::{
 };
 use crate::config::Config;
 use crate::domain::account::{AccountKind, Language};
+use crate::domain::bodies::BodyPeriods;
 use crate::domain::history::{Channel, HistoryQuery};
 use crate::domain::moment::{Moment, Span};
 use crate::domain::names::{EmailAddress, Line, LoginName, OrganisationCode, ProductCode};
@@ -64,6 +65,12 @@ fn settings() -> Settings {
         sender: MailSender::default(),
         open_grace: Span::from_days(1),
         shred_delay: Span::from_days(1),
+        history_kept: BodyPeriods {
+            sign_ins: Span::from_days(365),
+            fetches: Span::from_days(730),
+            mail: Span::from_days(180),
+            changes: Span::from_days(730),
+        },
         coverage_step_bytes: 64 << 20,
         max_open_fetches: 16,
         max_files_per_delivery: 100,

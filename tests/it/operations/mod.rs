@@ -2,6 +2,7 @@
 //! Every refusal also asserts that nothing was stored or mailed.
 
 mod allow_lists;
+mod bodies;
 mod collect;
 mod publish;
 mod retention;
@@ -18,6 +19,7 @@ use postkluis::adapters::memory::{
     CountingEntropy, FixedClock, MemoryCatalog, MemoryKeyring, MemoryMailer, MemoryUnfinished, MemoryVault,
 };
 use postkluis::domain::account::{AccountKind, Language};
+use postkluis::domain::bodies::BodyPeriods;
 use postkluis::domain::history::{Channel, HistoryQuery};
 use postkluis::domain::moment::{Moment, Span};
 use postkluis::domain::names::{EmailAddress, FileName, Line, LoginName, OrganisationCode, ProductCode};
@@ -117,6 +119,44 @@ fn refusal<T: std::fmt::Debug>(outcome: Result<T, Failure>) -> Refusal {
     }
 }
 
+/// Bounds that a test reaches soon.
+fn settings_of_world() -> Settings {
+    Settings {
+        sender: MailSender {
+            portal: "Test".to_owned(),
+            portal_url: "https://test.example".to_owned(),
+            ..MailSender::default()
+        },
+        open_grace: Span::from_seconds(3_600),
+        shred_delay: Span::from_days(1),
+        history_kept: BodyPeriods {
+            sign_ins: Span::from_days(365),
+            fetches: Span::from_days(730),
+            mail: Span::from_days(180),
+            changes: Span::from_days(730),
+        },
+        coverage_step_bytes: 1_000,
+        max_open_fetches: 4,
+        max_files_per_delivery: 100,
+        max_file_bytes: u64::MAX,
+        max_stranger_events: 3,
+        max_page: 1_000,
+        mail_retries: vec![Span::from_seconds(60), Span::from_seconds(300)],
+        uploads: UploadSettings {
+            max_file_bytes: 1_000_000,
+            max_unfinished: 3,
+            max_account_bytes: 1_500_000,
+            max_extents: 64,
+            max_early_bytes: 100_000,
+            unfinished_kept: Span::from_days(7),
+            resume_grace: Span::from_seconds(900),
+            received_kept: Span::from_days(7),
+            uncollected_kept: Span::from_days(90),
+        },
+        scrub_every: Span::from_days(30),
+    }
+}
+
 impl World {
     /// Organisations `one`, `two`, `sealed` (end to end, no key yet); products `daily` (30 days) and
     /// `short` (10 s); `one-robot`, `two-robot` and `sealed-robot`, each coupled to `daily`.
@@ -135,35 +175,7 @@ impl World {
             entropy: Arc::new(CountingEntropy::new()),
             mailer: Arc::<MemoryMailer>::clone(&mailer),
         };
-        let settings = Settings {
-            sender: MailSender {
-                portal: "Test".to_owned(),
-                portal_url: "https://test.example".to_owned(),
-                ..MailSender::default()
-            },
-            open_grace: Span::from_seconds(3_600),
-            shred_delay: Span::from_days(1),
-            coverage_step_bytes: 1_000,
-            max_open_fetches: 4,
-            max_files_per_delivery: 100,
-            max_file_bytes: u64::MAX,
-            max_stranger_events: 3,
-            max_page: 1_000,
-            mail_retries: vec![Span::from_seconds(60), Span::from_seconds(300)],
-            uploads: UploadSettings {
-                max_file_bytes: 1_000_000,
-                max_unfinished: 3,
-                max_account_bytes: 1_500_000,
-                max_extents: 64,
-                max_early_bytes: 100_000,
-                unfinished_kept: Span::from_days(7),
-                resume_grace: Span::from_seconds(900),
-                received_kept: Span::from_days(7),
-                uncollected_kept: Span::from_days(90),
-            },
-            scrub_every: Span::from_days(30),
-        };
-        let operations = Arc::new(Operations::new(ports, settings));
+        let operations = Arc::new(Operations::new(ports, settings_of_world()));
         let world = Self { operations, clock, catalog, vault, unfinished, keyring, mailer };
         world.populate();
         world

@@ -3,6 +3,8 @@
 use core::net::IpAddr;
 
 use super::{Stored, from_bytes, struct_form, to_bytes};
+use crate::adapters::catalog_journal::bodies::{Group, Grouped, Mark};
+use crate::domain::bodies::BodySlot;
 use crate::domain::history::{About, Channel, Detail, Event, Happening, Who};
 use crate::domain::ids::{DeliveryId, PublicationId};
 use crate::domain::moment::Moment;
@@ -30,7 +32,25 @@ struct_form! {
     EventV1 = Event { what: Happening, who: Who, about: About, detail: Detail, }
 }
 
+struct_form! {
+    MarkV1 = Mark { about: Option<OrganisationCode>, who: Option<OrganisationCode>, delivery: Option<DeliveryId>, }
+    GroupV1 = Group { slot: Option<BodySlot>, bytes: Vec<u8>, }
+    GroupedV1 = Grouped { skips_ahead: bool, marks: Vec<(u32, Mark)>, groups: Vec<Group>, }
+}
+
 impl Stored for Vec<Event> {}
+
+impl Stored for Grouped {}
+
+/// The groups of events of one decision, as a sealed body.
+pub(in crate::adapters::catalog_journal) fn encode_grouped(grouped: &Grouped) -> Result<Vec<u8>, Fault> {
+    to_bytes(grouped)
+}
+
+/// The groups of a sealed body.
+pub(in crate::adapters::catalog_journal) fn decode_grouped(body: &[u8]) -> Result<Grouped, Fault> {
+    from_bytes(body)
+}
 
 /// The events of one decision, as a plain body.
 pub(in crate::adapters::catalog_journal) fn encode_events(events: &Vec<Event>) -> Result<Vec<u8>, Fault> {

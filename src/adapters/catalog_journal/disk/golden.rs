@@ -6,6 +6,7 @@ use crate::domain::account::{Account, AccountKind, Language, SshKey, Token};
 use crate::domain::agreement::Agreement;
 use crate::domain::allow_list::AllowList;
 use crate::domain::block::{Block, Standing};
+use crate::domain::bodies::{BodyClass, BodyKey, BodySlot};
 use crate::domain::coverage::Coverage;
 use crate::domain::delivery::{
     Availability, DeliveredFile, Delivery, DeliveryPart, Ending, FileCoverage, OutboxEntry, Payload, Progress,
@@ -333,7 +334,11 @@ fn sign_offs() -> Vec<Record> {
 
 fn scrubs() -> Vec<Record> {
     let ended_at = Some(at(9));
-    vec![ScrubPosition { begun_at: at(2), after: Some(PAYLOAD), checked: 70_000, damaged: 1, ended_at }.into()]
+    let slot = BodySlot::new(BodyClass::Fetches, 2026, 11).unwrap();
+    vec![
+        ScrubPosition { begun_at: at(2), after: Some(PAYLOAD), checked: 70_000, damaged: 1, ended_at }.into(),
+        BodyKey { slot, closes_at: at(5), destroyed_at: Some(at(400)) }.into(),
+    ]
 }
 
 fn events() -> Vec<Event> {
@@ -419,7 +424,7 @@ fn golden_bytes_of_every_version_read_back() {
     }
     assert_eq!(
         kinds.into_iter().collect::<Vec<u8>>(),
-        (1..=32).chain([40]).collect::<Vec<u8>>(),
+        (1..=32).chain([40, 41]).collect::<Vec<u8>>(),
         "every kind has its bytes"
     );
 }

@@ -13,7 +13,9 @@ use core::net::IpAddr;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::bodies::{Group, Mark};
 use crate::domain::allow_list::AllowList;
+use crate::domain::bodies::BodySlot;
 use crate::domain::coverage::Coverage;
 use crate::domain::digest::Digest;
 use crate::domain::history::Event;
@@ -27,7 +29,7 @@ use crate::domain::retention::ShredSlot;
 use crate::domain::sign_off::PartSet;
 use crate::ports::failure::Fault;
 
-pub(super) use events::{decode_events, encode_events};
+pub(super) use events::{decode_events, decode_grouped, encode_events, encode_grouped};
 pub(super) use rows::{decode, encode};
 
 /// Largest value in the index: sled keeps larger ones in files of their own, which it loses.
@@ -188,6 +190,20 @@ impl Form for ShredSlot {
     }
 }
 
+impl Form for BodySlot {
+    /// Number of the class; year and month.
+    type Disk = (u8, u32);
+
+    fn to_disk(&self) -> (u8, u32) {
+        (self.class().number(), self.month())
+    }
+
+    fn from_disk((class, month): (u8, u32)) -> Result<Self, Fault> {
+        Self::from_numbers(class, month)
+            .ok_or_else(|| Fault::new(format!("read a stored body slot: class {class}, month {month}")))
+    }
+}
+
 impl Form for Network {
     type Disk = String;
 
@@ -282,7 +298,7 @@ macro_rules! list_form {
     )*};
 }
 
-list_form! { [MailDomain] [(Line, u64)] [Event] }
+list_form! { [MailDomain] [(Line, u64)] [Event] [(u32, Mark)] [Group] }
 
 impl<A: Form, B: Form> Form for (A, B) {
     type Disk = (A::Disk, B::Disk);

@@ -5,6 +5,7 @@ use crate::domain::account::{Account, AccountKind, Language, SshKey, Token};
 use crate::domain::agreement::Agreement;
 use crate::domain::allow_list::AllowList;
 use crate::domain::block::Standing;
+use crate::domain::bodies::{BodyKey, BodySlot};
 use crate::domain::coverage::Coverage;
 use crate::domain::delivery::{
     Availability, DeliveredFile, Delivery, DeliveryPart, FileCoverage, OutboxEntry, Payload, Progress, Publication,
@@ -185,6 +186,7 @@ struct_form! {
     }
     MailDueV1 = MailDue { at: Moment, mail: MailId, }
     WindowEndV1 = WindowEnd { at: Moment, delivery: DeliveryId, }
+    BodyKeyV1 = BodyKey { slot: BodySlot, closes_at: Moment, destroyed_at: Option<Moment>, }
     SlotRecordV1 = SlotRecord { slot: ShredSlot, destroyed_at: Option<Moment>, }
     SlotMemberV1 = SlotMember { slot: ShredSlot, delivery: DeliveryId, }
     DoomedPayloadV1 = DoomedPayload { payload: PayloadId, }
@@ -317,6 +319,6 @@ kinds! {
     first: SshKey Token Agreement Right RightHolder RecipientKey Publication PublishedSource
     Delivery DeliveryNumber PublicationPart DeliveredFile OutboxEntry Payload SealedHeader FileCoverage LastSequence
     Mail MailDue WindowEnd SlotRecord SlotMember DoomedPayload Upload UploadEntry UploadEnd UploadHeader
-    UploadSums SignOff ScrubPosition;
+    UploadSums SignOff ScrubPosition BodyKey;
     later: Organisation Account Product
 }

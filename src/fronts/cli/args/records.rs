@@ -200,7 +200,7 @@ pub enum Report {
     Unfetched,
     /// Every kind of key and algorithm in use, since when and until when
     Crypto,
-    /// Which shred keys were destroyed when, and which are still there, by day
+    /// Which shred keys were destroyed when, and which are still there, by day; keys of the history by month
     Retention,
 }
 

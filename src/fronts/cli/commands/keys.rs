@@ -17,10 +17,16 @@ pub(super) fn key_ring(office: &Office, command: args::KeyRing) -> Result<Answer
     let args::KeyRing::RotateMaster = command;
     let done = office.operations.rotate_master(Channel::CommandLine)?;
     let text = format!(
-        "the master key is new; {} organisation identities and {} shred keys are sealed to it, the old one is destroyed",
-        done.organisations, done.shred_keys
+        "the master key is new; {} organisation identities, {} shred keys and {} keys of event bodies are sealed to it, \
+         the old one is destroyed",
+        done.organisations, done.shred_keys, done.body_keys
     );
-    Ok(Answer::said(text, json!({ "organisations": done.organisations, "shredKeys": done.shred_keys })))
+    let document = json!({
+        "organisations": done.organisations,
+        "shredKeys": done.shred_keys,
+        "bodyKeys": done.body_keys,
+    });
+    Ok(Answer::said(text, document))
 }
 
 pub(super) fn rotate_organisation(office: &Office, code: &str) -> Result<Answer, Failure> {
@@ -106,5 +112,17 @@ pub(super) fn destroyed(office: &Office) -> Result<Answer, Failure> {
     let rows = days.into_iter().map(|(day, Day { destroyed, destroyed_at, living })| {
         json!({ "day": day, "living": living, "destroyed": destroyed, "destroyedAt": destroyed_at.map(|at| at.to_string()) })
     });
-    Ok(Answer::list(rows.collect(), &["day", "living", "destroyed", "destroyedAt"]))
+    let events = office.operations.body_keys()?.into_iter().map(|state| {
+        let (slot, destroyed_at) = (state.key.slot, state.key.destroyed_at);
+        json!({
+            "month": slot.month_text(),
+            "events": slot.class().word(),
+            "living": u8::from(destroyed_at.is_none()),
+            "destroyed": u8::from(destroyed_at.is_some()),
+            "destroyedAt": destroyed_at.map(|at| at.to_string()),
+            "keptUntil": state.kept_until.to_string(),
+        })
+    });
+    let columns = ["day", "month", "events", "living", "destroyed", "destroyedAt", "keptUntil"];
+    Ok(Answer::list(rows.chain(events).collect(), &columns))
 }
