@@ -23,6 +23,8 @@ use crate::adapters::catalog_journal::{CatalogJournal, JournalSettings};
 use crate::adapters::clock_system::SystemClock;
 use crate::adapters::entropy_system::SystemEntropy;
 use crate::adapters::keyring_folder::{KeyringFolder, MasterSource};
+use crate::adapters::one_time_codes_totp::OneTimeCodesTotp;
+use crate::adapters::passwords_argon2::{HashCost, PasswordsArgon2};
 use crate::adapters::vault_folder::{UnfinishedFolder, VaultFolder};
 use crate::config::Config;
 use crate::fronts::cli::commands::Office;
@@ -34,7 +36,8 @@ use crate::fronts::spool::Spool;
 use crate::fronts::{offload, sftp};
 use crate::housekeeping::{self, Timers};
 use crate::operations::{
-    Failure, Fault, MailSender, Operations, Ports, Settings, UploadSettings, shut_until_confirmed,
+    Failure, Fault, MailSender, Operations, PeopleSettings, Ports, Secrets, Settings, UploadSettings,
+    shut_until_confirmed,
 };
 use ballast::Ballast;
 
@@ -113,17 +116,22 @@ pub fn open(config: &Config) -> Result<Arc<Operations>, Failure> {
         ..JournalSettings::default()
     };
     let catalog = CatalogJournal::open(&data.join("catalog"), journal)?;
+    let keyring = Arc::new(KeyringFolder::open(config.home.join("keys"), &master(config))?);
     let ports = Ports {
         catalog: Arc::new(catalog),
         vault: Arc::new(VaultFolder::open(data.join("vault"), config.storage.reserve_bytes)?),
         unfinished: Arc::new(UnfinishedFolder::open(data.join("vault"), config.storage.reserve_bytes)?),
-        keyring: Arc::new(KeyringFolder::open(config.home.join("keys"), &master(config))?),
+        secrets: Arc::clone(&keyring) as Arc<dyn Secrets>,
+        keyring,
+        passwords: Arc::new(passwords(config)?),
+        codes: Arc::new(OneTimeCodesTotp),
         clock: Arc::new(SystemClock::new(config.portal.time_zone.clone())),
         entropy: Arc::new(SystemEntropy::new()),
         mailer: mail::mailer(config)?,
     };
     let operations = Arc::new(Operations::new(ports, settings(config)));
     let recovery = operations.recover()?;
+    operations.take_up_sessions()?;
     for payload in &recovery.missing {
         tracing::error!(%payload, "ALARM: a payload on record is not in the vault or has another size");
     }
@@ -136,6 +144,17 @@ pub fn open(config: &Config) -> Result<Arc<Operations>, Failure> {
         );
     }
     Ok(operations)
+}
+
+/// Password hashing at the cost, and with the list of known ones, that the configuration says.
+fn passwords(config: &Config) -> Result<PasswordsArgon2, Fault> {
+    let known = match &config.sign_in.known_passwords {
+        Some(path) => std::fs::read_to_string(path)
+            .map_err(|error| Fault::from_error(format!("read sign-in.known_passwords {}", path.display()), error))?,
+        None => String::new(),
+    };
+    let memory_kib = u32::try_from(config.sign_in.password_memory / 1_024).unwrap_or(u32::MAX);
+    PasswordsArgon2::new(HashCost { memory_kib, ..HashCost::default() }, &known)
 }
 
 /// Where the configuration says that the master is.
@@ -179,6 +198,13 @@ fn settings(config: &Config) -> Settings {
             uncollected_kept: config.uploads.uncollected_kept,
         },
         scrub_every: config.storage.scrub_every,
+        people: PeopleSettings {
+            idle_timeout: config.sign_in.idle_timeout,
+            session_lasts: config.sign_in.session_lasts,
+            min_password_chars: config.sign_in.min_password_chars,
+            max_sessions_per_account: config.sign_in.max_sessions_per_account,
+            attempts: config.sign_in.attempts,
+        },
     }
 }
 

@@ -245,6 +245,25 @@ pub struct LimitSettings {
     pub max_delivery_bytes: u64,
 }
 
+/// `[sign-in]`.
+#[derive(Clone, Debug)]
+pub struct SignInSettings {
+    /// A session that was not used for so long ends.
+    pub idle_timeout: Span,
+    /// A session ends after so long in any case.
+    pub session_lasts: Span,
+    /// Sessions of one account at once.
+    pub max_sessions_per_account: usize,
+    /// Wrong passwords and codes before somebody has to wait.
+    pub attempts: usize,
+    /// Shortest password, in characters.
+    pub min_password_chars: usize,
+    /// Passwords that nobody can choose, one on each line.
+    pub known_passwords: Option<PathBuf>,
+    /// Memory of one check of a password, in bytes.
+    pub password_memory: usize,
+}
+
 /// `[uploads]`.
 #[derive(Clone, Debug)]
 pub struct UploadLimits {

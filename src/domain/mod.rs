@@ -8,6 +8,7 @@ pub mod agreement;
 pub mod allow_list;
 pub mod block;
 pub mod coverage;
+pub mod credentials;
 pub mod decision;
 pub mod delivery;
 pub mod digest;

@@ -3,6 +3,7 @@
 
 use super::account::{Account, SshKey, Token};
 use super::agreement::Agreement;
+use super::credentials::{AccountLink, Credentials, WebSession};
 use super::delivery::{
     DeliveredFile, Delivery, DeliveryPart, FileCoverage, OutboxEntry, Payload, Publication, SealedHeader,
 };
@@ -182,6 +183,12 @@ records! {
     SignOff = 32;
     /// How far the slow check of the vault came; one row.
     ScrubPosition = 40;
+    /// What a person signs in with, by login.
+    Credentials = 50;
+    /// A session in the portal, by the digest of its secret.
+    WebSession = 51;
+    /// A link in an e-mail, by id.
+    AccountLink = 52;
 }
 
 #[expect(clippy::large_enum_variant, reason = "most changes are of the large kind")]

@@ -16,6 +16,7 @@ mod manage_products;
 mod manage_rights;
 mod note_strangers;
 mod offer;
+mod people;
 mod publish_delivery;
 mod publish_rule;
 mod read_history;
@@ -38,6 +39,9 @@ pub use crate::ports::clock::{Clock, Date};
 pub use crate::ports::failure::{Failure, Fault};
 pub use crate::ports::keyring::{KeyFact, Keyring, Rewrapped};
 pub use crate::ports::mailer::{MailOutcome, Mailer};
+pub use crate::ports::one_time_codes::{Enrolment, OneTimeCodes};
+pub use crate::ports::passwords::Passwords;
+pub use crate::ports::secrets::Secrets;
 pub use crate::ports::source::Source;
 pub use back_up::{BackupScope, RESTORE_GAP_DELIVERIES, RestoredState, shut_until_confirmed};
 pub use block_access::StandingChange;
@@ -49,6 +53,7 @@ pub use manage_agreements::NewAgreement;
 pub use manage_organisations::{NewOrganisation, OrganisationChange};
 pub use manage_products::NewProduct;
 pub use note_strangers::PenaltyImposed;
+pub use people::{Activation, EndedSessions, LinkOffer, PasswordAccepted, PeopleSettings, PortalVisit};
 pub use offer::{Offer, OfferedFile, Published, PublishedDelivery, Recipients};
 pub use rotate_keys::OrganisationRotation;
 pub use scrub_vault::ScrubReport;
@@ -61,6 +66,7 @@ use crate::domain::history::{Channel, Who};
 use crate::domain::ids::DeliveryId;
 use crate::domain::moment::{Moment, Span};
 use crate::domain::names::{LoginName, OrganisationCode};
+use crate::domain::rights::Right;
 use crate::domain::trust::ClockTrust;
 use crate::ports::entropy::Entropy;
 use crate::ports::unfinished::Unfinished;
@@ -83,6 +89,12 @@ pub struct Ports {
     pub entropy: Arc<dyn Entropy>,
     /// E-mail.
     pub mailer: Arc<dyn Mailer>,
+    /// Hashes of passwords.
+    pub passwords: Arc<dyn Passwords>,
+    /// One-time codes.
+    pub codes: Arc<dyn OneTimeCodes>,
+    /// Secrets that follow from a name.
+    pub secrets: Arc<dyn Secrets>,
 }
 
 /// Bounds and texts that the operations need; each has its default in the configuration.
@@ -112,6 +124,8 @@ pub struct Settings {
     pub uploads: UploadSettings,
     /// A round of the check of the vault begins so long after the one before.
     pub scrub_every: Span,
+    /// How people sign in.
+    pub people: PeopleSettings,
 }
 
 /// Who writes the e-mails.
@@ -138,6 +152,9 @@ pub struct Operations {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     mailer: Arc<dyn Mailer>,
+    passwords: Arc<dyn Passwords>,
+    codes: Arc<dyn OneTimeCodes>,
+    secrets: Arc<dyn Secrets>,
     settings: Settings,
     trust: Mutex<ClockTrust>,
     trackers: Mutex<HashMap<(DeliveryId, u32), Weak<fetch::Tracker>>>,
@@ -148,6 +165,9 @@ pub struct Operations {
     uploads: uploads::LiveUploads,
     scrub: Mutex<scrub_vault::Scrub>,
     headers_in_hand: rotate_keys::HeadersInHand,
+    attempts: people::Attempts,
+    pending: people::Pending,
+    live_sessions: people::LiveSessions,
 }
 
 /// Somebody who has signed in; only a sign-in makes one. Cheap to clone; holds no secret.
@@ -165,6 +185,8 @@ pub struct Caller {
     pub credential: String,
     /// What the client called itself.
     pub client: Option<String>,
+    /// Rights that were coupled after this are not seen yet (C10); `None` for robots, who see them at once.
+    pub rights_as_of: Option<Moment>,
     proof: Proof,
 }
 
@@ -173,6 +195,11 @@ pub struct Caller {
 struct Proof(());
 
 impl Caller {
+    /// Whether a right counts for them already.
+    fn sees(&self, right: &Right) -> bool {
+        self.rights_as_of.is_none_or(|as_of| right.since <= as_of)
+    }
+
     /// The caller as the history names it.
     #[must_use]
     pub fn who(&self) -> Who {
@@ -201,6 +228,9 @@ impl Operations {
             clock: ports.clock,
             entropy: ports.entropy,
             mailer: ports.mailer,
+            passwords: ports.passwords,
+            codes: ports.codes,
+            secrets: ports.secrets,
             settings,
             trust: Mutex::new(trust),
             trackers: Mutex::new(HashMap::new()),
@@ -211,6 +241,9 @@ impl Operations {
             uploads: uploads::LiveUploads::default(),
             scrub: Mutex::default(),
             headers_in_hand: rotate_keys::HeadersInHand::default(),
+            attempts: people::Attempts::default(),
+            pending: people::Pending::default(),
+            live_sessions: people::LiveSessions::default(),
         }
     }
 

@@ -2,6 +2,7 @@
 //! organisation sealed to it, one small file per shred key sealed to it, and the
 //! list of shred keys that were destroyed. Keeps no catalog and judges no rights.
 
+mod derived;
 mod files;
 mod masters;
 mod recipients;
@@ -89,6 +90,7 @@ pub struct KeyringFolder {
     organisations: Mutex<HashMap<OrganisationCode, Owner>>,
     slots: Mutex<HashMap<ShredSlot, ShredKey>>,
     destroyed: Mutex<BTreeSet<ShredSlot>>,
+    deriving: Mutex<Option<Zeroizing<[u8; 32]>>>,
 }
 
 impl KeyringFolder {
@@ -142,6 +144,7 @@ impl KeyringFolder {
             organisations: Mutex::default(),
             slots: Mutex::default(),
             destroyed: Mutex::new(destroyed),
+            deriving: Mutex::default(),
         };
         keyring.finish_destructions()?;
         Ok(keyring)

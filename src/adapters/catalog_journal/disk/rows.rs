@@ -6,6 +6,7 @@ use crate::domain::agreement::Agreement;
 use crate::domain::allow_list::AllowList;
 use crate::domain::block::Standing;
 use crate::domain::coverage::Coverage;
+use crate::domain::credentials::{AccountLink, Credentials, WebSession};
 use crate::domain::delivery::{
     Availability, DeliveredFile, Delivery, DeliveryPart, FileCoverage, OutboxEntry, Payload, Progress, Publication,
     SealedHeader,
@@ -297,6 +298,6 @@ kinds! {
     first: SshKey Token Product Agreement Right RightHolder RecipientKey Publication PublishedSource
     Delivery DeliveryNumber PublicationPart DeliveredFile OutboxEntry Payload SealedHeader FileCoverage LastSequence
     Mail MailDue WindowEnd SlotRecord SlotMember DoomedPayload Upload UploadEntry UploadEnd UploadHeader
-    UploadSums SignOff ScrubPosition;
+    UploadSums SignOff ScrubPosition Credentials WebSession AccountLink;
     later: Organisation Account
 }
