@@ -62,7 +62,8 @@ mod tests {
             assert_eq!(OneTimeCodesTotp.step_of(SECRET, code, at, step), None, "no code counts twice");
             let spaced = format!(" {} {}", &code[..3], &code[3..]);
             assert_eq!(OneTimeCodesTotp.step_of(SECRET, &spaced, at, 0), Some(step));
-            let late = |more: u64| OneTimeCodesTotp.step_of(SECRET, code, Moment::from_millis((seconds + more) * 1_000), 0);
+            let late =
+                |more: u64| OneTimeCodesTotp.step_of(SECRET, code, Moment::from_millis((seconds + more) * 1_000), 0);
             assert_eq!((late(30), late(90)), (Some(step), None));
         }
         for code in ["", "28708", "2870822", "abcdef", "２８７０８２"] {

@@ -222,7 +222,9 @@ impl Server {
         let host_keys = host_keys::read(&config.home.join("keys"))?;
         let host_keys = host_keys.into_iter().filter(|key| key.in_use).map(|key| key.key).collect();
         let front = HttpsFront::new(Arc::new(config.clone()), Arc::clone(&operations));
-        let front = Arc::new(front.map_err(|error| Fault::from_error("read https.certificate and https.key", error))?);
+        let front = Arc::new(front.map_err(|error| {
+            Fault::from_error("set HTTPS up: https.certificate, https.key, portal.style_sheet", error)
+        })?);
         let sftp_listener = listen("sftp.listen", config.sftp.listen).await?;
         let https_listener = listen("https.listen", config.https.listen).await?;
         let operator_listener = match config.operator.listen {

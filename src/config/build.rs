@@ -30,7 +30,7 @@ const MAX_BANNER_CHARS: usize = 2_000;
 
 /// Builds all sections; nothing when any could not be built (then a fault is recorded).
 pub(super) fn config(settings: &mut Settings, home: &Path, credentials: Option<&str>) -> Option<Config> {
-    let portal = portal(settings);
+    let portal = portal(settings, home);
     let organisation = organisation(settings);
     let storage = storage(settings);
     let sealing = sealing(settings, home, credentials);
@@ -71,7 +71,7 @@ pub(super) fn config(settings: &mut Settings, home: &Path, credentials: Option<&
     config
 }
 
-fn portal(settings: &mut Settings) -> Option<PortalSettings> {
+fn portal(settings: &mut Settings, home: &Path) -> Option<PortalSettings> {
     let name = settings.parsed("portal.name", LINE_RULE, Line::parse);
     let zone_rule = "an IANA time zone such as \"Europe/Amsterdam\"";
     let time_zone = settings.parsed("portal.time_zone", zone_rule, |text| {
@@ -86,7 +86,8 @@ fn portal(settings: &mut Settings) -> Option<PortalSettings> {
         "en" => Language::English,
         _ => Language::Dutch,
     };
-    Some(PortalSettings { name: name?, time_zone: time_zone?, base_url: base_url?, language })
+    let style_sheet = settings.text("portal.style_sheet").map(|path| home.join(path));
+    Some(PortalSettings { name: name?, time_zone: time_zone?, base_url: base_url?, language, style_sheet })
 }
 
 fn organisation(settings: &mut Settings) -> Option<OrganisationSettings> {

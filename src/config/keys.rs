@@ -92,6 +92,11 @@ const PORTAL: &[Key] = &[
         "\"nl\"",
         "Language of mail and of pages for those who state no other.",
     ),
+    optional(
+        "style_sheet",
+        Kind::Text,
+        "A file with CSS that is laid over the portal's own, for the colours and letters of the house: it sets the --postkluis-… tokens anew. At most 256 KiB.",
+    ),
 ];
 
 const ORGANISATION: &[Key] = &[

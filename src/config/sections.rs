@@ -43,6 +43,8 @@ pub struct PortalSettings {
     pub base_url: String,
     /// Language for those who state no other.
     pub language: Language,
+    /// A style sheet that is laid over ours.
+    pub style_sheet: Option<PathBuf>,
 }
 
 /// `[organisation]`.

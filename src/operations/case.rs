@@ -52,8 +52,7 @@ impl Operations {
     ) -> Result<Case, Failure> {
         // before the facts: what changes after it makes another version
         let version = self.catalog.version();
-        let asked =
-            (caller.login.clone(), caller.address, caller.rights_as_of, recipient.clone(), product.clone());
+        let asked = (caller.login.clone(), caller.address, caller.rights_as_of, recipient.clone(), product.clone());
         if let Some(known) = locked(&self.known_cases.kept).get(&asked)
             && known.version == version
             && known.at <= now

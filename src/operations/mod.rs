@@ -4,6 +4,7 @@
 mod back_up;
 mod block_access;
 mod browse;
+mod browse_newest;
 mod case;
 mod collect_delivery;
 mod end_delivery;
@@ -53,8 +54,8 @@ pub use manage_agreements::NewAgreement;
 pub use manage_organisations::{NewOrganisation, OrganisationChange};
 pub use manage_products::NewProduct;
 pub use note_strangers::PenaltyImposed;
-pub use people::{Activation, EndedSessions, LinkOffer, PasswordAccepted, PeopleSettings, PortalVisit};
 pub use offer::{Offer, OfferedFile, Published, PublishedDelivery, Recipients};
+pub use people::{Activation, EndedSessions, LinkOffer, PasswordAccepted, PeopleSettings, PortalVisit};
 pub use rotate_keys::OrganisationRotation;
 pub use scrub_vault::ScrubReport;
 pub use send_notices::MailRound;

@@ -170,7 +170,11 @@ pub(super) fn outside_of(view: &dyn CatalogView, account: &Account, address: IpA
     Ok(is_outside.then_some(What::Organisation))
 }
 
-pub(super) fn may_enter(view: &dyn CatalogView, account: &Account, now: Moment) -> Result<Result<(), Refusal>, Failure> {
+pub(super) fn may_enter(
+    view: &dyn CatalogView,
+    account: &Account,
+    now: Moment,
+) -> Result<Result<(), Refusal>, Failure> {
     let organisation = view.row::<Organisation>(&Organisation::key_of(&account.organisation))?;
     let organisation = organisation.map_or(Access::Ended, |o| o.standing.at(now));
     Ok(match (account.standing.at(now), organisation) {

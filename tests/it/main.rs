@@ -28,6 +28,7 @@ mod large_folder;
 mod layering;
 mod mail;
 mod operations;
+mod portal;
 mod ports_catalog;
 mod protection;
 mod real_clients;

@@ -51,7 +51,7 @@ pub enum Activation {
 
 impl Operations {
     /// Makes the link with which a person's account is activated, or its password chosen anew; an earlier link
-    /// closes. Returns what comes after `/account/` in its address: a secret, to be shown or sent, not kept.
+    /// closes. Returns its address: a secret, to be shown or sent, not kept.
     ///
     /// # Errors
     /// `NotFound` when there is no such account of a person.
@@ -73,7 +73,7 @@ impl Operations {
             let decision = Decision::new(now, event).put(row).put(link);
             Ok(before.into_iter().fold(decision, |decision, id| decision.remove(AccountLink::key_of(id))))
         }))?;
-        self.link_code(id)
+        Ok(format!("{}/account/{}", self.settings.sender.portal_url, self.link_code(id)?))
     }
 
     /// What a link is for. Changes nothing.

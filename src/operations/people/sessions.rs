@@ -181,7 +181,8 @@ impl Operations {
         let now = self.now();
         let mut after = None;
         loop {
-            let page = self.catalog.look(|view| Ok(view.rows::<WebSession>(&WebSession::all(), after.as_ref(), PAGE)?))?;
+            let page =
+                self.catalog.look(|view| Ok(view.rows::<WebSession>(&WebSession::all(), after.as_ref(), PAGE)?))?;
             let mut live = locked(&self.live_sessions.live);
             let Some(last) = page.last() else { return Ok(live.len()) };
             after = Some(WebSession::key_of(&last.secret_sha256));
@@ -196,32 +197,33 @@ impl Operations {
         let (now, key, login) = (self.now(), WebSession::key_of(&session.secret_sha256), session.login.clone());
         let (why, address) = (why.to_owned(), live.and_then(|live| live.address));
         let assurance = session.assurance.word().to_owned();
-        self.catalog.decide(Box::new(move |view| {
-            if view.find(&key)?.is_none() {
-                return Err(Refusal::NotSignedIn.into());
-            }
-            let account = view.row::<Account>(&Account::key_of(&login))?;
-            let account = account.ok_or(Refusal::NotSignedIn)?;
-            let who = Who {
-                login: Some(account.login.clone()),
-                organisation: Some(account.organisation.clone()),
-                channel: Channel::Portal,
-                address,
-                credential: Some(assurance),
-                client: None,
-            };
-            let mut ended = event(Happening::SignedOut, who, &account);
-            if !why.is_empty() {
-                ended = ended.with_note(&why);
-            }
-            Ok(Decision::new(now, ended).remove(key).leaving_access_as_it_is())
-        }))
-        .map(|_| ())
-        .or_else(|failure| match failure {
-            // somebody else ended it at the same time
-            Failure::Refused(_) => Ok(()),
-            Failure::Faulted(_) => Err(failure),
-        })
+        self.catalog
+            .decide(Box::new(move |view| {
+                if view.find(&key)?.is_none() {
+                    return Err(Refusal::NotSignedIn.into());
+                }
+                let account = view.row::<Account>(&Account::key_of(&login))?;
+                let account = account.ok_or(Refusal::NotSignedIn)?;
+                let who = Who {
+                    login: Some(account.login.clone()),
+                    organisation: Some(account.organisation.clone()),
+                    channel: Channel::Portal,
+                    address,
+                    credential: Some(assurance),
+                    client: None,
+                };
+                let mut ended = event(Happening::SignedOut, who, &account);
+                if !why.is_empty() {
+                    ended = ended.with_note(&why);
+                }
+                Ok(Decision::new(now, ended).remove(key).leaving_access_as_it_is())
+            }))
+            .map(|_| ())
+            .or_else(|failure| match failure {
+                // somebody else ended it at the same time
+                Failure::Refused(_) => Ok(()),
+                Failure::Faulted(_) => Err(failure),
+            })
     }
 }
 

@@ -66,7 +66,8 @@ impl Operations {
             let account = person_of(view, &login)?;
             Ok((account, credentials_of(view, &login)?))
         })?;
-        let attempt = Attempt { login: &login, address: visitor.address, is_known_source: knows(&row, visitor.address) };
+        let attempt =
+            Attempt { login: &login, address: visitor.address, is_known_source: knows(&row, visitor.address) };
         self.attempts.may_try(&attempt, self.settings.people.attempts, now)?;
         let hash = row.password.as_ref().filter(|_| account.is_some() && row.are_complete());
         if !self.passwords.verify(password, hash.map(|hash| hash.phc.as_str()))? {
@@ -98,7 +99,8 @@ impl Operations {
             let (outside, verdict) = (outside_of(view, &account, visitor.address)?, may_enter(view, &account, now)?);
             Ok((account, credentials_of(view, &login)?, outside, verdict))
         })?;
-        let attempt = Attempt { login: &login, address: visitor.address, is_known_source: knows(&row, visitor.address) };
+        let attempt =
+            Attempt { login: &login, address: visitor.address, is_known_source: knows(&row, visitor.address) };
         self.attempts.may_try(&attempt, self.settings.people.attempts, now)?;
         let Some(shown) = self.shown(&row, code, now)? else {
             self.attempts.failed(&attempt, now);
@@ -130,11 +132,13 @@ impl Operations {
             ends_at: now.after(self.settings.people.session_lasts),
             assurance: shown.assurance(),
         };
-        let crowded_out = self.live_sessions.oldest_beyond(&account.login, self.settings.people.max_sessions_per_account);
+        let crowded_out =
+            self.live_sessions.oldest_beyond(&account.login, self.settings.people.max_sessions_per_account);
         for old in crowded_out {
             self.end_session_on_record(&old, "another session began")?;
         }
-        let (row, account, who, source) = (session.clone(), account.clone(), caller.who(), source_digest(caller.address));
+        let (row, account, who, source) =
+            (session.clone(), account.clone(), caller.who(), source_digest(caller.address));
         self.catalog.decide(Box::new(move |view| {
             let mut credentials = credentials_of(view, &account.login)?;
             shown.spend(&mut credentials)?;

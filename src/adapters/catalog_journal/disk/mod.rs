@@ -16,9 +16,9 @@ use serde::de::DeserializeOwned;
 
 use crate::domain::allow_list::AllowList;
 use crate::domain::coverage::Coverage;
+use crate::domain::credentials::CodeApp;
 use crate::domain::digest::Digest;
 use crate::domain::history::Event;
-use crate::domain::credentials::CodeApp;
 use crate::domain::ids::{
     AgreementId, DeliveryId, FactorId, LinkId, MailId, PayloadId, PublicationId, TokenId, UploadId,
 };

@@ -1,9 +1,7 @@
 //! Disk forms of what people sign in with. Field order is the form.
 
 use super::struct_form;
-use crate::domain::credentials::{
-    AccountLink, Assurance, CodeApp, Credentials, LinkPurpose, PasswordHash, WebSession,
-};
+use crate::domain::credentials::{AccountLink, Assurance, CodeApp, Credentials, LinkPurpose, PasswordHash, WebSession};
 use crate::domain::digest::Digest;
 use crate::domain::ids::{FactorId, LinkId};
 use crate::domain::moment::Moment;
