@@ -22,6 +22,9 @@ const MAIL_ALARM_TICK: Duration = Duration::from_secs(60);
 /// How often the check of the vault reads on.
 const SCRUB_TICK: Duration = Duration::from_secs(1);
 
+/// How often sessions of people are judged (J6 asks for five seconds).
+const SESSION_TICK: Duration = Duration::from_secs(2);
+
 /// What the timers need to know.
 #[derive(Clone, Copy, Debug)]
 pub struct Timers {
@@ -52,6 +55,9 @@ pub fn start(tasks: &mut JoinSet<()>, operations: &Arc<Operations>, timers: Time
     }));
     tasks.spawn(every(MAIL_TICK, Arc::clone(operations), shutdown.clone(), "send e-mail", move |operations| {
         operations.send_due_mail(per_tick).map(|_| ())
+    }));
+    tasks.spawn(every(SESSION_TICK, Arc::clone(operations), shutdown.clone(), "end sessions", |operations| {
+        operations.end_idle_sessions().map(|_| ())
     }));
     let most = timers.mails_waiting;
     let judge = move |operations: &Operations| {

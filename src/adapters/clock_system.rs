@@ -40,6 +40,10 @@ impl Clock for SystemClock {
         Date { year: date.year(), month: date.month(), day: date.day() }
     }
 
+    fn time_of(&self, moment: Moment) -> String {
+        timestamp(moment).to_zoned(self.zone.clone()).strftime("%H:%M").to_string()
+    }
+
     fn midnight_closing(&self, moment: Moment) -> Moment {
         let today = timestamp(moment).to_zoned(self.zone.clone()).date();
         // Where a zone skips midnight itself, the day closes at the first moment after it.

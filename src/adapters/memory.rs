@@ -3,12 +3,14 @@
 
 mod catalog;
 mod keyring;
+mod people;
 mod surroundings;
 mod unfinished;
 mod vault;
 
 pub use catalog::MemoryCatalog;
 pub use keyring::MemoryKeyring;
+pub use people::{MemoryCodes, MemoryPasswords};
 pub use surroundings::{CountingEntropy, FixedClock, MemoryMailer};
 pub use unfinished::MemoryUnfinished;
 pub use vault::MemoryVault;

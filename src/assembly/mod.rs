@@ -25,6 +25,8 @@ use crate::adapters::catalog_journal::{CatalogJournal, JournalSettings};
 use crate::adapters::clock_system::SystemClock;
 use crate::adapters::entropy_system::SystemEntropy;
 use crate::adapters::keyring_folder::{KeyringFolder, MasterSource};
+use crate::adapters::one_time_codes_totp::OneTimeCodesTotp;
+use crate::adapters::passwords_argon2::{HashCost, PasswordsArgon2};
 use crate::adapters::vault_folder::{UnfinishedFolder, VaultFolder};
 use crate::config::Config;
 use crate::fronts::cli::commands::Office;
@@ -36,7 +38,8 @@ use crate::fronts::spool::Spool;
 use crate::fronts::{offload, sftp};
 use crate::housekeeping::{self, Timers};
 use crate::operations::{
-    Clock, Failure, Fault, Keyring, MailSender, Operations, Ports, Settings, UploadSettings, shut_until_confirmed,
+    Clock, Failure, Fault, Keyring, MailSender, Operations, PeopleSettings, Ports, Secrets, Settings, UploadSettings,
+    shut_until_confirmed,
 };
 use ballast::Ballast;
 use bodies::MonthlyBodies;
@@ -116,19 +119,22 @@ pub fn open(config: &Config) -> Result<Arc<Operations>, Failure> {
         ..JournalSettings::default()
     };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new(config.portal.time_zone.clone()));
-    let mut keyring = None;
+    let mut keyring: Option<Arc<KeyringFolder>> = None;
     // The keys are opened under the catalog's lock: opening removes what an unfinished writing left of them.
     let catalog = CatalogJournal::open_sealing(&data.join("catalog"), journal, || {
-        let opened: Arc<dyn Keyring> = Arc::new(KeyringFolder::open(config.home.join("keys"), &master(config))?);
+        let opened = Arc::new(KeyringFolder::open(config.home.join("keys"), &master(config))?);
         keyring = Some(Arc::clone(&opened));
-        Ok(Arc::new(MonthlyBodies::new(opened, Arc::clone(&clock))))
+        Ok(Arc::new(MonthlyBodies::new(opened as Arc<dyn Keyring>, Arc::clone(&clock))))
     })?;
     let keyring = keyring.ok_or_else(|| Fault::new("open the catalog: it asked for no keys"))?;
     let ports = Ports {
         catalog: Arc::new(catalog),
         vault: Arc::new(VaultFolder::open(data.join("vault"), config.storage.reserve_bytes)?),
         unfinished: Arc::new(UnfinishedFolder::open(data.join("vault"), config.storage.reserve_bytes)?),
+        secrets: Arc::clone(&keyring) as Arc<dyn Secrets>,
         keyring,
+        passwords: Arc::new(passwords(config)?),
+        codes: Arc::new(OneTimeCodesTotp),
         clock,
         entropy: Arc::new(SystemEntropy::new()),
         mailer: mail::mailer(config)?,
@@ -138,6 +144,7 @@ pub fn open(config: &Config) -> Result<Arc<Operations>, Failure> {
     for key in &recovery.lost_body_keys {
         tracing::error!(%key, "ALARM: a key of the history is missing; put keys/bodies back from a backup");
     }
+    operations.take_up_sessions()?;
     for payload in &recovery.missing {
         tracing::error!(%payload, "ALARM: a payload on record is not in the vault or has another size");
     }
@@ -150,6 +157,17 @@ pub fn open(config: &Config) -> Result<Arc<Operations>, Failure> {
         );
     }
     Ok(operations)
+}
+
+/// Password hashing at the cost, and with the list of known ones, that the configuration says.
+fn passwords(config: &Config) -> Result<PasswordsArgon2, Fault> {
+    let known = match &config.sign_in.known_passwords {
+        Some(path) => std::fs::read_to_string(path)
+            .map_err(|error| Fault::from_error(format!("read sign-in.known_passwords {}", path.display()), error))?,
+        None => String::new(),
+    };
+    let memory_kib = u32::try_from(config.sign_in.password_memory / 1_024).unwrap_or(u32::MAX);
+    PasswordsArgon2::new(HashCost { memory_kib, ..HashCost::default() }, &known)
 }
 
 /// Where the configuration says that the master is.
@@ -194,6 +212,13 @@ fn settings(config: &Config) -> Settings {
             uncollected_kept: config.uploads.uncollected_kept,
         },
         scrub_every: config.storage.scrub_every,
+        people: PeopleSettings {
+            idle_timeout: config.sign_in.idle_timeout,
+            session_lasts: config.sign_in.session_lasts,
+            min_password_chars: config.sign_in.min_password_chars,
+            max_sessions_per_account: config.sign_in.max_sessions_per_account,
+            attempts: config.sign_in.attempts,
+        },
     }
 }
 
@@ -211,7 +236,9 @@ impl Server {
         let host_keys = host_keys::read(&config.home.join("keys"))?;
         let host_keys = host_keys.into_iter().filter(|key| key.in_use).map(|key| key.key).collect();
         let front = HttpsFront::new(Arc::new(config.clone()), Arc::clone(&operations));
-        let front = Arc::new(front.map_err(|error| Fault::from_error("read https.certificate and https.key", error))?);
+        let front = Arc::new(front.map_err(|error| {
+            Fault::from_error("set HTTPS up: https.certificate, https.key, portal.style_sheet", error)
+        })?);
         let sftp_listener = listen("sftp.listen", config.sftp.listen).await?;
         let https_listener = listen("https.listen", config.https.listen).await?;
         let operator_listener = match config.operator.listen {

@@ -13,7 +13,7 @@ use super::mail;
 use super::secrets::{CREDENTIAL, read_secret, refuse_readable_by_others, secret_path};
 use super::sections::{
     FolderNames, HttpsSettings, Language, LimitSettings, LogFormat, LogLevel, LoggingSettings, OperatorSettings,
-    OrganisationSettings, PortalSettings, RetentionSettings, SealingSettings, SftpFront, SpoolSettings,
+    OrganisationSettings, PortalSettings, RetentionSettings, SealingSettings, SftpFront, SignInSettings, SpoolSettings,
     StorageSettings, TlsMinimum, UploadLimits,
 };
 use super::sftp::{PenaltySettings, SftpSettings, SshProfile};
@@ -31,7 +31,7 @@ const MAX_BANNER_CHARS: usize = 2_000;
 
 /// Builds all sections; nothing when any could not be built (then a fault is recorded).
 pub(super) fn config(settings: &mut Settings, home: &Path, credentials: Option<&str>) -> Option<Config> {
-    let portal = portal(settings);
+    let portal = portal(settings, home);
     let organisation = organisation(settings);
     let storage = storage(settings);
     let sealing = sealing(settings, home, credentials);
@@ -39,6 +39,7 @@ pub(super) fn config(settings: &mut Settings, home: &Path, credentials: Option<&
     let folders = folders(settings);
     let https = https(settings, home, credentials);
     let operator = settings.parsed_optional("operator.listen", ADDRESS_RULE, address);
+    let sign_in = sign_in(settings, home);
     let spool = spool(settings);
     let uploads = uploads(settings);
     let mail = mail::read(settings, home, credentials);
@@ -56,6 +57,7 @@ pub(super) fn config(settings: &mut Settings, home: &Path, credentials: Option<&
             folders: folders?,
             https: https?,
             operator: OperatorSettings { listen: operator? },
+            sign_in: sign_in?,
             spool: spool?,
             uploads: uploads?,
             mail: mail?,
@@ -70,7 +72,7 @@ pub(super) fn config(settings: &mut Settings, home: &Path, credentials: Option<&
     config
 }
 
-fn portal(settings: &mut Settings) -> Option<PortalSettings> {
+fn portal(settings: &mut Settings, home: &Path) -> Option<PortalSettings> {
     let name = settings.parsed("portal.name", LINE_RULE, Line::parse);
     let zone_rule = "an IANA time zone such as \"Europe/Amsterdam\"";
     let time_zone = settings.parsed("portal.time_zone", zone_rule, |text| {
@@ -85,7 +87,8 @@ fn portal(settings: &mut Settings) -> Option<PortalSettings> {
         "en" => Language::English,
         _ => Language::Dutch,
     };
-    Some(PortalSettings { name: name?, time_zone: time_zone?, base_url: base_url?, language })
+    let style_sheet = settings.text("portal.style_sheet").map(|path| home.join(path));
+    Some(PortalSettings { name: name?, time_zone: time_zone?, base_url: base_url?, language, style_sheet })
 }
 
 fn organisation(settings: &mut Settings) -> Option<OrganisationSettings> {
@@ -259,6 +262,22 @@ fn spool(settings: &mut Settings) -> Option<SpoolSettings> {
         max_files_per_delivery: settings.count("spool.max_files_per_delivery")?,
         staging_kept: duration(settings, "spool.staging_kept")?,
     })
+}
+
+fn sign_in(settings: &mut Settings, home: &Path) -> Option<SignInSettings> {
+    let section = SignInSettings {
+        idle_timeout: settings.period("sign-in.idle_timeout")?,
+        session_lasts: settings.period("sign-in.session_lasts")?,
+        max_sessions_per_account: settings.count("sign-in.max_sessions_per_account")?,
+        attempts: settings.count("sign-in.attempts")?,
+        min_password_chars: settings.count("sign-in.min_password_chars")?,
+        known_passwords: settings.text("sign-in.known_passwords").map(|path| home.join(path)),
+        password_memory: settings.count("sign-in.password_memory")?,
+    };
+    if section.session_lasts < section.idle_timeout {
+        settings.refuse("sign-in.session_lasts", "is below sign-in.idle_timeout".to_owned(), "at least as long");
+    }
+    Some(section)
 }
 
 fn uploads(settings: &mut Settings) -> Option<UploadLimits> {

@@ -65,7 +65,7 @@ pub(super) const SECTIONS: &[Section] = &[
     Section { name: "sftp.folders", explain: "Names of the folders that SFTP users see.", keys: FOLDERS },
     Section { name: "https", explain: "The HTTPS server: portal and API.", keys: HTTPS },
     Section { name: "operator", explain: "The listener for operation: health, metrics, management.", keys: OPERATOR },
-    Section { name: "sign-in", explain: "How people sign in. No keys in this version.", keys: &[] },
+    Section { name: "sign-in", explain: "How people sign in to the portal.", keys: SIGN_IN },
     Section { name: "oidc", explain: "Sign-in through an identity provider. No keys in this version.", keys: &[] },
     Section { name: "spool", explain: "The folder where the back office drops files.", keys: SPOOL },
     Section { name: "uploads", explain: "Participant files that recipients upload.", keys: UPLOADS },
@@ -91,6 +91,11 @@ const PORTAL: &[Key] = &[
         Kind::Choice(&["nl", "en"]),
         "\"nl\"",
         "Language of mail and of pages for those who state no other.",
+    ),
+    optional(
+        "style_sheet",
+        Kind::Text,
+        "A file with CSS that is laid over the portal's own, for the colours and letters of the house: it sets the --postkluis-… tokens anew. At most 256 KiB.",
     ),
 ];
 
@@ -261,6 +266,35 @@ const SPOOL: &[Key] = &[
         Kind::Period(HOUR, 30 * DAY),
         "\"24h\"",
         "Files staged through the API that no publication took are deleted after this long.",
+    ),
+];
+
+const SIGN_IN: &[Key] = &[
+    key("idle_timeout", Kind::Period(60, DAY), "\"20m\"", "A session that was not used for so long ends."),
+    key("session_lasts", Kind::Period(300, 7 * DAY), "\"8h\"", "A session ends after so long, whatever is done."),
+    key(
+        "max_sessions_per_account",
+        Kind::Whole(1, 100),
+        "5",
+        "Sessions of one account at once; the oldest ends when one more begins.",
+    ),
+    key(
+        "attempts",
+        Kind::Whole(1, 100),
+        "5",
+        "Wrong passwords and codes for one account from one network before it has to wait: 15 seconds, then twice as long each time, up to 15 minutes.",
+    ),
+    key("min_password_chars", Kind::Whole(8, 64), "12", "A password has at least so many characters."),
+    optional(
+        "known_passwords",
+        Kind::Text,
+        "A file with passwords that are known from breaches, one on each line; nobody can choose one of them.",
+    ),
+    key(
+        "password_memory",
+        Kind::Bytes(8 * 1024, GIB),
+        "\"64 MiB\"",
+        "Memory that one check of a password takes (Argon2id, 3 passes); two are checked at once.",
     ),
 ];
 

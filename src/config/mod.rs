@@ -23,7 +23,7 @@ use file::Settings;
 use mail::MailSettings;
 use sections::{
     FolderNames, HttpsSettings, LimitSettings, LoggingSettings, OperatorSettings, OrganisationSettings, PortalSettings,
-    RetentionSettings, SealingSettings, SftpFront, SpoolSettings, StorageSettings, UploadLimits,
+    RetentionSettings, SealingSettings, SftpFront, SignInSettings, SpoolSettings, StorageSettings, UploadLimits,
 };
 
 /// Name of the configuration file in the home folder.
@@ -54,6 +54,8 @@ pub struct Config {
     pub https: HttpsSettings,
     /// The listener for operation.
     pub operator: OperatorSettings,
+    /// How people sign in.
+    pub sign_in: SignInSettings,
     /// The drop folder of the back office.
     pub spool: SpoolSettings,
     /// Bounds and periods of uploads.

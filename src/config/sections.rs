@@ -44,6 +44,8 @@ pub struct PortalSettings {
     pub base_url: String,
     /// Language for those who state no other.
     pub language: Language,
+    /// A style sheet that is laid over ours.
+    pub style_sheet: Option<PathBuf>,
 }
 
 /// `[organisation]`.
@@ -244,6 +246,25 @@ pub struct LimitSettings {
     pub max_stranger_events_per_hour: usize,
     /// Largest single file that may be published.
     pub max_delivery_bytes: u64,
+}
+
+/// `[sign-in]`.
+#[derive(Clone, Debug)]
+pub struct SignInSettings {
+    /// A session that was not used for so long ends.
+    pub idle_timeout: Span,
+    /// A session ends after so long in any case.
+    pub session_lasts: Span,
+    /// Sessions of one account at once.
+    pub max_sessions_per_account: usize,
+    /// Wrong passwords and codes before somebody has to wait.
+    pub attempts: usize,
+    /// Shortest password, in characters.
+    pub min_password_chars: usize,
+    /// Passwords that nobody can choose, one on each line.
+    pub known_passwords: Option<PathBuf>,
+    /// Memory of one check of a password, in bytes.
+    pub password_memory: usize,
 }
 
 /// `[uploads]`.

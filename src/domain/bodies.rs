@@ -69,22 +69,23 @@ impl BodyClass {
 
     const fn of_kind(what: Happening) -> Option<Self> {
         use Happening::{
-            AccountAdded, AccountBlocked, AccountChanged, AccountEnded, AccountUnblocked, AddressPenalised,
-            AgreementAdded, AgreementEnded, BackupMade, BackupRestored, BodyKeyDestroyed, DeliveryAcknowledged,
-            DeliveryExpired, DeliveryExtended, DeliveryHeld, DeliveryLost, DeliveryPublished, DeliveryReleased,
-            DeliveryReplaced, DeliveryShredded, DeliveryWithdrawn, DigestsAsked, EventDestroyed, FetchEnded,
-            FetchStarted, FileFetched, FileReleased, FileSignedOff, HeadersRewrapped, KeyAdded, KeyRevoked,
+            AccountAdded, AccountBlocked, AccountChanged, AccountEnded, AccountLinkMade, AccountUnblocked,
+            AddressPenalised, AgreementAdded, AgreementEnded, BackupMade, BackupRestored, BodyKeyDestroyed,
+            DeliveryAcknowledged, DeliveryExpired, DeliveryExtended, DeliveryHeld, DeliveryLost, DeliveryPublished,
+            DeliveryReleased, DeliveryReplaced, DeliveryShredded, DeliveryWithdrawn, DigestsAsked, EventDestroyed,
+            FetchEnded, FetchStarted, FileFetched, FileReleased, FileSignedOff, HeadersRewrapped, KeyAdded, KeyRevoked,
             MailDeferred, MailFailed, MailSent, MasterRotated, MasterRotationBegun, NumbersSkipped, OrganisationAdded,
             OrganisationBlocked, OrganisationChanged, OrganisationEnded, OrganisationKeyRotated,
-            OrganisationKeyRotationBegun, OrganisationUnblocked, PayloadDamaged, PayloadRemoved, PayloadRepaired,
-            ProductAdded, ProductChanged, PublicationRefused, RecipientKeyAdded, RecipientKeyRetired, RecipientLeftOut,
-            RestoreConfirmed, RightCoupled, RightDecoupled, SignInRefused, SignOffUndone, SignedIn, SignedOut,
-            SlotDestroyed, TimeConfirmed, TokenAdded, TokenRevoked, UploadDated, UploadExpired, UploadLost,
-            UploadPaused, UploadReceived, UploadRefused, UploadRemoved, UploadRenamed, UploadResumed, UploadSettled,
-            UploadStarted, VaultScrubbed,
+            OrganisationKeyRotationBegun, OrganisationUnblocked, PasswordSet, PayloadDamaged, PayloadRemoved,
+            PayloadRepaired, ProductAdded, ProductChanged, PublicationRefused, RecipientKeyAdded, RecipientKeyRetired,
+            RecipientLeftOut, RecoveryCodeUsed, RecoveryCodesMade, RestoreConfirmed, RightCoupled, RightDecoupled,
+            SecondFactorAdded, SecondFactorRemoved, SignInRefused, SignOffUndone, SignedIn, SignedOut, SlotDestroyed,
+            TimeConfirmed, TokenAdded, TokenRevoked, UploadDated, UploadExpired, UploadLost, UploadPaused,
+            UploadReceived, UploadRefused, UploadRemoved, UploadRenamed, UploadResumed, UploadSettled, UploadStarted,
+            VaultScrubbed,
         };
         match what {
-            SignedIn | SignedOut | SignInRefused | AddressPenalised => Some(Self::SignIns),
+            SignedIn | SignedOut | SignInRefused | AddressPenalised | RecoveryCodeUsed => Some(Self::SignIns),
             FetchStarted | FileReleased | FileFetched | FetchEnded | DeliveryAcknowledged | FileSignedOff
             | SignOffUndone | DigestsAsked => Some(Self::Fetches),
             MailSent | MailDeferred | MailFailed => Some(Self::Mail),
@@ -104,6 +105,11 @@ impl BodyClass {
             | AccountUnblocked
             | AccountEnded
             | AccountChanged
+            | AccountLinkMade
+            | PasswordSet
+            | SecondFactorAdded
+            | SecondFactorRemoved
+            | RecoveryCodesMade
             | KeyAdded
             | KeyRevoked
             | TokenAdded

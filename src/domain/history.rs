@@ -207,6 +207,18 @@ happenings! {
     UploadLost = 105, "upload-lost";
     /// A payload that was lost or damaged was put back out of a copy.
     PayloadRepaired = 106, "payload-repaired";
+    /// A link to activate an account or choose a new password was made.
+    AccountLinkMade = 110, "account-link-made";
+    /// A person chose a password; the account is activated with the first one.
+    PasswordSet = 111, "password-set";
+    /// An app for one-time codes was added.
+    SecondFactorAdded = 112, "second-factor-added";
+    /// An app for one-time codes was removed.
+    SecondFactorRemoved = 113, "second-factor-removed";
+    /// Recovery codes were made; those before count no more.
+    RecoveryCodesMade = 114, "recovery-codes-made";
+    /// A recovery code was used.
+    RecoveryCodeUsed = 115, "recovery-code-used";
 }
 
 impl fmt::Display for Happening {
@@ -226,6 +238,8 @@ pub enum Channel {
     Sftp,
     /// The HTTPS API.
     Api,
+    /// The portal.
+    Portal,
     /// The spool folder.
     Spool,
     /// The command line.
@@ -241,6 +255,7 @@ impl Channel {
         match self {
             Self::Sftp => "sftp",
             Self::Api => "api",
+            Self::Portal => "portal",
             Self::Spool => "spool",
             Self::CommandLine => "command-line",
             Self::System => "system",

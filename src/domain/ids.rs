@@ -83,6 +83,14 @@ random_id!(
     /// One opening of a delivered file.
     FetchId
 );
+random_id!(
+    /// One app or device that is somebody's second factor.
+    FactorId
+);
+random_id!(
+    /// One link in an e-mail about an account.
+    LinkId
+);
 
 fn write_uuid(bytes: &[u8; 16], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     for (at, byte) in bytes.iter().enumerate() {

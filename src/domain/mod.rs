@@ -9,6 +9,7 @@ pub mod allow_list;
 pub mod block;
 pub mod bodies;
 pub mod coverage;
+pub mod credentials;
 pub mod decision;
 pub mod delivery;
 pub mod digest;

@@ -4,6 +4,7 @@
 use super::account::{Account, SshKey, Token};
 use super::agreement::Agreement;
 use super::bodies::BodyKey;
+use super::credentials::{AccountLink, Credentials, WebSession};
 use super::delivery::{
     DeliveredFile, Delivery, DeliveryPart, FileCoverage, OutboxEntry, Payload, Publication, SealedHeader,
 };
@@ -185,6 +186,12 @@ records! {
     ScrubPosition = 40;
     /// A key of event bodies and its end, by class and month.
     BodyKey = 41;
+    /// What a person signs in with, by login.
+    Credentials = 50;
+    /// A session in the portal, by the digest of its secret.
+    WebSession = 51;
+    /// A link in an e-mail, by id.
+    AccountLink = 52;
 }
 
 #[expect(clippy::large_enum_variant, reason = "most changes are of the large kind")]

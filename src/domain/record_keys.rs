@@ -4,9 +4,10 @@
 use super::account::{Account, SshKey, Token};
 use super::agreement::Agreement;
 use super::bodies::{BodyKey, BodySlot};
+use super::credentials::{AccountLink, Credentials, WebSession};
 use super::delivery::{DeliveredFile, Delivery, FileCoverage, OutboxEntry, Payload, Publication, SealedHeader};
 use super::digest::Digest;
-use super::ids::{AgreementId, DeliveryId, MailId, PayloadId, PublicationId, UploadId};
+use super::ids::{AgreementId, DeliveryId, LinkId, MailId, PayloadId, PublicationId, UploadId};
 use super::moment::Moment;
 use super::names::{FileName, LoginName, OrganisationCode, ProductCode, UploadName};
 use super::notice::Mail;
@@ -66,6 +67,42 @@ impl SshKey {
 
 impl Token {
     /// The key of the token with this secret digest.
+    #[must_use]
+    pub fn key_of(secret_sha256: &Digest) -> Key {
+        Key::of(Self::KIND).bytes(secret_sha256.as_bytes())
+    }
+
+    pub(super) fn key(&self) -> Key {
+        Self::key_of(&self.secret_sha256)
+    }
+}
+
+impl Credentials {
+    /// The key of what this login signs in with.
+    #[must_use]
+    pub fn key_of(login: &LoginName) -> Key {
+        Key::of(Self::KIND).text(login.as_str())
+    }
+
+    pub(super) fn key(&self) -> Key {
+        Self::key_of(&self.login)
+    }
+}
+
+impl AccountLink {
+    /// The key of the link with this id.
+    #[must_use]
+    pub fn key_of(id: LinkId) -> Key {
+        Key::of(Self::KIND).bytes(id.as_bytes())
+    }
+
+    pub(super) fn key(&self) -> Key {
+        Self::key_of(self.id)
+    }
+}
+
+impl WebSession {
+    /// The key of the session with this secret digest.
     #[must_use]
     pub fn key_of(secret_sha256: &Digest) -> Key {
         Key::of(Self::KIND).bytes(secret_sha256.as_bytes())

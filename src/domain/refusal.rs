@@ -47,6 +47,17 @@ pub enum Refusal {
     NoSpace,
     /// The offered file changed while it was read.
     Changed(String),
+    /// The link of an e-mail was used, replaced or not in time; or there never was one.
+    LinkClosed,
+    /// The password may not be chosen.
+    WeakPassword(PasswordFlaw),
+    /// The one-time code is not right, or was used already.
+    WrongCode,
+    /// Too many wrong passwords or codes; after so many seconds the next may be tried.
+    TriedTooOften {
+        /// How long to wait.
+        seconds: u64,
+    },
     /// The clock is not trusted; `retention run --confirm-time` is needed (I10).
     ClockNotTrusted,
 }
@@ -128,9 +139,43 @@ impl fmt::Display for Refusal {
             Self::Gone(None) => f.write_str("not available now"),
             Self::NoSpace => f.write_str("the server cannot store more now; nothing was changed, try again later"),
             Self::Changed(name) => write!(f, "{name} changed while it was read; offer it again when it is whole"),
+            Self::LinkClosed => f.write_str("this link does not work any more; ask for a new one"),
+            Self::WeakPassword(flaw) => flaw.fmt(f),
+            Self::WrongCode => f.write_str("this code is not right or was used already; wait for the next one"),
+            Self::TriedTooOften { seconds } => write!(f, "tried too often; wait {seconds} seconds"),
             Self::ClockNotTrusted => {
                 f.write_str("the clock is not trusted; check the time and run `postkluis retention run --confirm-time`")
             }
+        }
+    }
+}
+
+/// Why a password may not be chosen.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PasswordFlaw {
+    /// Too few characters.
+    TooShort {
+        /// At least so many.
+        least: usize,
+    },
+    /// Too many characters.
+    TooLong {
+        /// At most so many.
+        most: usize,
+    },
+    /// It has a part of the account's own name in it.
+    OwnName,
+    /// Others know it, or it is too easy to guess.
+    Known,
+}
+
+impl fmt::Display for PasswordFlaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooShort { least } => write!(f, "the password is too short: use at least {least} characters"),
+            Self::TooLong { most } => write!(f, "the password is too long: use at most {most} characters"),
+            Self::OwnName => f.write_str("the password has a part of your own name in it: use another"),
+            Self::Known => f.write_str("this password is too easy to guess: use another"),
         }
     }
 }

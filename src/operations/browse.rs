@@ -242,7 +242,12 @@ impl Operations {
         Ok(found)
     }
 
-    fn view_of(&self, view: &dyn CatalogView, delivery: Delivery, now: Moment) -> Result<DeliveryView, Failure> {
+    pub(super) fn view_of(
+        &self,
+        view: &dyn CatalogView,
+        delivery: Delivery,
+        now: Moment,
+    ) -> Result<DeliveryView, Failure> {
         let files = view.rows(&DeliveredFile::keys_of(delivery.id), None, self.settings.max_files_per_delivery)?;
         let mut coverage = Vec::new();
         if delivery.progress.started_at.is_some() {

@@ -32,7 +32,7 @@ pub(super) struct KnownCases {
     kept: Mutex<HashMap<Asked, Known>>,
 }
 
-type Asked = (LoginName, IpAddr, OrganisationCode, ProductCode);
+type Asked = (LoginName, IpAddr, Option<Moment>, OrganisationCode, ProductCode);
 
 struct Known {
     version: u64,
@@ -52,7 +52,7 @@ impl Operations {
     ) -> Result<Case, Failure> {
         // before the facts: what changes after it makes another version
         let version = self.catalog.version();
-        let asked = (caller.login.clone(), caller.address, recipient.clone(), product.clone());
+        let asked = (caller.login.clone(), caller.address, caller.rights_as_of, recipient.clone(), product.clone());
         if let Some(known) = locked(&self.known_cases.kept).get(&asked)
             && known.version == version
             && known.at <= now
@@ -108,7 +108,8 @@ pub(super) fn case_of(
         }
     }
     if let Some(product) = product {
-        if view.find(&Right::key_of(&caller.login, recipient, product))?.is_some() {
+        let right = view.row::<Right>(&Right::key_of(&caller.login, recipient, product))?;
+        if right.is_some_and(|right| caller.sees(&right)) {
             case.coupling = Coupling::Coupled;
         }
         if agreement_in_force(view, recipient, product, now)?.is_some() {

@@ -4,6 +4,7 @@
 mod back_up;
 mod block_access;
 mod browse;
+mod browse_newest;
 mod case;
 mod check_deep;
 mod collect_delivery;
@@ -18,6 +19,7 @@ mod manage_products;
 mod manage_rights;
 mod note_strangers;
 mod offer;
+mod people;
 mod publish_delivery;
 mod publish_rule;
 mod read_history;
@@ -41,6 +43,9 @@ pub use crate::ports::clock::{Clock, Date};
 pub use crate::ports::failure::{Failure, Fault};
 pub use crate::ports::keyring::{KeyFact, Keyring, Rewrapped};
 pub use crate::ports::mailer::{MailOutcome, Mailer};
+pub use crate::ports::one_time_codes::{Enrolment, OneTimeCodes};
+pub use crate::ports::passwords::Passwords;
+pub use crate::ports::secrets::Secrets;
 pub use crate::ports::source::Source;
 pub use back_up::{BackupScope, RESTORE_GAP_DELIVERIES, RestoredState, shut_until_confirmed};
 pub use block_access::StandingChange;
@@ -55,6 +60,7 @@ pub use manage_organisations::{NewOrganisation, OrganisationChange};
 pub use manage_products::{NewProduct, ProductChange};
 pub use note_strangers::PenaltyImposed;
 pub use offer::{Offer, OfferedFile, Published, PublishedDelivery, Recipients};
+pub use people::{Activation, EndedSessions, LinkOffer, PasswordAccepted, PeopleSettings, PortalVisit};
 pub use repair_vault::{CopyOf, RepairReport};
 pub use rotate_keys::OrganisationRotation;
 pub use scrub_vault::ScrubReport;
@@ -68,6 +74,7 @@ use crate::domain::history::{Channel, Who};
 use crate::domain::ids::DeliveryId;
 use crate::domain::moment::{Moment, Span};
 use crate::domain::names::{LoginName, OrganisationCode};
+use crate::domain::rights::Right;
 use crate::domain::trust::ClockTrust;
 use crate::ports::entropy::Entropy;
 use crate::ports::unfinished::Unfinished;
@@ -90,6 +97,12 @@ pub struct Ports {
     pub entropy: Arc<dyn Entropy>,
     /// E-mail.
     pub mailer: Arc<dyn Mailer>,
+    /// Hashes of passwords.
+    pub passwords: Arc<dyn Passwords>,
+    /// One-time codes.
+    pub codes: Arc<dyn OneTimeCodes>,
+    /// Secrets that follow from a name.
+    pub secrets: Arc<dyn Secrets>,
 }
 
 /// Bounds and texts that the operations need; each has its default in the configuration.
@@ -121,6 +134,8 @@ pub struct Settings {
     pub uploads: UploadSettings,
     /// A round of the check of the vault begins so long after the one before.
     pub scrub_every: Span,
+    /// How people sign in.
+    pub people: PeopleSettings,
 }
 
 /// Who writes the e-mails.
@@ -147,6 +162,9 @@ pub struct Operations {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     mailer: Arc<dyn Mailer>,
+    passwords: Arc<dyn Passwords>,
+    codes: Arc<dyn OneTimeCodes>,
+    secrets: Arc<dyn Secrets>,
     settings: Settings,
     trust: Mutex<ClockTrust>,
     trackers: Mutex<HashMap<(DeliveryId, u32), Weak<fetch::Tracker>>>,
@@ -157,6 +175,9 @@ pub struct Operations {
     uploads: uploads::LiveUploads,
     scrub: Mutex<scrub_vault::Scrub>,
     headers_in_hand: rotate_keys::HeadersInHand,
+    attempts: people::Attempts,
+    pending: people::Pending,
+    live_sessions: people::LiveSessions,
 }
 
 /// Somebody who has signed in; only a sign-in makes one. Cheap to clone; holds no secret.
@@ -174,6 +195,8 @@ pub struct Caller {
     pub credential: String,
     /// What the client called itself.
     pub client: Option<String>,
+    /// Rights that were coupled after this are not seen yet (C10); `None` for robots, who see them at once.
+    pub rights_as_of: Option<Moment>,
     proof: Proof,
 }
 
@@ -182,6 +205,11 @@ pub struct Caller {
 struct Proof(());
 
 impl Caller {
+    /// Whether a right counts for them already.
+    fn sees(&self, right: &Right) -> bool {
+        self.rights_as_of.is_none_or(|as_of| right.since <= as_of)
+    }
+
     /// The caller as the history names it.
     #[must_use]
     pub fn who(&self) -> Who {
@@ -210,6 +238,9 @@ impl Operations {
             clock: ports.clock,
             entropy: ports.entropy,
             mailer: ports.mailer,
+            passwords: ports.passwords,
+            codes: ports.codes,
+            secrets: ports.secrets,
             settings,
             trust: Mutex::new(trust),
             trackers: Mutex::new(HashMap::new()),
@@ -220,6 +251,9 @@ impl Operations {
             uploads: uploads::LiveUploads::default(),
             scrub: Mutex::default(),
             headers_in_hand: rotate_keys::HeadersInHand::default(),
+            attempts: people::Attempts::default(),
+            pending: people::Pending::default(),
+            live_sessions: people::LiveSessions::default(),
         }
     }
 

@@ -170,7 +170,11 @@ pub(super) fn outside_of(view: &dyn CatalogView, account: &Account, address: IpA
     Ok(is_outside.then_some(What::Organisation))
 }
 
-fn may_enter(view: &dyn CatalogView, account: &Account, now: Moment) -> Result<Result<(), Refusal>, Failure> {
+pub(super) fn may_enter(
+    view: &dyn CatalogView,
+    account: &Account,
+    now: Moment,
+) -> Result<Result<(), Refusal>, Failure> {
     let organisation = view.row::<Organisation>(&Organisation::key_of(&account.organisation))?;
     let organisation = organisation.map_or(Access::Ended, |o| o.standing.at(now));
     Ok(match (account.standing.at(now), organisation) {
@@ -180,7 +184,7 @@ fn may_enter(view: &dyn CatalogView, account: &Account, now: Moment) -> Result<R
     })
 }
 
-fn caller_of(account: Account, channel: Channel, credential: String, visitor: &Visitor) -> Caller {
+pub(super) fn caller_of(account: Account, channel: Channel, credential: String, visitor: &Visitor) -> Caller {
     let client = visitor
         .client
         .as_deref()
@@ -192,6 +196,7 @@ fn caller_of(account: Account, channel: Channel, credential: String, visitor: &V
         address: visitor.address,
         credential,
         client,
+        rights_as_of: None,
         proof: Proof(()),
     }
 }

@@ -39,6 +39,9 @@ pub trait Clock: Send + Sync {
     /// The date of a moment in the portal's time zone.
     fn date_of(&self, moment: Moment) -> Date;
 
+    /// The time of day of a moment in the portal's time zone, such as `14:05`.
+    fn time_of(&self, moment: Moment) -> String;
+
     /// The midnight that closes the day of `moment` in the portal's time zone
     /// (on days of 23 or 25 hours too).
     fn midnight_closing(&self, moment: Moment) -> Moment;

@@ -30,6 +30,7 @@ mod large_folder;
 mod layering;
 mod mail;
 mod operations;
+mod portal;
 mod ports_catalog;
 mod power;
 mod protection;

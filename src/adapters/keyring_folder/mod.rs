@@ -3,6 +3,7 @@
 //! it, and the lists of those that were destroyed. Keeps no catalog and judges no rights.
 
 mod bodies;
+mod derived;
 mod files;
 mod masters;
 mod recipients;
@@ -97,6 +98,7 @@ pub struct KeyringFolder {
     destroyed: Mutex<BTreeSet<ShredSlot>>,
     body_keys: Mutex<HashMap<BodySlot, ShredKey>>,
     bodies_destroyed: Mutex<BTreeSet<BodySlot>>,
+    deriving: Mutex<Option<Zeroizing<[u8; 32]>>>,
 }
 
 impl KeyringFolder {
@@ -168,6 +170,7 @@ impl KeyringFolder {
             destroyed: Mutex::new(destroyed),
             body_keys: Mutex::default(),
             bodies_destroyed: Mutex::new(bodies_destroyed),
+            deriving: Mutex::default(),
         })
     }
 

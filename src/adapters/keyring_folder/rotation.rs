@@ -7,6 +7,7 @@ use std::time::SystemTime;
 
 use age::x25519::Identity;
 
+use super::derived::DERIVING;
 use super::{
     KeyringFolder, MASTER, ORGANISATIONS, Owner, SHRED_KEY_BYTES, bound, files, identities_in, locked, text_of,
 };
@@ -35,6 +36,13 @@ impl KeyringFolder {
         for name in names.iter().filter(|name| name.ends_with(IDENTITIES)) {
             let _kept = locked(&self.organisations);
             done.organisations += usize::from(self.rewrap(&folder.join(name))?);
+        }
+        {
+            let _kept = locked(&self.deriving);
+            let path = self.folder.join(DERIVING);
+            if files::exists(&path)? {
+                done.organisations += usize::from(self.rewrap(&path)?);
+            }
         }
         let slots = {
             let _kept = locked(&self.slots);

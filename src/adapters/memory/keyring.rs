@@ -16,6 +16,7 @@ use crate::domain::retention::ShredSlot;
 use crate::ports::bodies::{BodyBinding, OpenedBody};
 use crate::ports::failure::{Failure, Fault};
 use crate::ports::keyring::{FileKey, HeaderBinding, JudgedRecipient, KeyFact, Keyring, Rewrapped};
+use crate::ports::secrets::Secrets;
 
 const KINDS: [(&str, &str); 3] = [("age1", "age-x25519"), ("ssh-ed25519 ", "ssh-ed25519"), ("ssh-rsa ", "ssh-rsa")];
 
@@ -51,6 +52,15 @@ impl MemoryKeyring {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+}
+
+impl Secrets for MemoryKeyring {
+    fn derive(&self, purpose: &str, id: &[u8]) -> Result<[u8; 32], Failure> {
+        let mut hash = Sha256::new();
+        hash.update(purpose.as_bytes());
+        hash.update(id);
+        Ok(hash.finalize().into())
     }
 }
 

@@ -52,6 +52,11 @@ impl Clock for FixedClock {
         }
     }
 
+    fn time_of(&self, moment: Moment) -> String {
+        let minutes = moment.seconds() / 60;
+        format!("{:02}:{:02}", minutes / 60 % 24, minutes % 60)
+    }
+
     fn midnight_closing(&self, moment: Moment) -> Moment {
         let days = (moment.millis() / DAY_MILLIS).saturating_add(1);
         Moment::from_millis(days.saturating_mul(DAY_MILLIS))

@@ -11,8 +11,8 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::header::{
-    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, ORIGIN, RANGE, REFERRER_POLICY,
-    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    ACCEPT, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, ORIGIN, RANGE,
+    REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
@@ -23,8 +23,9 @@ use super::ask::Ask;
 use super::body::{Body, CutOff};
 use super::listener::Running;
 use super::operator::stage;
+use super::portal::{self, Form, Guest, Member};
 use super::reply::{BAD_REQUEST, Content, Reply, TOO_LARGE, TOO_SLOW};
-use super::routes::{Found, Handler, Route, find};
+use super::routes::{EVERYBODY, Found, Handler, MISSING, Route, Table, find};
 use super::wire::{Ledger, Piece};
 use super::{Site, bearer};
 use crate::domain::refusal::Refusal;
@@ -42,7 +43,7 @@ const PASS_OVER_WITHIN: Duration = Duration::from_secs(2);
 /// One connection, as far as answering needs it.
 pub(super) struct Door {
     pub site: Arc<Site>,
-    pub table: &'static [Route],
+    pub table: Table,
     pub address: IpAddr,
     pub ledger: Arc<Ledger>,
     /// Held by everything that still runs.
@@ -77,6 +78,7 @@ pub(super) async fn answer(door: &Door, request: Request<Incoming>, running: Run
     let (parts, incoming) = request.into_parts();
     let is_head = parts.method == Method::HEAD;
     let reply = match find(door.table, &parts.method, parts.uri.path()) {
+        Found::Nothing if is_for_people(door, &parts) => run(door, &MISSING, Vec::new(), parts, incoming).await,
         Found::Nothing => {
             pass_over(incoming).await;
             Reply::not_found()
@@ -92,17 +94,20 @@ pub(super) async fn answer(door: &Door, request: Request<Incoming>, running: Run
 
 async fn run(door: &Door, route: &Route, segments: Vec<String>, parts: Parts, incoming: Incoming) -> Reply {
     // Pages of other sites cannot reach what is open here: browsers name them in `Origin`.
-    let is_open_change = !matches!(route.handler, Handler::Account(_)) && route.method != Method::GET;
+    let is_page = matches!(route.handler, Handler::Page(_) | Handler::Member(_));
+    let is_open_change = !is_page && !matches!(route.handler, Handler::Account(_)) && route.method != Method::GET;
     if is_open_change && parts.headers.contains_key(ORIGIN) {
         return Reply::refusal(&Refusal::NotAllowed("not from a web page"));
     }
     let content = match route.handler {
         Handler::Stage => return stage::receive(&door.site, &segments, &parts.headers, incoming).await,
-        Handler::Open(_) | Handler::Account(_) if route.method == Method::GET => {
+        Handler::Open(_) | Handler::Account(_) | Handler::Page(_) | Handler::Member(_)
+            if route.method == Method::GET =>
+        {
             pass_over(incoming).await;
             Ok(Bytes::new())
         }
-        Handler::Open(_) | Handler::Account(_) => whole(door, incoming).await,
+        Handler::Open(_) | Handler::Account(_) | Handler::Page(_) | Handler::Member(_) => whole(door, incoming).await,
     };
     let content = match content {
         Ok(content) => content,
@@ -112,7 +117,8 @@ async fn run(door: &Door, route: &Route, segments: Vec<String>, parts: Parts, in
     let site = Arc::clone(&door.site);
     // A range may have to be read for its digest.
     let at_hand = route.at_hand && !parts.headers.contains_key(RANGE) && site.operations.is_at_hand();
-    let ask = Ask { site, method: parts.method, segments, query, headers: parts.headers, content };
+    let (path, authority) = (parts.uri.path().to_owned(), parts.uri.authority().map(ToString::to_string));
+    let ask = Ask { site, method: parts.method, path, authority, segments, query, headers: parts.headers, content };
     let (handler, address) = (route.handler, door.address);
     let mut reply = if at_hand {
         handle(handler, &ask, address)
@@ -141,9 +147,42 @@ fn handle(handler: Handler, ask: &Ask, address: IpAddr) -> Reply {
                 Err(reply) => return *reply,
             }
         }
+        Handler::Page(_) | Handler::Member(_) => return page(handler, ask, address),
         Handler::Stage => Err(Failure::Refused(Refusal::NotAllowed("a file is taken as it comes in"))),
     };
     outcome.unwrap_or_else(|failure| failed(&failure))
+}
+
+/// A page, or the page that says why there is none.
+fn page(handler: Handler, ask: &Ask, address: IpAddr) -> Reply {
+    let guest = match Guest::of(ask, address) {
+        Ok(guest) => guest,
+        Err(failure) => return failed(&failure),
+    };
+    let changes = !matches!(ask.method, Method::GET | Method::HEAD);
+    let outcome = if changes && portal::is_from_elsewhere(&ask.headers, ask.authority.as_deref()) {
+        portal::elsewhere(ask, &guest)
+    } else {
+        match handler {
+            Handler::Page(handler) => handler(ask, &guest),
+            Handler::Member(handler) => match Member::of(&guest) {
+                Err(reply) => Ok(*reply),
+                // a form that was not made for this session
+                Ok(member) if changes && !member.sent(&Form::read(&ask.content)) => portal::elsewhere(ask, &guest),
+                Ok(member) => handler(ask, &member),
+            },
+            Handler::Open(_) | Handler::Account(_) | Handler::Stage => Ok(Reply::not_found()),
+        }
+    };
+    outcome.or_else(|failure| portal::broken(ask, &guest, &failure)).unwrap_or_else(|failure| failed(&failure))
+}
+
+/// Whether a browser asks, and not for something of the API.
+fn is_for_people(door: &Door, parts: &Parts) -> bool {
+    let wants_html = parts.headers.get(ACCEPT).is_some_and(|accept| {
+        accept.to_str().is_ok_and(|accept| accept.split(',').any(|kind| kind.trim().starts_with("text/html")))
+    });
+    wants_html && core::ptr::eq(door.table, EVERYBODY) && !parts.uri.path().starts_with("/api")
 }
 
 /// Reads past content that nobody asked for. An answer before its end is followed by a reset in
@@ -195,7 +234,8 @@ fn response(door: &Door, reply: Reply, is_head: bool, running: Running) -> Respo
         headers.insert(CONTENT_LENGTH, length.into());
     }
     for (name, value) in ALWAYS {
-        headers.insert(name, HeaderValue::from_static(value));
+        // a page says itself what it may load, a style sheet how long it lasts
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     response
 }

@@ -21,6 +21,10 @@ pub(super) struct Ask {
     pub site: Arc<Site>,
     /// The method; GET or HEAD for every reading handler.
     pub method: Method,
+    /// The path as asked.
+    pub path: String,
+    /// The host that the request line names (HTTP/2).
+    pub authority: Option<String>,
     /// The variable segments of the path, in order.
     pub segments: Vec<String>,
     /// The query as asked, without its question mark.
@@ -36,6 +40,12 @@ impl Ask {
     #[must_use]
     pub(super) fn segment(&self, at: usize) -> &str {
         self.segments.get(at).map_or("", String::as_str)
+    }
+
+    /// Whether this is the path.
+    #[must_use]
+    pub(super) fn is_at(&self, path: &str) -> bool {
+        self.path == path
     }
 
     /// A header as text, when it is there once and is text.

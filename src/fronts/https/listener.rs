@@ -19,7 +19,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::Site;
 use super::answer::{Door, answer};
-use super::routes::Route;
+use super::routes::Table;
 use super::tls;
 use super::wire::{Ledger, Wire};
 
@@ -80,7 +80,7 @@ impl Drop for Running {
 pub(super) async fn serve(
     site: Arc<Site>,
     listener: TcpListener,
-    table: &'static [Route],
+    table: Table,
     tls: Option<TlsAcceptor>,
     mut shutdown: watch::Receiver<bool>,
 ) {
@@ -137,7 +137,7 @@ async fn stopped(signal: &mut watch::Receiver<bool>) {
 
 struct Connection {
     site: Arc<Site>,
-    table: &'static [Route],
+    table: Table,
     peer: SocketAddr,
     shutdown: watch::Receiver<bool>,
     cutting: watch::Receiver<bool>,

@@ -13,12 +13,14 @@ mod conditions;
 mod listener;
 mod openapi;
 mod operator;
+mod portal;
 mod reply;
 mod routes;
 pub mod tls;
 mod wire;
 
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -37,6 +39,7 @@ struct Site {
     /// The verbs.
     pub operations: Arc<Operations>,
     penalties: bearer::Penalties,
+    style_sheet: bytes::Bytes,
     stopping: AtomicBool,
 }
 
@@ -60,8 +63,11 @@ impl HttpsFront {
     pub fn new(config: Arc<Config>, operations: Arc<Operations>) -> Result<Self, TlsFault> {
         let https = &config.https;
         let tls = tls::acceptor(&https.certificate, &https.key, https.tls_minimum)?;
-        let site =
-            Site { config, operations, penalties: bearer::Penalties::default(), stopping: AtomicBool::new(false) };
+        let own = config.portal.style_sheet.as_deref();
+        let style_sheet = portal::laid_over(own)
+            .map_err(|error| TlsFault::of_file("portal.style_sheet", own.unwrap_or(Path::new("")), error))?;
+        let penalties = bearer::Penalties::default();
+        let site = Site { config, operations, penalties, style_sheet, stopping: AtomicBool::new(false) };
         Ok(Self { site: Arc::new(site), tls })
     }
 
@@ -69,7 +75,7 @@ impl HttpsFront {
     /// requests finish for `https.drain_grace`. On return every connection is gone and what left is
     /// on record.
     pub async fn serve(&self, listener: TcpListener, shutdown: watch::Receiver<bool>) {
-        listener::serve(Arc::clone(&self.site), listener, routes::PUBLIC, Some(self.tls.clone()), shutdown).await;
+        listener::serve(Arc::clone(&self.site), listener, routes::EVERYBODY, Some(self.tls.clone()), shutdown).await;
     }
 
     /// Serves the operator's listener over plain HTTP, in the same way. Bound to anything but a
@@ -79,10 +85,10 @@ impl HttpsFront {
     /// A listener that does not know its own address.
     pub async fn serve_operator(&self, listener: TcpListener, shutdown: watch::Receiver<bool>) -> io::Result<()> {
         let table = if listener.local_addr()?.ip().is_loopback() {
-            routes::OPERATOR
+            routes::OFFICE
         } else {
             tracing::warn!("operator.listen is no loopback address: it answers health only");
-            routes::HEALTH
+            routes::HEALTH_ALONE
         };
         tokio::select! {
             () = listener::serve(Arc::clone(&self.site), listener, table, None, shutdown) => {}

@@ -6,6 +6,7 @@ use hyper::Method;
 use super::api::{accounts, content, deliveries, files, health, history, organisations, products, well_known};
 use super::ask::Ask;
 use super::operator::publications;
+use super::portal::{self, Guest, Member};
 use super::reply::Reply;
 use crate::operations::{Caller, Failure};
 
@@ -16,6 +17,10 @@ pub(super) enum Handler {
     Open(fn(&Ask) -> Result<Reply, Failure>),
     /// Only an account that signed in.
     Account(fn(&Ask, &Caller) -> Result<Reply, Failure>),
+    /// A page for anybody.
+    Page(fn(&Ask, &Guest) -> Result<Reply, Failure>),
+    /// A page for who is signed in to the portal.
+    Member(fn(&Ask, &Member) -> Result<Reply, Failure>),
     /// Takes a file as it comes in; on the operator listener only.
     Stage,
 }
@@ -103,6 +108,38 @@ pub(super) static PUBLIC: &[Route] = &[
     ),
 ];
 
+const HTML: &[&str] = &["text/html"];
+
+const fn post(path: &'static str, handler: Handler, about: &'static str) -> Route {
+    Route { method: Method::POST, path, handler, about, query: &[], gives: HTML, at_hand: false }
+}
+
+/// Pages of the public listener.
+pub(super) static PORTAL: &[Route] = &[
+    get("/", Handler::Page(portal::welcome), "Welcome (P01)", HTML),
+    get("/assets/portal.css", Handler::Open(portal::style_sheet), "How pages look", &["text/css"]),
+    get("/assets/icon.svg", Handler::Open(portal::icon), "The mark of a tab", &["image/svg+xml"]),
+    get("/sign-in", Handler::Page(portal::ask_password), "Sign in (P04)", HTML),
+    get("/sign-in/again", Handler::Page(portal::ask_password), "Sign in after a session ended", HTML),
+    post("/sign-in", Handler::Page(portal::check_password), "Take the password"),
+    get("/sign-in/code", Handler::Page(portal::ask_code), "The second factor", HTML),
+    post("/sign-in/code", Handler::Page(portal::check_code), "Take the second factor"),
+    post("/sign-out", Handler::Member(portal::sign_out), "Sign out"),
+    get("/account/{code}", Handler::Page(portal::look), "A link of an e-mail (P03)", HTML),
+    post("/account/{code}", Handler::Page(portal::choose), "Choose a password"),
+    post("/account/{code}/app", Handler::Page(portal::app), "Confirm an app"),
+    get("/start", Handler::Member(portal::start), "Start (P06)", HTML),
+    get("/deliveries", Handler::Member(portal::list), "Deliveries (P07)", HTML),
+    get("/deliveries/{id}", Handler::Member(portal::one), "One delivery", HTML),
+    get(
+        "/deliveries/{id}/files/{fileId}",
+        Handler::Member(portal::download),
+        "Fetch a file",
+        &["application/octet-stream"],
+    ),
+    get("/deliveries/{id}/packing-slip", Handler::Member(portal::packing_slip), "Its packing slip", JSON),
+];
+
 /// Routes of an operator listener that others than this machine can reach.
 pub(super) static HEALTH: &[Route] = &[
     get("/health/live", Handler::Open(health::live), "Whether the server lives", JSON),
@@ -133,6 +170,20 @@ pub(super) static OPERATOR: &[Route] = &[
     },
 ];
 
+/// All of the public listener.
+pub(super) static EVERYBODY: Table = &[PUBLIC, PORTAL];
+
+/// All of an operator listener, as far as who can reach it.
+pub(super) static OFFICE: Table = &[OPERATOR];
+/// The same when others than this machine can reach it.
+pub(super) static HEALTH_ALONE: Table = &[HEALTH];
+
+/// Routes of one listener.
+pub(super) type Table = &'static [&'static [Route]];
+
+/// What browsers see where nothing is.
+pub(super) static MISSING: Route = get("", Handler::Page(portal::missing), "Nothing is here", HTML);
+
 /// What a path leads to.
 pub(super) enum Found {
     /// This route, with the variable segments in order.
@@ -144,9 +195,9 @@ pub(super) enum Found {
 }
 
 /// Looks a path up. A slash at the end leads to nothing (API Design Rules).
-pub(super) fn find(table: &'static [Route], method: &Method, path: &str) -> Found {
+pub(super) fn find(table: Table, method: &Method, path: &str) -> Found {
     let mut others = Vec::new();
-    for route in table {
+    for route in table.iter().copied().flatten() {
         let Some(segments) = matched(route.path, path) else { continue };
         if route.method == *method || (route.method == Method::GET && *method == Method::HEAD) {
             return Found::Route(route, segments);
@@ -192,7 +243,7 @@ mod tests {
 
     #[test]
     fn paths_follow_the_design_rules() {
-        for route in PUBLIC.iter().chain(OPERATOR) {
+        for route in PUBLIC.iter().chain(PORTAL).chain(OPERATOR) {
             let fixed = route.path.split('/').filter(|segment| !segment.starts_with('{'));
             let is_kebab = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c);
             assert!(fixed.flat_map(str::chars).all(is_kebab), "{}", route.path);

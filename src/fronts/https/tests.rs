@@ -15,7 +15,8 @@ use tokio::task::JoinHandle;
 
 use super::HttpsFront;
 use crate::adapters::memory::{
-    CountingEntropy, FixedClock, MemoryCatalog, MemoryKeyring, MemoryMailer, MemoryUnfinished, MemoryVault,
+    CountingEntropy, FixedClock, MemoryCatalog, MemoryCodes, MemoryKeyring, MemoryMailer, MemoryPasswords,
+    MemoryUnfinished, MemoryVault,
 };
 use crate::config::Config;
 use crate::domain::account::{AccountKind, Language};
@@ -24,7 +25,8 @@ use crate::domain::history::{Channel, HistoryQuery};
 use crate::domain::moment::{Moment, Span};
 use crate::domain::names::{EmailAddress, Line, LoginName, OrganisationCode, ProductCode};
 use crate::operations::{
-    MailSender, NewAccount, NewAgreement, NewOrganisation, NewProduct, Operations, Ports, Settings, UploadSettings,
+    MailSender, NewAccount, NewAgreement, NewOrganisation, NewProduct, Operations, PeopleSettings, Ports, Settings,
+    UploadSettings,
 };
 
 const PUBLICATION: &str = "9b2f7c1e-52f0-4a55-9d43-0d8c6a1f7e10";
@@ -90,6 +92,13 @@ fn settings() -> Settings {
             uncollected_kept: Span::from_days(90),
         },
         scrub_every: Span::from_days(30),
+        people: PeopleSettings {
+            idle_timeout: Span::from_seconds(1_200),
+            session_lasts: Span::from_days(1),
+            min_password_chars: 12,
+            max_sessions_per_account: 5,
+            attempts: 5,
+        },
     }
 }
 
@@ -154,11 +163,15 @@ async fn world_with(config: &str) -> World {
     let config = Config::from_text(home.path(), Path::new("test.toml"), config, std::iter::empty()).unwrap();
     let clock = Arc::new(FixedClock::at(Moment::from_millis(1_795_569_041_000)));
     let vault = Arc::new(MemoryVault::new());
+    let keyring = Arc::new(MemoryKeyring::new());
     let ports = Ports {
         catalog: Arc::new(MemoryCatalog::new()),
         vault: Arc::<MemoryVault>::clone(&vault),
         unfinished: Arc::new(MemoryUnfinished::new(vault)),
-        keyring: Arc::new(MemoryKeyring::new()),
+        secrets: Arc::clone(&keyring) as Arc<_>,
+        keyring,
+        passwords: Arc::new(MemoryPasswords),
+        codes: Arc::new(MemoryCodes),
         clock: Arc::clone(&clock) as Arc<_>,
         entropy: Arc::new(CountingEntropy::new()),
         mailer: Arc::new(MemoryMailer::new()),

@@ -29,6 +29,13 @@ impl fmt::Display for TlsFault {
 
 impl Error for TlsFault {}
 
+impl TlsFault {
+    /// A file that the configuration names cannot be used.
+    pub(super) fn of_file(key: &str, file: &Path, error: std::io::Error) -> Self {
+        Self { doing: format!("reading {} ({key})", file.display()), source: error.into() }
+    }
+}
+
 /// Reads certificate chain and key (PEM) and makes the TLS side of the listener.
 ///
 /// # Errors

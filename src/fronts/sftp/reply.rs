@@ -35,6 +35,10 @@ fn kind_of(refusal: &Refusal) -> ShelfErrorKind {
         | Refusal::TooMuch(_)
         | Refusal::NoSpace
         | Refusal::Changed(_)
+        | Refusal::LinkClosed
+        | Refusal::WeakPassword(_)
+        | Refusal::WrongCode
+        | Refusal::TriedTooOften { .. }
         | Refusal::ClockNotTrusted => ShelfErrorKind::Failure,
     }
 }

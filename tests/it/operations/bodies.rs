@@ -7,6 +7,8 @@ use std::path::Path;
 
 use postkluis::adapters::catalog_journal::{CatalogJournal, JournalSettings};
 use postkluis::adapters::keyring_folder::{KeyringFolder, MasterSource};
+use postkluis::adapters::one_time_codes_totp::OneTimeCodesTotp;
+use postkluis::adapters::passwords_argon2::PasswordsArgon2;
 use postkluis::assembly::bodies::MonthlyBodies;
 use postkluis::domain::bodies::BodySlot;
 use postkluis::domain::history::HistoryLine;
@@ -46,7 +48,8 @@ impl Home {
         let clock = Arc::new(FixedClock::at(now));
         let keys = folder.join("keys");
         let master = MasterSource::plain(KeyringFolder::master_in(&keys));
-        let keyring: Arc<dyn Keyring> = Arc::new(KeyringFolder::open(keys, &master).unwrap());
+        let opened = Arc::new(KeyringFolder::open(keys, &master).unwrap());
+        let keyring: Arc<dyn Keyring> = Arc::<KeyringFolder>::clone(&opened);
         let bodies = MonthlyBodies::new(Arc::clone(&keyring), Arc::<FixedClock>::clone(&clock));
         let settings = JournalSettings {
             reserve_bytes: 0,
@@ -64,6 +67,9 @@ impl Home {
             clock: Arc::<FixedClock>::clone(&clock),
             entropy: Arc::new(CountingEntropy::new()),
             mailer: Arc::new(MemoryMailer::new()),
+            passwords: Arc::new(PasswordsArgon2::new(CHEAP, "").unwrap()),
+            codes: Arc::new(OneTimeCodesTotp),
+            secrets: opened,
         };
         Self { clock, keyring, operations: Operations::new(ports, settings_of_world()) }
     }

@@ -4,6 +4,7 @@
 mod allow_lists;
 mod bodies;
 mod collect;
+mod people;
 mod publish;
 mod retention;
 mod rotate;
@@ -18,6 +19,8 @@ use std::sync::{Arc, Mutex};
 use postkluis::adapters::memory::{
     CountingEntropy, FixedClock, MemoryCatalog, MemoryKeyring, MemoryMailer, MemoryUnfinished, MemoryVault,
 };
+use postkluis::adapters::one_time_codes_totp::OneTimeCodesTotp;
+use postkluis::adapters::passwords_argon2::{HashCost, PasswordsArgon2};
 use postkluis::domain::account::{AccountKind, Language};
 use postkluis::domain::bodies::BodyPeriods;
 use postkluis::domain::history::{Channel, HistoryQuery};
@@ -26,7 +29,7 @@ use postkluis::domain::names::{EmailAddress, FileName, Line, LoginName, Organisa
 use postkluis::domain::refusal::Refusal;
 use postkluis::operations::{
     Caller, Failure, MailSender, NewAccount, NewAgreement, NewOrganisation, NewProduct, Offer, OfferedFile, Operations,
-    Ports, Published, Recipients, Settings, UploadSettings, Visitor,
+    PeopleSettings, Ports, Published, Recipients, Settings, UploadSettings, Visitor,
 };
 use postkluis::ports::failure::Fault;
 use postkluis::ports::keyring::Keyring as _;
@@ -37,6 +40,9 @@ use postkluis::ports::vault::Vault;
 const START: Moment = Moment::from_millis(1_795_428_000_000);
 
 const CHANNEL: Channel = Channel::CommandLine;
+
+/// Hashes that cost next to nothing.
+const CHEAP: HashCost = HashCost { memory_kib: 64, passes: 1 };
 
 /// A small world with everything in memory.
 struct World {
@@ -154,6 +160,13 @@ fn settings_of_world() -> Settings {
             uncollected_kept: Span::from_days(90),
         },
         scrub_every: Span::from_days(30),
+        people: PeopleSettings {
+            idle_timeout: Span::from_seconds(1_200),
+            session_lasts: Span::from_seconds(28_800),
+            min_password_chars: 12,
+            max_sessions_per_account: 2,
+            attempts: 3,
+        },
     }
 }
 
@@ -174,6 +187,9 @@ impl World {
             clock: Arc::<FixedClock>::clone(&clock),
             entropy: Arc::new(CountingEntropy::new()),
             mailer: Arc::<MemoryMailer>::clone(&mailer),
+            passwords: Arc::new(PasswordsArgon2::new(CHEAP, "a password from a breach\n").unwrap()),
+            codes: Arc::new(OneTimeCodesTotp),
+            secrets: Arc::<MemoryKeyring>::clone(&keyring),
         };
         let operations = Arc::new(Operations::new(ports, settings_of_world()));
         let world = Self { operations, clock, catalog, vault, unfinished, keyring, mailer };

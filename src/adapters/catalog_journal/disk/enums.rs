@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Form, struct_form};
 use crate::domain::account::{AccountKind, Language};
 use crate::domain::block::{Block, Standing};
+use crate::domain::credentials::{Assurance, LinkPurpose};
 use crate::domain::delivery::{Availability, DeliveryPart, Ending, Progress};
 use crate::domain::digest::Digest;
 use crate::domain::history::{Channel, Happening};
@@ -50,7 +51,9 @@ number_form! {
     Ending, "ending" { Expired = 0, Withdrawn = 1, Replaced = 2, }
     NoticeKind, "kind of notice" { DeliveryReady = 0, DeliveryWithdrawn = 1, DeliveryReplaced = 2, }
     ReceivedStage, "stage of an upload" { Resumable = 0, Shown = 1, Kept = 2, }
-    Channel, "channel" { Sftp = 0, Api = 1, Spool = 2, CommandLine = 3, System = 4, }
+    Channel, "channel" { Sftp = 0, Api = 1, Spool = 2, CommandLine = 3, System = 4, Portal = 5, }
+    LinkPurpose, "purpose of a link" { Activate = 0, NewPassword = 1, }
+    Assurance, "assurance" { PasswordAndCode = 0, PasswordAndRecoveryCode = 1, }
 }
 
 impl Form for Happening {

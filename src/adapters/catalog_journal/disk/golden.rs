@@ -8,13 +8,16 @@ use crate::domain::allow_list::AllowList;
 use crate::domain::block::{Block, Standing};
 use crate::domain::bodies::{BodyClass, BodyKey, BodySlot};
 use crate::domain::coverage::Coverage;
+use crate::domain::credentials::{AccountLink, Assurance, CodeApp, Credentials, LinkPurpose, PasswordHash, WebSession};
 use crate::domain::delivery::{
     Availability, DeliveredFile, Delivery, DeliveryPart, Ending, FileCoverage, OutboxEntry, Payload, Progress,
     Publication, SealedHeader,
 };
 use crate::domain::digest::Digest;
 use crate::domain::history::{About, Channel, Event, Happening, Who};
-use crate::domain::ids::{AgreementId, DeliveryId, MailId, PayloadId, PublicationId, TokenId, UploadId};
+use crate::domain::ids::{
+    AgreementId, DeliveryId, FactorId, LinkId, MailId, PayloadId, PublicationId, TokenId, UploadId,
+};
 use crate::domain::moment::{Moment, Span};
 use crate::domain::names::{
     EmailAddress, FileName, Kvk, Line, LoginName, MailDomain, Oin, OrganisationCode, ProductCode, UploadName,
@@ -341,6 +344,29 @@ fn scrubs() -> Vec<Record> {
     ]
 }
 
+fn people() -> Vec<Record> {
+    let (factor, link) = (FactorId::from_bytes([7; 16]), LinkId::from_bytes([8; 16]));
+    let credentials = Credentials {
+        login: login(),
+        password: Some(PasswordHash { phc: "$argon2id$v=19$m=65536,t=3,p=1$c2FsdA$aGFzaA".to_owned(), set_at: at(1) }),
+        code_apps: vec![CodeApp { id: factor, added_at: at(1), confirmed_at: Some(at(2)), last_step: 59_000_000 }],
+        recovery_codes: vec![DIGEST],
+        link: Some(link),
+        known_sources: vec![DIGEST],
+    };
+    let session =
+        |assurance| WebSession { secret_sha256: DIGEST, login: login(), begun_at: at(3), ends_at: at(9), assurance };
+    let link = |purpose| AccountLink { id: link, login: login(), purpose, until: at(5) };
+    vec![
+        credentials.into(),
+        Credentials::none(login()).into(),
+        session(Assurance::PasswordAndCode).into(),
+        session(Assurance::PasswordAndRecoveryCode).into(),
+        link(LinkPurpose::Activate).into(),
+        link(LinkPurpose::NewPassword).into(),
+    ]
+}
+
 fn events() -> Vec<Event> {
     let who = Who {
         login: Some(login()),
@@ -372,7 +398,7 @@ fn events() -> Vec<Event> {
 /// Every kind, as far as version 1 could say it.
 fn records() -> Vec<Record> {
     let open = AllowList::default();
-    [members(&open), grounds(), published(), deliveries(), mails(), uploads(), sign_offs(), scrubs()].concat()
+    [members(&open), grounds(), published(), deliveries(), mails(), uploads(), sign_offs(), scrubs(), people()].concat()
 }
 
 /// What only version 2 can say.
@@ -424,7 +450,7 @@ fn golden_bytes_of_every_version_read_back() {
     }
     assert_eq!(
         kinds.into_iter().collect::<Vec<u8>>(),
-        (1..=32).chain([40, 41]).collect::<Vec<u8>>(),
+        (1..=32).chain([40, 41, 50, 51, 52]).collect::<Vec<u8>>(),
         "every kind has its bytes"
     );
 }

@@ -6,6 +6,7 @@ mod enums;
 mod events;
 #[cfg(test)]
 mod golden;
+mod people;
 mod rows;
 
 use core::net::IpAddr;
@@ -17,9 +18,12 @@ use super::bodies::{Group, Mark};
 use crate::domain::allow_list::AllowList;
 use crate::domain::bodies::BodySlot;
 use crate::domain::coverage::Coverage;
+use crate::domain::credentials::CodeApp;
 use crate::domain::digest::Digest;
 use crate::domain::history::Event;
-use crate::domain::ids::{AgreementId, DeliveryId, MailId, PayloadId, PublicationId, TokenId, UploadId};
+use crate::domain::ids::{
+    AgreementId, DeliveryId, FactorId, LinkId, MailId, PayloadId, PublicationId, TokenId, UploadId,
+};
 use crate::domain::moment::{Moment, Span};
 use crate::domain::names::{
     EmailAddress, FileName, Kvk, Line, LoginName, MailDomain, Oin, OrganisationCode, ProductCode, UploadName,
@@ -132,7 +136,7 @@ macro_rules! id_form {
     )*};
 }
 
-id_form! { AgreementId DeliveryId MailId PayloadId PublicationId TokenId UploadId }
+id_form! { AgreementId DeliveryId FactorId LinkId MailId PayloadId PublicationId TokenId UploadId }
 
 macro_rules! same_form {
     ($($name:ty)*) => {$(
@@ -298,7 +302,7 @@ macro_rules! list_form {
     )*};
 }
 
-list_form! { [MailDomain] [(Line, u64)] [Event] [(u32, Mark)] [Group] }
+list_form! { [MailDomain] [(Line, u64)] [Event] [(u32, Mark)] [Group] [Digest] [CodeApp] }
 
 impl<A: Form, B: Form> Form for (A, B) {
     type Disk = (A::Disk, B::Disk);

@@ -7,6 +7,7 @@ use crate::domain::allow_list::AllowList;
 use crate::domain::block::Standing;
 use crate::domain::bodies::{BodyKey, BodySlot};
 use crate::domain::coverage::Coverage;
+use crate::domain::credentials::{AccountLink, Credentials, WebSession};
 use crate::domain::delivery::{
     Availability, DeliveredFile, Delivery, DeliveryPart, FileCoverage, OutboxEntry, Payload, Progress, Publication,
     SealedHeader,
@@ -319,6 +320,6 @@ kinds! {
     first: SshKey Token Agreement Right RightHolder RecipientKey Publication PublishedSource
     Delivery DeliveryNumber PublicationPart DeliveredFile OutboxEntry Payload SealedHeader FileCoverage LastSequence
     Mail MailDue WindowEnd SlotRecord SlotMember DoomedPayload Upload UploadEntry UploadEnd UploadHeader
-    UploadSums SignOff ScrubPosition BodyKey;
+    UploadSums SignOff ScrubPosition BodyKey Credentials WebSession AccountLink;
     later: Organisation Account Product
 }

@@ -438,6 +438,11 @@ pub enum Account {
         #[arg(long, value_name = "CIDR[,CIDR…]", value_delimiter = ',', required = true)]
         allow_from: Vec<String>,
     },
+    /// Make the link with which a person activates the account or chooses a new password; an earlier one closes
+    Link {
+        /// Login name
+        login: String,
+    },
     /// Block an account
     Block(Block),
     /// Lift a block

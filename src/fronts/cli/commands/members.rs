@@ -166,6 +166,7 @@ pub(super) fn account(office: &Office, command: args::Account) -> Result<Answer,
             operations.change_account(&login, AllowList::parse(&allow_from)?, CHANNEL)?;
             shown_account(office, &login)
         }
+        args::Account::Link { login } => account_link(office, &LoginName::parse(&login)?),
         args::Account::Block(block) => {
             let change = blocking(office, &block)?;
             changed_account(office, &block.code, change)
@@ -173,6 +174,14 @@ pub(super) fn account(office: &Office, command: args::Account) -> Result<Answer,
         args::Account::Unblock { login } => changed_account(office, &login, StandingChange::Unblock),
         args::Account::End { login } => changed_account(office, &login, StandingChange::End),
     }
+}
+
+fn account_link(office: &Office, login: &LoginName) -> Result<Answer, Failure> {
+    let link = office.operations.make_account_link(login, CHANNEL)?;
+    Ok(Answer::said(
+        format!("give this link to {login} alone:\n{link}"),
+        json!({ "login": login.as_str(), "link": link }),
+    ))
 }
 
 fn changed_account(office: &Office, login: &str, change: StandingChange) -> Result<Answer, Failure> {

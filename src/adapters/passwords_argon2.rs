@@ -1,0 +1,101 @@
+//! Passwords by Argon2id (RFC 9106), and a list of known ones in a file. Knows no accounts.
+
+use std::collections::HashSet;
+
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
+use argon2::{Algorithm, Argon2, Params, Version};
+
+use crate::ports::failure::Fault;
+use crate::ports::passwords::Passwords;
+
+/// What a hash costs: 64 MiB and 3 passes is the second choice of RFC 9106 §4, for machines with little memory.
+#[derive(Clone, Copy, Debug)]
+pub struct HashCost {
+    /// Memory, in KiB.
+    pub memory_kib: u32,
+    /// Passes over it.
+    pub passes: u32,
+}
+
+impl Default for HashCost {
+    fn default() -> Self {
+        Self { memory_kib: 64 * 1024, passes: 3 }
+    }
+}
+
+/// Argon2id with one lane.
+pub struct PasswordsArgon2 {
+    argon: Argon2<'static>,
+    /// The hash of nothing anybody chose, to spend the same time on unknown accounts.
+    decoy: String,
+    known: HashSet<Box<str>>,
+}
+
+impl PasswordsArgon2 {
+    /// With `known` passwords, one on each line of the text.
+    ///
+    /// # Errors
+    /// A cost that Argon2 does not take.
+    pub fn new(cost: HashCost, known: &str) -> Result<Self, Fault> {
+        let params = Params::new(cost.memory_kib, cost.passes, 1, None)
+            .map_err(|error| Fault::new(format!("set up password hashing: {error}")))?;
+        let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let decoy = hashed(&argon, "no password is this one")?;
+        let known = known.lines().filter(|line| !line.is_empty()).map(|line| line.to_lowercase().into()).collect();
+        Ok(Self { argon, decoy, known })
+    }
+}
+
+fn hashed(argon: &Argon2<'_>, password: &str) -> Result<String, Fault> {
+    let hash = argon.hash_password(password.as_bytes());
+    hash.map(|hash| hash.to_string()).map_err(|error| Fault::new(format!("hash a password: {error}")))
+}
+
+impl Passwords for PasswordsArgon2 {
+    fn hash(&self, password: &str) -> Result<String, Fault> {
+        hashed(&self.argon, password)
+    }
+
+    fn verify(&self, password: &str, phc: Option<&str>) -> Result<bool, Fault> {
+        let parsed = PasswordHash::new(phc.unwrap_or(&self.decoy))
+            .map_err(|error| Fault::new(format!("read the hash of a password: {error}")))?;
+        let fits = self.argon.verify_password(password.as_bytes(), &parsed).is_ok();
+        Ok(fits && phc.is_some())
+    }
+
+    fn is_known(&self, password: &str) -> bool {
+        self.known.contains(password.to_lowercase().as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cheap() -> PasswordsArgon2 {
+        PasswordsArgon2::new(HashCost { memory_kib: 64, passes: 1 }, "wachtwoord2026\nqwertyuiop12\n").unwrap()
+    }
+
+    #[test]
+    fn a_password_has_its_own_hash_and_no_other() {
+        let passwords = cheap();
+        let hash = passwords.hash("correct horse battery").unwrap();
+        assert!(hash.starts_with("$argon2id$v=19$m=64,t=1,p=1$"), "{hash}");
+        assert!(passwords.verify("correct horse battery", Some(&hash)).unwrap());
+        assert!(!passwords.verify("correct horse batterz", Some(&hash)).unwrap());
+        assert_ne!(passwords.hash("correct horse battery").unwrap(), hash, "each hash has its own salt");
+        assert!(passwords.verify("x", Some("no hash")).is_err());
+    }
+
+    #[test]
+    fn without_a_hash_nothing_fits() {
+        assert!(!cheap().verify("no password is this one", None).unwrap());
+    }
+
+    #[test]
+    fn known_passwords_are_found_in_any_case() {
+        let passwords = cheap();
+        assert!(passwords.is_known("Wachtwoord2026") && !passwords.is_known("wachtwoord2027"));
+    }
+}

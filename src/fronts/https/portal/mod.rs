@@ -1,0 +1,162 @@
+//! The portal: pages made on the server, in Dutch and English, that need no script. One file per
+//! page, its template beside it. Whoever asks is a guest or a member; `permits` judges members.
+
+mod activate;
+mod deliveries;
+mod form;
+mod page;
+mod sign_in;
+mod start;
+mod style;
+mod texts;
+mod words;
+
+use std::net::IpAddr;
+
+use hyper::StatusCode;
+use hyper::header::{LOCATION, USER_AGENT};
+
+pub(super) use activate::{app, choose, look};
+pub(super) use deliveries::{download, list, one, packing_slip};
+pub(super) use form::{Form, is_from_elsewhere};
+pub(super) use page::{broken, elsewhere, missing};
+pub(super) use sign_in::{ask_code, ask_password, check_code, check_password, sign_out};
+pub(super) use start::{start, welcome};
+pub(super) use style::{icon, laid_over, style_sheet};
+
+use super::ask::Ask;
+use super::reply::Reply;
+use crate::config::sections::Language as Configured;
+use crate::domain::account::Language;
+use crate::domain::refusal::Refusal;
+use crate::operations::{Failure, PortalVisit, Visitor};
+use texts::Texts;
+
+/// Whoever asks for a page.
+#[derive(Clone)]
+pub(super) struct Guest {
+    /// From where, and with what.
+    pub(super) visitor: Visitor,
+    /// The secret in the cookie, whatever it is worth.
+    secret: Option<String>,
+    /// The session, if it is worth one.
+    pub(super) visit: Option<PortalVisit>,
+    /// In which language to answer.
+    language: Language,
+    /// The language was asked for in the address: links keep it.
+    language_was_asked: bool,
+}
+
+/// Somebody who is signed in.
+pub(super) struct Member {
+    guest: Guest,
+    /// As whom.
+    pub(super) visit: PortalVisit,
+}
+
+impl Guest {
+    /// Whoever asks this. A session that has ended makes a guest without one.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub(super) fn of(ask: &Ask, address: IpAddr) -> Result<Self, Failure> {
+        let client = ask.header(USER_AGENT).map(str::to_owned);
+        let visitor = Visitor { address, client };
+        let secret = form::cookie(&ask.headers).map(str::to_owned);
+        let visit = match secret.as_deref().map(|secret| ask.site.operations.visit(secret, &visitor)) {
+            None | Some(Err(Failure::Refused(_))) => None,
+            Some(Ok(visit)) => Some(visit),
+            Some(Err(fault)) => return Err(fault),
+        };
+        let asked = language_in(&ask.query);
+        let of_account = visit.as_ref().map(|visit| visit.account.language);
+        let of_browser = || {
+            let accepted = ask.header(hyper::header::ACCEPT_LANGUAGE)?;
+            let first = accepted.split([',', ';', '-']).next()?.trim();
+            if first.eq_ignore_ascii_case("en") { Some(Language::English) } else { None }
+        };
+        let configured = match ask.site.config.portal.language {
+            Configured::Dutch => Language::Dutch,
+            Configured::English => Language::English,
+        };
+        let language = asked.or(of_account).or_else(of_browser).unwrap_or(configured);
+        Ok(Self { visitor, secret, visit, language, language_was_asked: asked.is_some() })
+    }
+
+    const fn texts(&self) -> &'static Texts {
+        Texts::of(self.language)
+    }
+
+    /// The address of another page, in the language that was asked for.
+    fn link(&self, path: &str) -> String {
+        let tag = self.texts().tag;
+        if self.language_was_asked { format!("{path}?lang={tag}") } else { path.to_owned() }
+    }
+
+    /// Leads on to another page, which is asked for with GET.
+    fn onward(&self, path: &str) -> Reply {
+        Reply::empty(StatusCode::SEE_OTHER).with_text(LOCATION, &self.link(path))
+    }
+}
+
+impl Member {
+    /// The member, or where a guest who has to sign in first is led.
+    ///
+    /// # Errors
+    /// The way to the page where they sign in.
+    pub(super) fn of(guest: &Guest) -> Result<Self, Box<Reply>> {
+        match guest.visit.clone() {
+            Some(visit) => Ok(Self { guest: guest.clone(), visit }),
+            None => {
+                let has_been = guest.secret.is_some();
+                let reply = guest.onward(if has_been { "/sign-in/again" } else { "/sign-in" });
+                Err(Box::new(if has_been { form::without_cookie(reply) } else { reply }))
+            }
+        }
+    }
+
+    /// Whether a form was made for this session.
+    pub(super) fn sent(&self, form: &Form) -> bool {
+        form.field("token") == self.visit.form_token
+    }
+}
+
+/// The language that an address asks for.
+fn language_in(query: &str) -> Option<Language> {
+    query.split('&').find_map(|pair| match pair {
+        "lang=nl" => Some(Language::Dutch),
+        "lang=en" => Some(Language::English),
+        _ => None,
+    })
+}
+
+/// What a person is told of a refusal.
+fn told(texts: &Texts, refusal: &Refusal) -> String {
+    use crate::domain::refusal::PasswordFlaw as Flaw;
+    match refusal {
+        Refusal::WeakPassword(Flaw::TooShort { least }) => format!("{} {least}", texts.too_short),
+        Refusal::WeakPassword(Flaw::TooLong { most }) => format!("{} {most}", texts.too_long),
+        Refusal::WeakPassword(Flaw::OwnName) => texts.own_name.to_owned(),
+        Refusal::WeakPassword(Flaw::Known) => texts.known.to_owned(),
+        Refusal::WrongCode => texts.wrong_code.to_owned(),
+        Refusal::TriedTooOften { seconds } => format!("{} {seconds}", texts.tried_too_often),
+        Refusal::NotSignedIn => texts.wrong_password.to_owned(),
+        Refusal::NotFromHere(_) => texts.not_from_here.to_owned(),
+        Refusal::Blocked => texts.blocked.to_owned(),
+        Refusal::Ended(_) => texts.ended.to_owned(),
+        Refusal::LinkClosed => texts.link_closed_lead.to_owned(),
+        Refusal::NotFound(_) => texts.not_found_lead.to_owned(),
+        Refusal::Gone(_) => texts.gone_lead.to_owned(),
+        Refusal::NotAllowed(_)
+        | Refusal::Exists(..)
+        | Refusal::BadName(_)
+        | Refusal::BadRequest(_)
+        | Refusal::WrongState(_)
+        | Refusal::NoAgreement { .. }
+        | Refusal::NoRecipientKey(_)
+        | Refusal::TooMuch(_)
+        | Refusal::NoSpace
+        | Refusal::Changed(_)
+        | Refusal::ClockNotTrusted => refusal.to_string(),
+    }
+}

@@ -1,0 +1,146 @@
+//! What every page has: the frame with menu, language and contact, and the pages for what is
+//! missing, refused or broken.
+
+use askama::Template;
+use hyper::StatusCode;
+use hyper::header::{CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY, HeaderValue, VARY};
+
+use super::texts::Texts;
+use super::{Ask, Failure, Guest, Member, told};
+use crate::config::Config;
+use crate::domain::account::Language;
+use crate::domain::refusal::Refusal;
+use crate::fronts::https::reply::Reply;
+use crate::operations::Operations;
+use crate::telemetry;
+
+/// Nothing but our own style sheet; forms go to this site alone (domain §3.2).
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; \
+                      frame-ancestors 'none'";
+
+/// The frame of a page.
+pub(super) struct Frame {
+    pub(super) texts: &'static Texts,
+    /// Name of the portal.
+    pub(super) portal: String,
+    /// Who runs it.
+    pub(super) operator: String,
+    pub(super) contact_mail: String,
+    pub(super) contact_phone: String,
+    /// This page in the other language.
+    pub(super) other_language: String,
+    pub(super) other_tag: &'static str,
+    /// `?lang=…` when it was asked for, for links and forms.
+    pub(super) keep: String,
+    /// Somebody is signed in.
+    pub(super) member: Option<Signed>,
+}
+
+/// What the frame says of who is signed in.
+pub(super) struct Signed {
+    pub(super) token: String,
+    /// When the session ends if nothing is done, such as `14:05`.
+    pub(super) until: String,
+}
+
+impl Frame {
+    /// The frame of the page that is asked for.
+    pub(super) fn of(ask: &Ask, guest: &Guest) -> Self {
+        let Config { portal, organisation, .. } = ask.site.config.as_ref();
+        let text = |text: Option<String>| text.unwrap_or_default();
+        let other = match guest.language {
+            Language::Dutch => Language::English,
+            Language::English => Language::Dutch,
+        };
+        let other_tag = Texts::of(other).tag;
+        Self {
+            texts: guest.texts(),
+            portal: portal.name.to_string(),
+            operator: organisation.name.to_string(),
+            contact_mail: text(organisation.contact_mail.as_ref().map(ToString::to_string)),
+            contact_phone: text(organisation.contact_phone.as_ref().map(ToString::to_string)),
+            other_language: format!("?lang={other_tag}"),
+            other_tag,
+            keep: guest.link(""),
+            member: guest.visit.as_ref().map(|visit| Signed {
+                token: visit.form_token.clone(),
+                until: ask.site.operations.calendar().time_of(visit.idle_until),
+            }),
+        }
+    }
+}
+
+/// A page as a reply.
+pub(super) fn shown(status: StatusCode, guest: &Guest, page: &impl Template) -> Result<Reply, Failure> {
+    let html = page.render().map_err(|error| crate::operations::Fault::from_error("make a page", error))?;
+    Ok(Reply::text(status, "text/html; charset=utf-8", html)
+        .with(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY))
+        .with(CONTENT_LANGUAGE, HeaderValue::from_static(guest.texts().tag))
+        .with(VARY, HeaderValue::from_static("Cookie, Accept-Language")))
+}
+
+/// A page that says one thing.
+#[derive(Template)]
+#[template(path = "message.html", config = "src/fronts/https/portal/askama.toml")]
+struct Message {
+    frame: Frame,
+    title: &'static str,
+    lead: String,
+}
+
+/// A page with a title and one sentence.
+pub(super) fn message(
+    ask: &Ask,
+    guest: &Guest,
+    status: StatusCode,
+    title: &'static str,
+    lead: impl Into<String>,
+) -> Result<Reply, Failure> {
+    shown(status, guest, &Message { frame: Frame::of(ask, guest), title, lead: lead.into() })
+}
+
+/// There is no such page, or not for this guest.
+pub(in crate::fronts::https) fn missing(ask: &Ask, guest: &Guest) -> Result<Reply, Failure> {
+    let texts = guest.texts();
+    message(ask, guest, StatusCode::NOT_FOUND, texts.not_found_title, texts.not_found_lead)
+}
+
+/// A form that another site sent.
+pub(in crate::fronts::https) fn elsewhere(ask: &Ask, guest: &Guest) -> Result<Reply, Failure> {
+    let texts = guest.texts();
+    message(ask, guest, StatusCode::FORBIDDEN, texts.refused_title, texts.elsewhere)
+}
+
+/// The page for what failed; a fault is logged, and only its reference is told.
+pub(in crate::fronts::https) fn broken(ask: &Ask, guest: &Guest, failure: &Failure) -> Result<Reply, Failure> {
+    let texts = guest.texts();
+    match failure {
+        Failure::Refused(Refusal::NotFound(_)) => missing(ask, guest),
+        Failure::Refused(refusal) => {
+            let status = Reply::refusal(refusal).status;
+            message(ask, guest, status, texts.refused_title, told(texts, refusal))
+        }
+        Failure::Faulted(fault) => {
+            let reference = telemetry::report("showing a page", fault);
+            let lead = format!("{} {reference}", texts.fault_lead);
+            message(ask, guest, StatusCode::INTERNAL_SERVER_ERROR, texts.fault_title, lead)
+        }
+    }
+}
+
+impl Member {
+    /// The frame of a page for this member.
+    pub(super) fn frame(&self, ask: &Ask) -> Frame {
+        Frame::of(ask, &self.guest)
+    }
+
+    /// A page for this member.
+    pub(super) fn shown(&self, page: &impl Template) -> Result<Reply, Failure> {
+        shown(StatusCode::OK, &self.guest, page)
+    }
+}
+
+/// The last day on which something that ends then can be fetched, in words.
+pub(super) fn last_day(operations: &Operations, language: Language, until: crate::domain::moment::Moment) -> String {
+    super::words::date(language, operations.last_day(until))
+}

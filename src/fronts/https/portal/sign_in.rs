@@ -1,0 +1,98 @@
+//! Signing in (P04) with a password and then a code, and signing out. The cookie names the
+//! sign-in between the two steps, and the session after them: never with the same secret.
+
+use askama::Template;
+use hyper::StatusCode;
+
+use super::form::{Form, with_cookie, without_cookie};
+use super::page::{Frame, message, shown};
+use super::{Ask, Failure, Guest, Member, told};
+use crate::domain::refusal::Refusal;
+use crate::fronts::https::reply::Reply;
+
+#[derive(Template)]
+#[template(path = "sign_in.html", config = "src/fronts/https/portal/askama.toml")]
+struct SignIn {
+    frame: Frame,
+    notice: &'static str,
+    error: String,
+    email: String,
+}
+
+#[derive(Template)]
+#[template(path = "code.html", config = "src/fronts/https/portal/askama.toml")]
+struct Code {
+    frame: Frame,
+    error: String,
+}
+
+/// The form for address and password.
+pub(in crate::fronts::https) fn ask_password(ask: &Ask, guest: &Guest) -> Result<Reply, Failure> {
+    if guest.visit.is_some() {
+        return Ok(guest.onward("/start"));
+    }
+    let notice = if ask.is_at("/sign-in/again") { guest.texts().session_ended } else { "" };
+    let page = SignIn { frame: Frame::of(ask, guest), notice, error: String::new(), email: String::new() };
+    shown(StatusCode::OK, guest, &page)
+}
+
+/// Takes address and password.
+pub(in crate::fronts::https) fn check_password(ask: &Ask, guest: &Guest) -> Result<Reply, Failure> {
+    let form = Form::read(&ask.content);
+    let email = form.field("email");
+    match ask.site.operations.check_password(email, form.field("password"), &guest.visitor) {
+        Ok(accepted) => Ok(with_cookie(guest.onward("/sign-in/code"), &accepted.secret)),
+        Err(Failure::Refused(refusal)) => {
+            let error = told(guest.texts(), &refusal);
+            let page = SignIn { frame: Frame::of(ask, guest), notice: "", error, email: email.to_owned() };
+            shown(status_of(&refusal), guest, &page)
+        }
+        Err(fault) => Err(fault),
+    }
+}
+
+/// The form for the code.
+pub(in crate::fronts::https) fn ask_code(ask: &Ask, guest: &Guest) -> Result<Reply, Failure> {
+    if guest.visit.is_some() {
+        return Ok(guest.onward("/start"));
+    }
+    shown(StatusCode::OK, guest, &Code { frame: Frame::of(ask, guest), error: String::new() })
+}
+
+/// Takes the code; a session begins.
+pub(in crate::fronts::https) fn check_code(ask: &Ask, guest: &Guest) -> Result<Reply, Failure> {
+    let form = Form::read(&ask.content);
+    let secret = guest.secret.as_deref().unwrap_or_default();
+    match ask.site.operations.finish_sign_in(secret, form.field("code"), &guest.visitor) {
+        Ok(session) => Ok(with_cookie(guest.onward("/start"), &session)),
+        Err(Failure::Refused(Refusal::NotSignedIn)) => {
+            let (frame, error) = (Frame::of(ask, guest), guest.texts().begin_again.to_owned());
+            let page = SignIn { frame, notice: "", error, email: String::new() };
+            Ok(without_cookie(shown(StatusCode::OK, guest, &page)?))
+        }
+        Err(Failure::Refused(refusal)) => {
+            let page = Code { frame: Frame::of(ask, guest), error: told(guest.texts(), &refusal) };
+            shown(status_of(&refusal), guest, &page)
+        }
+        Err(fault) => Err(fault),
+    }
+}
+
+/// Ends the session.
+pub(in crate::fronts::https) fn sign_out(ask: &Ask, member: &Member) -> Result<Reply, Failure> {
+    ask.site.operations.leave(member.guest.secret.as_deref().unwrap_or_default())?;
+    let guest = Guest { visit: None, secret: None, ..member.guest.clone() };
+    let texts = guest.texts();
+    let reply = message(ask, &guest, StatusCode::OK, texts.signed_out_title, texts.signed_out_lead)?;
+    let clearing = hyper::header::HeaderName::from_static("clear-site-data");
+    Ok(without_cookie(reply).with_text(clearing, "\"cache\""))
+}
+
+/// A form with a mistake in it is a page like any other; who tries too often or may not enter is told so by the
+/// status too.
+fn status_of(refusal: &Refusal) -> StatusCode {
+    match Reply::refusal(refusal).status {
+        StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED => StatusCode::OK,
+        other => other,
+    }
+}

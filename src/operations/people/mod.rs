@@ -1,0 +1,129 @@
+//! People: their links, passwords, second factors and sessions in the portal. What they may
+//! do is not decided here: a session makes a `Caller`, and `permits` judges that one.
+
+mod activate;
+mod attempts;
+mod recovery;
+mod sessions;
+mod sign_in;
+
+use data_encoding::BASE32_NOPAD;
+
+pub use activate::{Activation, LinkOffer};
+pub use sessions::{EndedSessions, PortalVisit};
+pub use sign_in::PasswordAccepted;
+
+pub(super) use attempts::Attempts;
+pub(super) use sessions::LiveSessions;
+pub(super) use sign_in::Pending;
+
+use super::{Failure, Operations};
+use crate::domain::account::{Account, AccountKind};
+use crate::domain::credentials::Credentials;
+use crate::domain::history::{About, Event, Happening, Who};
+use crate::domain::ids::LinkId;
+use crate::domain::moment::{Moment, Span};
+use crate::domain::names::LoginName;
+use crate::domain::refusal::{PasswordFlaw, Refusal};
+use crate::ports::catalog::CatalogView;
+
+/// Periods and bounds of `[sign-in]`.
+#[derive(Clone, Debug)]
+pub struct PeopleSettings {
+    /// A session that was not used for so long ends.
+    pub idle_timeout: Span,
+    /// A session ends after so long whatever is done.
+    pub session_lasts: Span,
+    /// A password has at least so many characters.
+    pub min_password_chars: usize,
+    /// Sessions of one account; the oldest ends when one more begins.
+    pub max_sessions_per_account: usize,
+    /// Wrong passwords and codes for one account from one network before it has to wait.
+    pub attempts: usize,
+}
+
+/// Longest password, in characters: hashing it must cost no more than any other.
+const MOST_PASSWORD_CHARS: usize = 128;
+
+/// Purposes for which secrets are derived.
+const LINK_SECRET: &str = "account link";
+const APP_SECRET: &str = "one-time codes";
+
+/// The secret part of a link: 128 bits.
+const LINK_SECRET_BYTES: usize = 16;
+
+impl Operations {
+    /// What stands in a link: its id and its secret, in Base32, 52 characters.
+    fn link_code(&self, id: LinkId) -> Result<String, Failure> {
+        let derived = self.secrets.derive(LINK_SECRET, id.as_bytes())?;
+        let secret = derived.get(..LINK_SECRET_BYTES).unwrap_or_default();
+        Ok(BASE32_NOPAD.encode(&[id.as_bytes(), secret].concat()).to_ascii_lowercase())
+    }
+
+    /// The id in a link, when its secret fits.
+    fn link_in(&self, code: &str) -> Result<LinkId, Failure> {
+        let closed = || Failure::from(Refusal::LinkClosed);
+        if code.len() > 100 {
+            return Err(closed());
+        }
+        let bytes = BASE32_NOPAD.decode(code.to_ascii_uppercase().as_bytes()).map_err(|_| closed())?;
+        let (id, _) = bytes.split_first_chunk::<16>().ok_or_else(closed)?;
+        let id = LinkId::from_bytes(*id);
+        // compared as text of fixed length, all of it: what differs where is not told by the time
+        let (given, wanted) = (code.to_ascii_lowercase(), self.link_code(id)?);
+        let differs = given.len() != wanted.len()
+            || given.bytes().zip(wanted.bytes()).fold(0, |differs, (a, b)| differs | (a ^ b)) != 0;
+        if differs { Err(closed()) } else { Ok(id) }
+    }
+
+    /// Whether a password may be chosen by this account (NIST SP 800-63B §5.1.1.2): long enough, not known from
+    /// breaches, not made of the account's own name. No rule of composition.
+    fn judge_password(&self, login: &LoginName, password: &str) -> Result<(), Refusal> {
+        let length = password.chars().count();
+        let lower = password.to_lowercase();
+        let own = login.as_str().split(['@', '.', '-', '_', '+']).find(|part| part.len() >= 4 && lower.contains(part));
+        let least = self.settings.people.min_password_chars;
+        if length < least {
+            Err(Refusal::WeakPassword(PasswordFlaw::TooShort { least }))
+        } else if length > MOST_PASSWORD_CHARS {
+            Err(Refusal::WeakPassword(PasswordFlaw::TooLong { most: MOST_PASSWORD_CHARS }))
+        } else if own.is_some() {
+            Err(Refusal::WeakPassword(PasswordFlaw::OwnName))
+        } else if self.passwords.is_known(password) || is_monotonous(password) {
+            Err(Refusal::WeakPassword(PasswordFlaw::Known))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// Few different characters, however many there are.
+fn is_monotonous(password: &str) -> bool {
+    password.chars().collect::<std::collections::BTreeSet<char>>().len() < 5
+}
+
+/// What a person signs in with; nothing yet when there is no row.
+fn credentials_of(view: &dyn CatalogView, login: &LoginName) -> Result<Credentials, Failure> {
+    let row = view.row::<Credentials>(&Credentials::key_of(login))?;
+    Ok(row.unwrap_or_else(|| Credentials::none(login.clone())))
+}
+
+/// The account, when it is a person's.
+fn person_of(view: &dyn CatalogView, login: &LoginName) -> Result<Option<Account>, Failure> {
+    let account = view.row::<Account>(&Account::key_of(login))?;
+    Ok(account.filter(|account| matches!(account.kind, AccountKind::Person { .. })))
+}
+
+fn event(what: Happening, who: Who, account: &Account) -> Event {
+    let about = About {
+        organisation: Some(account.organisation.clone()),
+        login: Some(account.login.clone()),
+        ..About::default()
+    };
+    Event::new(what, who, about)
+}
+
+/// The end of a period that begins now.
+const fn ends(now: Moment, lasts: Span) -> Moment {
+    now.after(lasts)
+}

@@ -1,0 +1,234 @@
+//! Sessions of people in the portal. A row per session outlives a restart, so that every begin
+//! has its end on record (PV14); when it was used last is known in memory alone.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Mutex;
+
+use data_encoding::BASE64URL_NOPAD;
+use sha2::{Digest as _, Sha256};
+
+use super::super::sign_in::{caller_of, may_enter, outside_of, secret_digest};
+use super::super::{Caller, Visitor, locked};
+use super::{Failure, Operations, event, person_of};
+use crate::domain::account::Account;
+use crate::domain::credentials::{Assurance, WebSession, is_idle};
+use crate::domain::decision::Decision;
+use crate::domain::digest::Digest;
+use crate::domain::history::{Channel, Happening, Who};
+use crate::domain::moment::Moment;
+use crate::domain::names::LoginName;
+use crate::domain::record::Row;
+use crate::domain::refusal::Refusal;
+
+/// Rows are read so many at a time.
+const PAGE: usize = 1_000;
+
+/// Sessions that have begun and not ended, by the digest of their secret. Bounded by the rows, of which an account
+/// has at most `sign-in.max_sessions_per_account`.
+#[derive(Default)]
+pub(in crate::operations) struct LiveSessions {
+    live: Mutex<HashMap<Digest, Live>>,
+}
+
+#[derive(Clone)]
+struct Live {
+    session: WebSession,
+    last_seen: Moment,
+    /// From where it was used last; unknown after a restart.
+    address: Option<IpAddr>,
+}
+
+/// Somebody who is signed in asks for a page.
+#[derive(Clone, Debug)]
+pub struct PortalVisit {
+    /// As whom.
+    pub caller: Caller,
+    /// The account.
+    pub account: Account,
+    /// How they proved it.
+    pub assurance: Assurance,
+    /// When the session began.
+    pub begun_at: Moment,
+    /// When it ends if nothing more is asked.
+    pub idle_until: Moment,
+    /// When it ends in any case.
+    pub ends_at: Moment,
+    /// What every form has to send back.
+    pub form_token: String,
+}
+
+/// Sessions that a round of housekeeping ended.
+pub type EndedSessions = usize;
+
+impl LiveSessions {
+    pub(super) fn add(&self, session: WebSession, address: IpAddr, now: Moment) {
+        let live = Live { session, last_seen: now, address: Some(address) };
+        locked(&self.live).insert(live.session.secret_sha256, live);
+    }
+
+    /// The oldest sessions of an account that are too many when one more begins.
+    pub(super) fn oldest_beyond(&self, login: &LoginName, most: usize) -> Vec<WebSession> {
+        let live = locked(&self.live);
+        let mut own: Vec<WebSession> =
+            live.values().filter(|live| live.session.login == *login).map(|live| live.session.clone()).collect();
+        own.sort_by_key(|session| session.begun_at);
+        let excess = (own.len() + 1).saturating_sub(most.max(1));
+        own.truncate(excess);
+        own
+    }
+}
+
+impl Operations {
+    /// The session with this secret; using it puts off its end.
+    ///
+    /// # Errors
+    /// `NotSignedIn` when there is none or it has ended, is idle, or its account may not act from here any more.
+    pub fn visit(&self, secret: &str, visitor: &Visitor) -> Result<PortalVisit, Failure> {
+        let (now, digest) = (self.now(), secret_digest(secret));
+        let idle = self.settings.people.idle_timeout;
+        let session = {
+            let mut live = locked(&self.live_sessions.live);
+            let found = live.get_mut(&digest).ok_or(Refusal::NotSignedIn)?;
+            if found.session.ends_at <= now || is_idle(found.last_seen, now, idle) {
+                // housekeeping puts its end on record
+                return Err(Refusal::NotSignedIn.into());
+            }
+            found.last_seen = found.last_seen.max(now);
+            found.address = Some(visitor.address);
+            found.session.clone()
+        };
+        let account = self.catalog.look(|view| {
+            let account = person_of(view, &session.login)?.ok_or(Refusal::NotSignedIn)?;
+            let may_stay =
+                may_enter(view, &account, now)?.is_ok() && outside_of(view, &account, visitor.address)?.is_none();
+            if may_stay { Ok(account) } else { Err(Refusal::NotSignedIn.into()) }
+        })?;
+        let mut caller = caller_of(account.clone(), Channel::Portal, session.assurance.word().to_owned(), visitor);
+        caller.rights_as_of = Some(session.begun_at);
+        Ok(PortalVisit {
+            caller,
+            account,
+            assurance: session.assurance,
+            begun_at: session.begun_at,
+            idle_until: now.after(idle).min(session.ends_at),
+            ends_at: session.ends_at,
+            form_token: form_token(secret),
+        })
+    }
+
+    /// Ends the session with this secret, on record.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn leave(&self, secret: &str) -> Result<(), Failure> {
+        let found = locked(&self.live_sessions.live).get(&secret_digest(secret)).cloned();
+        match found {
+            Some(live) => self.end_session_on_record(&live.session, ""),
+            None => Ok(()),
+        }
+    }
+
+    /// Ends every session of an account.
+    pub(in crate::operations) fn end_sessions_of(&self, login: &LoginName, why: &str) -> Result<(), Failure> {
+        let own: Vec<WebSession> = {
+            let live = locked(&self.live_sessions.live);
+            live.values().filter(|live| live.session.login == *login).map(|live| live.session.clone()).collect()
+        };
+        own.iter().try_for_each(|session| self.end_session_on_record(session, why))
+    }
+
+    /// Ends the sessions that were not used for too long, have lasted too long, or whose account may not act any more.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn end_idle_sessions(&self) -> Result<EndedSessions, Failure> {
+        let (now, idle) = (self.now(), self.settings.people.idle_timeout);
+        let live: Vec<Live> = locked(&self.live_sessions.live).values().cloned().collect();
+        let mut ended = 0;
+        for live in live {
+            let why = if live.session.ends_at <= now {
+                "it lasted as long as a session may"
+            } else if is_idle(live.last_seen, now, idle) {
+                "it was not used"
+            } else if !self.may_stay_in(&live, now)? {
+                "the account may not act any more"
+            } else {
+                continue;
+            };
+            self.end_session_on_record(&live.session, why)?;
+            ended += 1;
+        }
+        Ok(ended)
+    }
+
+    fn may_stay_in(&self, live: &Live, now: Moment) -> Result<bool, Failure> {
+        self.catalog.look(|view| {
+            let Some(account) = person_of(view, &live.session.login)? else { return Ok(false) };
+            let is_outside = match live.address {
+                Some(address) => outside_of(view, &account, address)?.is_some(),
+                None => false,
+            };
+            Ok(!is_outside && may_enter(view, &account, now)?.is_ok())
+        })
+    }
+
+    /// At a start: sessions that were open when the server stopped go on.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn take_up_sessions(&self) -> Result<usize, Failure> {
+        let now = self.now();
+        let mut after = None;
+        loop {
+            let page =
+                self.catalog.look(|view| Ok(view.rows::<WebSession>(&WebSession::all(), after.as_ref(), PAGE)?))?;
+            let mut live = locked(&self.live_sessions.live);
+            let Some(last) = page.last() else { return Ok(live.len()) };
+            after = Some(WebSession::key_of(&last.secret_sha256));
+            for session in page {
+                live.insert(session.secret_sha256, Live { session, last_seen: now, address: None });
+            }
+        }
+    }
+
+    pub(super) fn end_session_on_record(&self, session: &WebSession, why: &str) -> Result<(), Failure> {
+        let live = locked(&self.live_sessions.live).remove(&session.secret_sha256);
+        let (now, key, login) = (self.now(), WebSession::key_of(&session.secret_sha256), session.login.clone());
+        let (why, address) = (why.to_owned(), live.and_then(|live| live.address));
+        let assurance = session.assurance.word().to_owned();
+        self.catalog
+            .decide(Box::new(move |view| {
+                if view.find(&key)?.is_none() {
+                    return Err(Refusal::NotSignedIn.into());
+                }
+                let account = view.row::<Account>(&Account::key_of(&login))?;
+                let account = account.ok_or(Refusal::NotSignedIn)?;
+                let who = Who {
+                    login: Some(account.login.clone()),
+                    organisation: Some(account.organisation.clone()),
+                    channel: Channel::Portal,
+                    address,
+                    credential: Some(assurance),
+                    client: None,
+                };
+                let mut ended = event(Happening::SignedOut, who, &account);
+                if !why.is_empty() {
+                    ended = ended.with_note(&why);
+                }
+                Ok(Decision::new(now, ended).remove(key).leaving_access_as_it_is())
+            }))
+            .map(|_| ())
+            .or_else(|failure| match failure {
+                // somebody else ended it at the same time
+                Failure::Refused(_) => Ok(()),
+                Failure::Faulted(_) => Err(failure),
+            })
+    }
+}
+
+/// Follows from the session's secret, which no other site knows (CSRF).
+fn form_token(secret: &str) -> String {
+    let digest = Sha256::digest(format!("form token of {secret}"));
+    BASE64URL_NOPAD.encode(digest.get(..18).unwrap_or_default())
+}
