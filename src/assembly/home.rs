@@ -2,13 +2,11 @@
 //! overwrites anything.
 #![expect(clippy::disallowed_methods, reason = "makes the files of a home")]
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
-
-use russh::keys::HashAlg;
 
 use super::host_keys;
 use crate::adapters::keyring_folder::KeyringFolder;
@@ -39,9 +37,19 @@ pub fn init(home: &Path, sftp_listen: SocketAddr, https_listen: SocketAddr) -> R
     }
     make_folders(home)?;
     let keys = home.join("keys");
-    KeyringFolder::create(&keys)?;
-    let host_key = host_keys::make(&host_keys::path_of(&keys, HostKeyKind::Ed25519, false), HostKeyKind::Ed25519)?;
-    let host_fingerprint = host_key.fingerprint(HashAlg::Sha256).to_string();
+    // What an earlier run made before it was cut off is whole, and stays: no key is ever made in the place of another.
+    if !is_there(&keys.join("master.age"))? {
+        KeyringFolder::create(&keys)?;
+    }
+    let host_key = host_keys::path_of(&keys, HostKeyKind::Ed25519, false);
+    if !is_there(&host_key)? {
+        host_keys::make(&host_key, HostKeyKind::Ed25519)?;
+    }
+    let there = host_keys::read(&keys)?;
+    for key in &there {
+        host_keys::write_public(&key.path, &key.key)?;
+    }
+    let host_fingerprint = there.first().map(host_keys::HostKey::fingerprint).unwrap_or_default();
     make_certificate(&keys, https_listen)?;
     // The configuration comes last: a home with it is whole.
     write_new(&config, default_file_text(&sftp_listen.to_string(), &https_listen.to_string()).as_bytes(), 0o640)?;
@@ -96,17 +104,38 @@ fn make_certificate(keys: &Path, listen: SocketAddr) -> Result<(), Failure> {
     };
     parameters.not_before = date(-1);
     parameters.not_after = date(CERTIFICATE_DAYS);
-    let key = rcgen::KeyPair::generate().map_err(failed)?;
+    let (key_path, certificate_path) = (keys.join("https-key.pem"), keys.join("https-cert.pem"));
+    if is_there(&certificate_path)? {
+        return Ok(());
+    }
+    if !is_there(&key_path)? {
+        let made = rcgen::KeyPair::generate().map_err(failed)?;
+        write_new(&key_path, made.serialize_pem().as_bytes(), 0o600)?;
+    }
+    let pem = fs::read_to_string(&key_path)
+        .map_err(|error| Fault::from_error(format!("read {}", key_path.display()), error))?;
+    let key = rcgen::KeyPair::from_pem(&pem).map_err(failed)?;
     let certificate = parameters.self_signed(&key).map_err(failed)?;
-    write_new(&keys.join("https-key.pem"), key.serialize_pem().as_bytes(), 0o600)?;
-    write_new(&keys.join("https-cert.pem"), certificate.pem().as_bytes(), 0o644)
+    write_new(&certificate_path, certificate.pem().as_bytes(), 0o644)
 }
 
+fn is_there(path: &Path) -> Result<bool, Fault> {
+    path.try_exists().map_err(|error| Fault::from_error(format!("look at {}", path.display()), error))
+}
+
+/// Makes a file that must not exist: whole and durable under its name, or not there.
 pub(super) fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Failure> {
+    let mut new = path.as_os_str().to_owned();
+    new.push(".new");
     let write = || -> std::io::Result<()> {
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&new)?;
         file.write_all(bytes)?;
-        file.sync_all()
+        file.sync_all()?;
+        // a link does not replace what is there, as a rename would
+        let linked = fs::hard_link(&new, path);
+        fs::remove_file(&new)?;
+        linked?;
+        File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
     };
     write().map_err(|error| Fault::from_error(format!("write {}", path.display()), error).into())
 }

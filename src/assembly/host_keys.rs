@@ -132,9 +132,19 @@ pub(super) fn make(path: &Path, kind: HostKeyKind) -> Result<PrivateKey, Failure
     key.set_comment("postkluis");
     let private = key.to_openssh(ssh_key::LineEnding::LF).map_err(failed)?;
     write_new(path, private.as_bytes(), 0o600)?;
-    let public = key.public_key().to_openssh().map_err(failed)?;
-    write_new(&public_of(path), format!("{public}\n").as_bytes(), 0o644)?;
+    write_public(path, &key)?;
     Ok(key)
+}
+
+/// Writes the public part of a key beside it, unless it is there.
+pub(super) fn write_public(path: &Path, key: &PrivateKey) -> Result<(), Failure> {
+    let path = public_of(path);
+    if path.exists() {
+        return Ok(());
+    }
+    let public = key.public_key().to_openssh();
+    let public = public.map_err(|error| Fault::from_error("write an SSH host key", error))?;
+    write_new(&path, format!("{public}\n").as_bytes(), 0o644)
 }
 
 /// The file of the key in use, or of the next one.

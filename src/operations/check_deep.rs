@@ -10,7 +10,7 @@ use super::uploads::payload_binding;
 use super::{Failure, Fault, Keyring};
 use crate::domain::delivery::{Delivery, Payload, SealedHeader};
 use crate::domain::digest::Digest;
-use crate::domain::ids::PayloadId;
+use crate::domain::ids::{DeliveryId, PayloadId};
 use crate::domain::names::OrganisationCode;
 use crate::domain::record::{DoomedPayload, SlotRecord};
 use crate::domain::refusal::Refusal;
@@ -79,6 +79,13 @@ pub fn look_at_vault(
         let binding = payload_binding(header.upload, header.payload);
         let (owner, of) = (upload.map(|upload| upload.organisation), format!("the header of upload {}", header.upload));
         look.header(view, keyring, (&header.slot, binding, &header.sealed), owner.as_ref(), &of)?;
+    }
+    // keys that no header on record needs yet, or any more, too
+    let probe = HeaderBinding { payload: PayloadId::from_bytes([0; 16]), delivery: DeliveryId::from_bytes([0; 16]) };
+    for slot in keyring.living_slots()? {
+        if let Err(failure) = keyring.seal_header(&slot, probe, b"probe") {
+            look.damage.push(format!("the shred key {slot} does not open: {failure}; put keys back from a backup"));
+        }
     }
     Ok(look)
 }

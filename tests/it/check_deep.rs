@@ -9,26 +9,33 @@ use crate::support::server::Server;
 use crate::support::stock::{organisation, product, robot, write_file};
 
 const SIZE: usize = 200_000;
+/// Files of each delivery: each takes about a thousand bytes of the journal.
+const FILES: usize = 500;
 
 /// A stopped home with deliveries, an upload, snapshots and several segments.
 fn stage() -> Server {
     let mut server = Server::prepare();
-    server.set("POSTKLUIS_STORAGE__JOURNAL_SEGMENT_BYTES", "64 KiB");
-    server.set("POSTKLUIS_STORAGE__SNAPSHOT_AFTER_BYTES", "64 KiB");
+    for key in ["JOURNAL_SEGMENT_BYTES", "MAX_FRAME_BYTES", "SNAPSHOT_AFTER_BYTES"] {
+        server.set(&format!("POSTKLUIS_STORAGE__{key}"), "1 MiB");
+    }
     server.serve();
     product(&server, "wages");
     organisation(&server, "alpha", &["wages"]);
     server.done(&["product", "add", "intake", "--name", "intake", "--retention", "30d", "--accepts-uploads"]);
     server.done(&["agreement", "add", "--organisation", "alpha", "--product", "intake", "--purpose", "test"]);
     let client = robot(&server, "alpha", &["wages", "intake"]);
-    for number in 0..40 {
-        let file = server.desk("files").join(format!("file-{number}.bin"));
-        write_file(&file, if number == 0 { SIZE } else { 100 }, number);
-        let file = file.display().to_string();
-        server.done(&["delivery", "publish", &file, "--product", "wages"]);
+    // a journal of more than two segments
+    for round in 0..5 {
+        let names = (0..FILES).map(|number| server.desk("files").join(format!("file-{round}-{number}.bin")));
+        let names: Vec<String> = names.map(|path| path.display().to_string()).collect();
+        for (number, name) in names.iter().enumerate() {
+            write_file(Path::new(name), if (round, number) == (0, 0) { SIZE } else { 100 }, number);
+        }
+        let names = names.iter().map(String::as_str);
+        server.done(&["delivery", "publish", "--product", "wages"].into_iter().chain(names).collect::<Vec<_>>());
     }
     write_file(&client.folder().join("up.csv"), SIZE, 99);
-    client.batch("put up.csv dropbox/intake/up.csv\nget outbox/wages/file-0.bin\n").expect_code(0);
+    client.batch("put up.csv dropbox/intake/up.csv\nget outbox/wages/file-0-0.bin\n").expect_code(0);
     server.stop();
     server
 }
@@ -54,6 +61,13 @@ fn below(server: &Server, folder: &str) -> Vec<(PathBuf, u64)> {
     files
 }
 
+/// Payloads, the largest first; what is being uploaded is none.
+fn payloads(server: &Server) -> Vec<(PathBuf, u64)> {
+    let mut files = below(server, "data/vault");
+    files.retain(|(path, _)| !path.components().any(|part| part.as_os_str() == "unfinished"));
+    files
+}
+
 fn flip(path: &Path, at: u64) {
     let mut bytes = fs::read(path).expect("read");
     bytes[usize::try_from(at).expect("a place")] ^= 0x10;
@@ -65,7 +79,13 @@ fn nothing_is_wrong_and_nothing_changes() {
     let server = stage();
     let mut before = everything(&server.home());
     let told = server.run(&["check", "--deep"]).expect_code(0).text();
-    for wanted in ["journal: ", " records with ", "snapshot: ", "pairs are as the journal says", "42 headers open"] {
+    for wanted in [
+        "journal: ",
+        " records with ",
+        "snapshot: ",
+        "pairs are as the journal says",
+        format!("{} headers open", 5 * FILES + 1).as_str(),
+    ] {
         assert!(told.contains(wanted), "no {wanted:?} in\n{told}");
     }
     let mut after = everything(&server.home());
@@ -87,7 +107,7 @@ fn a_running_server_is_not_looked_into() {
 #[test]
 fn one_flipped_bit_anywhere_is_found_and_named() {
     let server = stage();
-    let payload = below(&server, "data/vault").swap_remove(0);
+    let payload = payloads(&server).swap_remove(0);
     let journal = below(&server, "data/catalog/journal").swap_remove(0);
     let snapshot = below(&server, "data/catalog/snapshots").swap_remove(0);
     let shred =
@@ -124,7 +144,7 @@ fn an_index_that_is_not_the_journals_is_found_and_what_is_missing_too() {
     assert!(told.contains("differs from the journal") && told.contains("the next start builds it anew"), "{told}");
     fs::remove_dir_all(&own).expect("removed");
     fs::rename(&kept, &own).expect("back");
-    let payload = below(&server, "data/vault").swap_remove(0).0;
+    let payload = payloads(&server).swap_remove(0).0;
     let shred: Vec<PathBuf> = below(&server, "keys/shred").into_iter().map(|(path, _)| path).collect();
     fs::remove_file(&payload).expect("removed");
     for key in shred.iter().filter(|path| !path.ends_with(".destroyed")) {
@@ -148,8 +168,7 @@ fn what_was_lost_or_damaged_is_put_back_out_of_a_backup() {
     server.set("POSTKLUIS_STORAGE__BACKUP_RECIPIENT", &public);
     let backup = backup.display().to_string();
     server.done(&["backup", "create", &backup]);
-    let payloads: Vec<PathBuf> =
-        below(&server, "data/vault").into_iter().map(|(path, _)| path).filter(|path| !path.ends_with("tmp")).collect();
+    let payloads: Vec<PathBuf> = payloads(&server).into_iter().map(|(path, _)| path).collect();
     let good: Vec<Vec<u8>> = payloads.iter().map(|path| fs::read(path).expect("read")).collect();
     // one flipped, one cut short, one gone; and one whose copy is damaged as well
     flip(&payloads[0], 70_000);

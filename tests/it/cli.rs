@@ -244,6 +244,28 @@ fn picture(folder: &Path) -> BTreeMap<String, (Vec<u8>, u32, std::time::SystemTi
 }
 
 #[test]
+fn init_goes_on_where_it_was_cut_off() {
+    let server = Server::prepare();
+    let keys = server.home().join("keys");
+    let master = fs::read(keys.join("master.age")).expect("the master");
+    let again = || server.run(&["init", "--sftp-listen", "127.0.0.1:0", "--https-listen", "127.0.0.1:0"]);
+    // in the order in which they are made, the last one first
+    let made = ["https-cert.pem", "https-key.pem", "ssh_host_ed25519_key.pub", "ssh_host_ed25519_key"];
+    for removed in 0..=made.len() {
+        fs::remove_file(server.home().join("postkluis.toml")).expect("removed");
+        for name in &made[..removed] {
+            fs::remove_file(keys.join(name)).expect("removed");
+        }
+        // half written: it was never given its name
+        fs::write(server.home().join("postkluis.toml.new"), "[sftp]\nlis").expect("written");
+        again().expect_code(0);
+        server.run(&["check"]).expect_code(0);
+        assert_eq!(fs::read(keys.join("master.age")).expect("the master"), master, "no key takes the place of another");
+    }
+    again().expect_code(1);
+}
+
+#[test]
 fn init_twice_changes_nothing() {
     let mut server = Server::start();
     organisation(&server, "alpha", &[]);

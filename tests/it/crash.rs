@@ -2,6 +2,7 @@
 //! fetching and expiry, restarts it on the same home, and checks what must
 //! hold. `docs/CRASH.md` says how to ask for more rounds and what this proves.
 
+mod calls;
 pub(crate) mod ledger;
 pub(crate) mod stage;
 pub(crate) mod table;

@@ -32,7 +32,7 @@ fn on_each(suite: impl Fn(&dyn Catalog)) {
     let folder = tempfile::tempdir().unwrap();
     suite(&CatalogJournal::open(folder.path(), settings()).unwrap());
     let folder = tempfile::tempdir().unwrap();
-    suite(&bodies::sealing(folder.path(), &Arc::default()));
+    suite(&bodies::sealing_with(folder.path(), &Arc::default(), settings()));
 }
 
 fn organisation(name: &str) -> OrganisationCode {

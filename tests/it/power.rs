@@ -40,6 +40,8 @@ const CUTS_OF_A_WORLD: u64 = 10;
 const CONTROL_CUTS: u64 = 4;
 /// Cuts that look for a claim, on each kind of file system.
 const CLAIM_CUTS: usize = 4;
+/// What is sealed long enough for a cut to meet its claim.
+const DROP_BYTES: usize = 16 << 20;
 /// The machine's disk never holds more of it than this.
 const MOST_BYTES: u64 = 6 << 30;
 /// One cut of so many is followed by another one while the server starts.
@@ -212,10 +214,11 @@ fn a_drop_that_its_owner_never_synced_is_claimed_whole() {
         let home = world.stage.home();
         let mut seen = 0;
         for round in 0..CLAIM_CUTS {
-            let content = write(&world.places.offers, &format!("drop-{round}.bin"), crate::crash::LARGE, &mut dice);
+            let content = write(&world.places.offers, &format!("drop-{round}.bin"), DROP_BYTES, &mut dice);
             let to = world.places.spool.join("spooled").join(&content.name);
-            fs::rename(world.places.offers.join(&content.name), to).expect("a drop");
-            eventually("a claim", || (!traces::claimed(&home).is_empty()).then_some(()));
+            fs::rename(world.places.offers.join(&content.name), &to).expect("a drop");
+            // a claim that comes and goes between two looks is none to cut
+            eventually("a claim", || (!traces::claimed(&home).is_empty() || !to.exists()).then_some(()));
             let cut = ground.mounted(kind, world.disk.cut("claim"));
             let folder = world.stage.server.copied_to(cut.at()).home().join("spool/.claimed");
             for path in files_below(&folder) {

@@ -358,6 +358,12 @@ fn a_refused_drop_is_kept_beside_its_reason() {
         } else {
             make(&from);
         }
+        // Made before it is moved in by more than the step of the file system's clock (some milliseconds): a scan can
+        // tell a folder that was moved in from one that is being filled by nothing else, should the event get lost.
+        if from.is_dir() {
+            let a_second_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(1);
+            fs::File::open(&from).and_then(|folder| folder.set_modified(a_second_ago)).expect("an older folder");
+        }
         fs::rename(&from, &to).unwrap_or_else(|error| panic!("{place}: {error}"));
     }
     for (place, _, reason) in REFUSED {

@@ -201,6 +201,15 @@ pub(super) fn open_sealed<T>(
     Ok(taken)
 }
 
+/// A file to read; `None` when it is not there.
+pub(super) fn open(path: &Path) -> Result<Option<File>, Fault> {
+    match File::open(path) {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(fault("open", path, error)),
+    }
+}
+
 /// Size and digest of a file; `None` when it is not there.
 pub(super) fn measure(path: &Path) -> Result<Option<Measured>, Fault> {
     let mut meter = match File::open(path) {

@@ -13,8 +13,7 @@ pub use create::{BackupJob, BackupReport, PayloadToCopy, create};
 pub use restore::{Restored, restore};
 pub use verify::{FollowChain, Verified, verify};
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::Path;
 use std::str::FromStr;
 
@@ -87,12 +86,8 @@ pub fn refuse_foreign(folder: &Path) -> Result<(), Failure> {
 pub fn payload(folder: &Path, id: PayloadId) -> Result<Option<Box<dyn Read>>, Fault> {
     let name = id.to_string();
     let (first, _) = name.split_at(2);
-    let path = folder.join(VAULT).join(first).join(&name);
-    match File::open(&path) {
-        Ok(file) => Ok(Some(Box::new(file))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(disk::fault("open", &path, error)),
-    }
+    let file = disk::open(&folder.join(VAULT).join(first).join(&name))?;
+    Ok(file.map(|file| Box::new(file) as Box<dyn Read>))
 }
 
 /// A refusal over a folder that is no backup, or not this one.

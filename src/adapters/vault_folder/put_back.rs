@@ -1,6 +1,5 @@
 //! Puts a payload back that was lost or damaged, out of a copy of it: whole and with the digest
 //! on record, or not at all. What lies under its name is there until then.
-#![expect(clippy::disallowed_methods, reason = "this adapter is the disk")]
 
 use std::io::{self, Read, Write as _};
 

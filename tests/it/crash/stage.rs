@@ -76,6 +76,13 @@ impl Stage {
         Self { server, keys: self.keys.clone(), identity: self.identity.clone() }
     }
 
+    /// The same world in a folder of its own; this one's server must not run.
+    pub(super) fn copied(&self) -> Self {
+        let server = self.server.copied();
+        let keys = server.desk("keys-of-the-robots");
+        Self { server, keys, identity: self.identity.clone() }
+    }
+
     fn furnish(&self) {
         let run = |arguments: &[&str]| drop(self.server.done(arguments));
         let brief = format!("{BRIEF_WINDOW_MS}ms");

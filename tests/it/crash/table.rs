@@ -95,6 +95,15 @@ impl Table {
         Step::ALL.into_iter().filter(|step| step.must_be_hit(rounds)).filter(is_missed).collect()
     }
 
+    /// What was checked, as Markdown.
+    pub(crate) fn checks(&self) -> String {
+        let mut text = "| what held after the restart | times checked |\n|---|---:|\n".to_owned();
+        for (invariant, times) in &self.checks {
+            writeln!(text, "| {invariant} | {times} |").expect("a text");
+        }
+        text
+    }
+
     /// The table as Markdown.
     pub(crate) fn shown(&self, title: &str, rounds: u64) -> String {
         let mut text = format!("{title}\n\n| step in which a kill came | times |\n|---|---:|\n");
@@ -104,16 +113,7 @@ impl Table {
             writeln!(text, "| {}{must} | {times} |", step.words()).expect("a text");
         }
         text.push('\n');
-        text.push_str(&self.checks_shown());
-        text
-    }
-
-    /// What was checked, alone.
-    pub(crate) fn checks_shown(&self) -> String {
-        let mut text = "| what held after the restart | times checked |\n|---|---:|\n".to_owned();
-        for (invariant, times) in &self.checks {
-            writeln!(text, "| {invariant} | {times} |").expect("a text");
-        }
+        text.push_str(&self.checks());
         text
     }
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use postkluis::adapters::catalog_journal::CatalogJournal;
+use postkluis::adapters::catalog_journal::{CatalogJournal, JournalSettings};
 use postkluis::adapters::memory::{FixedClock, MemoryCatalog, MemoryKeyring};
 use postkluis::assembly::bodies::MonthlyBodies;
 use postkluis::domain::bodies::{BodyClass, BodyKey, BodySlot};
@@ -29,12 +29,12 @@ const FILE: &str = "dossier-jansen.csv";
 const CLIENT: &str = "ZeldzameKlant_9";
 const ADDRESS: &str = "2001:db8:5ec2:e7a1:77:66:55:44";
 
-pub(super) fn sealing(folder: &Path, keyring: &Arc<MemoryKeyring>) -> CatalogJournal {
-    let settings = postkluis::adapters::catalog_journal::JournalSettings {
-        segment_bytes: 2_000,
-        snapshot_after_bytes: 1,
-        ..settings()
-    };
+/// Small segments, so that there are snapshots.
+fn sealing(folder: &Path, keyring: &Arc<MemoryKeyring>) -> CatalogJournal {
+    sealing_with(folder, keyring, JournalSettings { segment_bytes: 2_000, snapshot_after_bytes: 1, ..settings() })
+}
+
+pub(super) fn sealing_with(folder: &Path, keyring: &Arc<MemoryKeyring>, settings: JournalSettings) -> CatalogJournal {
     let bodies = MonthlyBodies::new(Arc::<MemoryKeyring>::clone(keyring), Arc::new(FixedClock::at(NOVEMBER)));
     CatalogJournal::open_sealing(folder, settings, || Ok(Arc::new(bodies))).unwrap()
 }

@@ -120,7 +120,7 @@ impl Counts {
             writeln!(text, "| {}{must} | {} | {} |", step.words(), times[0], times[1]).expect("a text");
         }
         text.push('\n');
-        text.push_str(&self.checks.checks_shown());
+        text.push_str(&self.checks.checks());
         text
     }
 }

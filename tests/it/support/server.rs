@@ -130,6 +130,24 @@ impl Server {
         self.settings.insert(variable.to_owned(), value.to_owned());
     }
 
+    /// Takes back what was set, from the next start on.
+    pub(crate) fn unset(&mut self, variable: &str) {
+        self.settings.remove(variable);
+    }
+
+    /// A server on a copy of this one's whole folder, with the same settings; this one must not run.
+    #[track_caller]
+    pub(crate) fn copied(&self) -> Self {
+        assert!(self.running.is_none(), "a home is copied while its server runs");
+        let mut server = Self::without_home();
+        let from = format!("{}/.", self.folder.path().display());
+        finish(Command::new("cp").args(["-a", &from]).arg(server.folder.path())).expect_code(0);
+        let relay = server.settings.remove("POSTKLUIS_MAIL__RELAY").expect("a relay");
+        server.settings = self.settings.clone();
+        server.set("POSTKLUIS_MAIL__RELAY", &relay);
+        server
+    }
+
     /// Starts the server on its home and waits until it answers.
     #[track_caller]
     pub(crate) fn serve(&mut self) {
