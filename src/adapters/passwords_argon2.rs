@@ -1,12 +1,14 @@
 //! Passwords by Argon2id (RFC 9106), and a list of known ones in a file. Knows no accounts.
 
 use std::collections::HashSet;
+use std::sync::{Condvar, Mutex, PoisonError};
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use argon2::{Algorithm, Argon2, Params, Version};
 
-use crate::ports::failure::Fault;
+use crate::domain::refusal::Refusal;
+use crate::ports::failure::{Failure, Fault};
 use crate::ports::passwords::Passwords;
 
 /// What a hash costs: 64 MiB and 3 passes is the second choice of RFC 9106 §4, for machines with little memory.
@@ -30,6 +32,55 @@ pub struct PasswordsArgon2 {
     /// The hash of nothing anybody chose, to spend the same time on unknown accounts.
     decoy: String,
     known: HashSet<Box<str>>,
+    turns: Turns,
+}
+
+/// So many are hashed at once: each takes its memory.
+const AT_ONCE: usize = 2;
+
+/// So many may wait for their turn.
+const MOST_WAITING: usize = 64;
+
+/// Who is told to come back, comes back after so many seconds.
+const COME_BACK_SECONDS: u64 = 10;
+
+/// Lets few in at a time.
+#[derive(Default)]
+struct Turns {
+    counts: Mutex<Counts>,
+    freed: Condvar,
+}
+
+#[derive(Default)]
+struct Counts {
+    running: usize,
+    waiting: usize,
+}
+
+/// Held while one is hashed.
+struct Turn<'a>(&'a Turns);
+
+impl Turns {
+    fn take(&self) -> Result<Turn<'_>, Refusal> {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        if counts.waiting >= MOST_WAITING {
+            return Err(Refusal::TriedTooOften { seconds: COME_BACK_SECONDS });
+        }
+        counts.waiting += 1;
+        while counts.running >= AT_ONCE {
+            counts = self.freed.wait(counts).unwrap_or_else(PoisonError::into_inner);
+        }
+        counts.waiting -= 1;
+        counts.running += 1;
+        Ok(Turn(self))
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.counts.lock().unwrap_or_else(PoisonError::into_inner).running -= 1;
+        self.0.freed.notify_one();
+    }
 }
 
 impl PasswordsArgon2 {
@@ -43,7 +94,7 @@ impl PasswordsArgon2 {
         let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let decoy = hashed(&argon, "no password is this one")?;
         let known = known.lines().filter(|line| !line.is_empty()).map(|line| line.to_lowercase().into()).collect();
-        Ok(Self { argon, decoy, known })
+        Ok(Self { argon, decoy, known, turns: Turns::default() })
     }
 }
 
@@ -53,11 +104,13 @@ fn hashed(argon: &Argon2<'_>, password: &str) -> Result<String, Fault> {
 }
 
 impl Passwords for PasswordsArgon2 {
-    fn hash(&self, password: &str) -> Result<String, Fault> {
-        hashed(&self.argon, password)
+    fn hash(&self, password: &str) -> Result<String, Failure> {
+        let _turn = self.turns.take()?;
+        Ok(hashed(&self.argon, password)?)
     }
 
-    fn verify(&self, password: &str, phc: Option<&str>) -> Result<bool, Fault> {
+    fn verify(&self, password: &str, phc: Option<&str>) -> Result<bool, Failure> {
+        let _turn = self.turns.take()?;
         let parsed = PasswordHash::new(phc.unwrap_or(&self.decoy))
             .map_err(|error| Fault::new(format!("read the hash of a password: {error}")))?;
         let fits = self.argon.verify_password(password.as_bytes(), &parsed).is_ok();
@@ -97,5 +150,24 @@ mod tests {
     fn known_passwords_are_found_in_any_case() {
         let passwords = cheap();
         assert!(passwords.is_known("Wachtwoord2026") && !passwords.is_known("wachtwoord2027"));
+    }
+
+    #[test]
+    fn few_are_hashed_at_once_and_few_wait() {
+        let passwords = std::sync::Arc::new(cheap());
+        let held: Vec<_> = (0..AT_ONCE).map(|_| passwords.turns.take().unwrap()).collect();
+        let waiting: Vec<_> = (0..MOST_WAITING)
+            .map(|_| {
+                let passwords = std::sync::Arc::clone(&passwords);
+                std::thread::spawn(move || passwords.verify("a password", None).unwrap())
+            })
+            .collect();
+        while passwords.turns.counts.lock().unwrap().waiting < MOST_WAITING {
+            std::thread::yield_now();
+        }
+        assert!(passwords.verify("one more", None).is_err());
+        drop(held);
+        assert!(waiting.into_iter().all(|waiting| !waiting.join().unwrap()));
+        assert!(!passwords.verify("now there is room", None).unwrap());
     }
 }

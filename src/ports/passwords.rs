@@ -1,22 +1,22 @@
 //! The port to password hashing. What a good password is, is a rule of operations
 //! and of the list of known ones behind this port.
 
-use super::failure::Fault;
+use super::failure::Failure;
 
 /// Slow hashes of passwords, and passwords that everybody knows.
 pub trait Passwords: Send + Sync {
     /// The hash to keep, with its salt and parameters in it (PHC string).
     ///
     /// # Errors
-    /// No randomness, or parameters that the hash does not take.
-    fn hash(&self, password: &str) -> Result<String, Fault>;
+    /// `TriedTooOften` when too many wait for their turn; no randomness, or parameters that the hash does not take.
+    fn hash(&self, password: &str) -> Result<String, Failure>;
 
     /// Whether the password has this hash. Without a hash as much time is spent, and it is none: who has an
     /// account must not be told by how long the answer takes.
     ///
     /// # Errors
-    /// A hash that cannot be read.
-    fn verify(&self, password: &str, phc: Option<&str>) -> Result<bool, Fault>;
+    /// `TriedTooOften` when too many wait for their turn; a hash that cannot be read.
+    fn verify(&self, password: &str, phc: Option<&str>) -> Result<bool, Failure>;
 
     /// Whether it is in the list of passwords that are known from breaches.
     fn is_known(&self, password: &str) -> bool;

@@ -2,7 +2,7 @@
 //! word, a code is the step in digits.
 
 use crate::domain::moment::Moment;
-use crate::ports::failure::Fault;
+use crate::ports::failure::{Failure, Fault};
 use crate::ports::one_time_codes::{Enrolment, OneTimeCodes};
 use crate::ports::passwords::Passwords;
 
@@ -11,11 +11,11 @@ use crate::ports::passwords::Passwords;
 pub struct MemoryPasswords;
 
 impl Passwords for MemoryPasswords {
-    fn hash(&self, password: &str) -> Result<String, Fault> {
+    fn hash(&self, password: &str) -> Result<String, Failure> {
         Ok(format!("plain:{password}"))
     }
 
-    fn verify(&self, password: &str, phc: Option<&str>) -> Result<bool, Fault> {
+    fn verify(&self, password: &str, phc: Option<&str>) -> Result<bool, Failure> {
         Ok(phc.is_some_and(|phc| phc.strip_prefix("plain:") == Some(password)))
     }
 
