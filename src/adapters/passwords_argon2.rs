@@ -1,6 +1,10 @@
 //! Passwords by Argon2id (RFC 9106), and a list of known ones in a file. Knows no accounts.
+#![expect(clippy::disallowed_methods, reason = "the list of known passwords is a file, read once at a start")]
 
 use std::collections::HashSet;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
 use std::sync::{Condvar, Mutex, PoisonError};
 
 use argon2::password_hash::phc::PasswordHash;
@@ -96,6 +100,24 @@ impl PasswordsArgon2 {
         let known = known.lines().filter(|line| !line.is_empty()).map(|line| line.to_lowercase().into()).collect();
         Ok(Self { argon, decoy, known, turns: Turns::default() })
     }
+}
+
+/// A list of known passwords is no larger: 64 MiB.
+const MOST_LIST_BYTES: u64 = 64 << 20;
+
+/// The list in a file.
+///
+/// # Errors
+/// A fault that names the file: it cannot be read, is no UTF-8, or is larger than 64 MiB.
+pub fn known_in(path: &Path) -> Result<String, Fault> {
+    let failed = |error| Fault::from_error(format!("read sign-in.known_passwords {}", path.display()), error);
+    let mut text = String::new();
+    let file = File::open(path).map_err(failed)?;
+    file.take(MOST_LIST_BYTES + 1).read_to_string(&mut text).map_err(failed)?;
+    if text.len() as u64 > MOST_LIST_BYTES {
+        return Err(failed(io::Error::other("it is larger than 64 MiB")));
+    }
+    Ok(text)
 }
 
 fn hashed(argon: &Argon2<'_>, password: &str) -> Result<String, Fault> {

@@ -26,7 +26,7 @@ use crate::adapters::clock_system::SystemClock;
 use crate::adapters::entropy_system::SystemEntropy;
 use crate::adapters::keyring_folder::{KeyringFolder, MasterSource};
 use crate::adapters::one_time_codes_totp::OneTimeCodesTotp;
-use crate::adapters::passwords_argon2::{HashCost, PasswordsArgon2};
+use crate::adapters::passwords_argon2::{self, HashCost, PasswordsArgon2};
 use crate::adapters::vault_folder::{UnfinishedFolder, VaultFolder};
 use crate::config::Config;
 use crate::fronts::cli::commands::Office;
@@ -162,8 +162,7 @@ pub fn open(config: &Config) -> Result<Arc<Operations>, Failure> {
 /// Password hashing at the cost, and with the list of known ones, that the configuration says.
 fn passwords(config: &Config) -> Result<PasswordsArgon2, Fault> {
     let known = match &config.sign_in.known_passwords {
-        Some(path) => std::fs::read_to_string(path)
-            .map_err(|error| Fault::from_error(format!("read sign-in.known_passwords {}", path.display()), error))?,
+        Some(path) => passwords_argon2::known_in(path)?,
         None => String::new(),
     };
     let memory_kib = u32::try_from(config.sign_in.password_memory / 1_024).unwrap_or(u32::MAX);
