@@ -8,14 +8,13 @@ use std::sync::Arc;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::bodies::MonthlyBodies;
 use super::check::{Finding, Verdict};
 use crate::adapters::catalog_journal::DeepLook;
 use crate::adapters::clock_system::SystemClock;
 use crate::adapters::keyring_folder::KeyringFolder;
 use crate::adapters::vault_folder::VaultFolder;
 use crate::config::{Config, environment};
-use crate::operations::{Failure, VaultLook, look_at_vault};
+use crate::operations::{Failure, MonthlyBodies, VaultLook, look_at_vault};
 use crate::ports::bodies::BodySeal;
 
 /// No more faults of one kind are told.

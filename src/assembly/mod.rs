@@ -3,7 +3,6 @@
 
 pub mod backup;
 mod ballast;
-pub mod bodies;
 pub mod check;
 pub mod deep;
 pub mod demo;
@@ -38,11 +37,10 @@ use crate::fronts::spool::Spool;
 use crate::fronts::{offload, sftp};
 use crate::housekeeping::{self, Timers};
 use crate::operations::{
-    Clock, Failure, Fault, Keyring, MailSender, Operations, PeopleSettings, Ports, Secrets, Settings, UploadSettings,
-    shut_until_confirmed,
+    Clock, Failure, Fault, Keyring, MailSender, MonthlyBodies, Operations, PeopleSettings, Ports, Secrets, Settings,
+    UploadSettings, shut_until_confirmed,
 };
 use ballast::Ballast;
-use bodies::MonthlyBodies;
 
 /// Coverage of a running fetch is made durable every so many bytes (engine §2, I8).
 const COVERAGE_STEP_BYTES: u64 = 64 << 20;

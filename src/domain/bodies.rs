@@ -74,8 +74,8 @@ impl BodyClass {
             DeliveryAcknowledged, DeliveryExpired, DeliveryExtended, DeliveryHeld, DeliveryLost, DeliveryPublished,
             DeliveryReleased, DeliveryReplaced, DeliveryShredded, DeliveryWithdrawn, DigestsAsked, EventDestroyed,
             FetchEnded, FetchStarted, FileFetched, FileReleased, FileSignedOff, HeadersRewrapped, KeyAdded, KeyRevoked,
-            MailDeferred, MailFailed, MailSent, MasterRotated, MasterRotationBegun, NumbersSkipped, OrganisationAdded,
-            OrganisationBlocked, OrganisationChanged, OrganisationEnded, OrganisationKeyRotated,
+            MailDeferred, MailFailed, MailRemoved, MailSent, MasterRotated, MasterRotationBegun, NumbersSkipped,
+            OrganisationAdded, OrganisationBlocked, OrganisationChanged, OrganisationEnded, OrganisationKeyRotated,
             OrganisationKeyRotationBegun, OrganisationUnblocked, PasswordSet, PayloadDamaged, PayloadRemoved,
             PayloadRepaired, ProductAdded, ProductChanged, PublicationRefused, RecipientKeyAdded, RecipientKeyRetired,
             RecipientLeftOut, RecoveryCodeUsed, RecoveryCodesMade, RestoreConfirmed, RightCoupled, RightDecoupled,
@@ -140,6 +140,7 @@ impl BodyClass {
             | SlotDestroyed
             | BodyKeyDestroyed
             | EventDestroyed
+            | MailRemoved
             | PayloadRemoved
             | TimeConfirmed
             | MasterRotationBegun

@@ -1,6 +1,7 @@
 //! A decision: at least one event, the changes and the e-mails that belong
 //! to it. It cannot be built without an event: no change without history.
 
+use super::bodies::BodySlot;
 use super::history::Event;
 use super::moment::Moment;
 use super::notice::{Mail, MailState};
@@ -13,13 +14,14 @@ pub struct Decision {
     events: Vec<Event>,
     changes: Vec<Change>,
     concerns_access: bool,
+    slots: Vec<(BodySlot, Moment)>,
 }
 
 impl Decision {
     /// A decision taken at `at`, with its first event.
     #[must_use]
     pub fn new(at: Moment, event: Event) -> Self {
-        Self { at, events: vec![event], changes: Vec::new(), concerns_access: true }
+        Self { at, events: vec![event], changes: Vec::new(), concerns_access: true, slots: Vec::new() }
     }
 
     /// With one more event.
@@ -50,6 +52,21 @@ impl Decision {
             self.changes.push(Change::Put(MailDue { at: *next_at, mail: mail.id }.into()));
         }
         self.put(mail)
+    }
+
+    /// Fields of its records lie under this key, whose month ends then: the catalog puts the key on record.
+    #[must_use]
+    pub fn under(mut self, slot: BodySlot, closes_at: Moment) -> Self {
+        if !self.slots.iter().any(|(known, _)| *known == slot) {
+            self.slots.push((slot, closes_at));
+        }
+        self
+    }
+
+    /// Keys that fields of its records lie under, and when their months end.
+    #[must_use]
+    pub fn slots(&self) -> &[(BodySlot, Moment)] {
+        &self.slots
     }
 
     /// Nobody may do or see anything else because of it: what was judged before need not be judged again.

@@ -193,6 +193,8 @@ happenings! {
     BodyKeyDestroyed = 90, "body-key-destroyed";
     /// Shown in the place of an event whose body ended with its key; never stored.
     EventDestroyed = 91, "event-destroyed";
+    /// E-mails whose period is over left the record.
+    MailRemoved = 92, "mail-removed";
     /// A backup was made.
     BackupMade = 100, "backup-made";
     /// The home was restored from a backup; the numbers of events skip ahead with it.

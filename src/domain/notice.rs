@@ -1,7 +1,9 @@
 //! Notices: e-mails that a decision causes, queued in the same transaction
-//! (I5). Holds no text: texts are made when a notice is sent.
+//! (I5). Holds no text: texts are made when a notice is sent. Whom it is to lies
+//! sealed under the key of its class and month, and ends with it.
 
 use super::account::Language;
+use super::bodies::BodySlot;
 use super::ids::{DeliveryId, MailId};
 use super::moment::Moment;
 use super::names::{EmailAddress, LoginName};
@@ -13,18 +15,52 @@ pub struct Mail {
     pub id: MailId,
     /// What it says.
     pub kind: NoticeKind,
-    /// The delivery it is about.
-    pub delivery: DeliveryId,
-    /// To whom.
-    pub to: EmailAddress,
-    /// For which account.
-    pub login: LoginName,
+    /// The delivery it is about, if it is about one.
+    pub delivery: Option<DeliveryId>,
+    /// To whom, and what the relay said of them.
+    pub letter: Letter,
     /// In which language.
     pub language: Language,
     /// When it was queued.
     pub queued_at: Moment,
     /// How far it came.
     pub state: MailState,
+}
+
+/// The personal fields of an e-mail, as they are kept.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Letter {
+    /// As they were written before they were sealed.
+    Plain(Addressed),
+    /// Under the key of the month in which it last changed.
+    Sealed {
+        /// Which key.
+        slot: BodySlot,
+        /// The sealed bytes.
+        bytes: Vec<u8>,
+    },
+}
+
+impl Letter {
+    /// The key that it lies under, if it is sealed.
+    #[must_use]
+    pub const fn slot(&self) -> Option<BodySlot> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Sealed { slot, .. } => Some(*slot),
+        }
+    }
+}
+
+/// The personal fields of an e-mail.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Addressed {
+    /// To whom.
+    pub to: EmailAddress,
+    /// For which account.
+    pub login: LoginName,
+    /// What the last try said; relays repeat addresses in it.
+    pub last_error: Option<String>,
 }
 
 /// What a notice says (domain §5.7).
@@ -51,7 +87,7 @@ impl NoticeKind {
 }
 
 /// How far an e-mail came.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum MailState {
     /// Waits for its next try.
     Queued {
@@ -59,8 +95,6 @@ pub enum MailState {
         attempts: u32,
         /// When the next try is due.
         next_at: Moment,
-        /// What the last try said.
-        last_error: Option<String>,
     },
     /// The relay accepted it.
     Sent {
@@ -71,7 +105,5 @@ pub enum MailState {
     Failed {
         /// When.
         at: Moment,
-        /// What the last try said.
-        error: String,
     },
 }

@@ -11,7 +11,7 @@ use crate::domain::delivery::{Availability, DeliveredFile, Delivery, Ending, Fil
 use crate::domain::history::HistoryLine;
 use crate::domain::moment::Moment;
 use crate::domain::names::FileName;
-use crate::domain::notice::{Mail, MailState};
+use crate::domain::notice::{Addressed, Mail, MailState};
 use crate::domain::organisation::{Organisation, RecipientKey};
 use crate::domain::product::Product;
 use crate::domain::rights::Right;
@@ -335,28 +335,26 @@ pub fn session(session: &LiveSession) -> Value {
     })
 }
 
-/// An e-mail in the queue.
+/// An e-mail in the queue; whom it is to is `null` once that ended with its key.
 #[must_use]
-pub fn mail(row: &Mail) -> Value {
-    let (state, attempts, next_at, ended_at, error) = match &row.state {
-        MailState::Queued { attempts, next_at, last_error } => {
-            ("queued", json!(attempts), moment(Some(*next_at)), Value::Null, text(last_error.as_ref()))
-        }
-        MailState::Sent { at } => ("sent", Value::Null, Value::Null, moment(Some(*at)), Value::Null),
-        MailState::Failed { at, error } => ("failed", Value::Null, Value::Null, moment(Some(*at)), json!(error)),
+pub fn mail(row: &Mail, to: Option<&Addressed>) -> Value {
+    let (state, attempts, next_at, ended_at) = match row.state {
+        MailState::Queued { attempts, next_at } => ("queued", json!(attempts), moment(Some(next_at)), Value::Null),
+        MailState::Sent { at } => ("sent", Value::Null, Value::Null, moment(Some(at))),
+        MailState::Failed { at } => ("failed", Value::Null, Value::Null, moment(Some(at))),
     };
     json!({
         "id": row.id.to_string(),
         "kind": row.kind.word(),
-        "deliveryId": row.delivery.to_string(),
-        "to": row.to.as_str(),
-        "login": row.login.as_str(),
+        "deliveryId": row.delivery.map(|id| id.to_string()),
+        "to": to.map(|to| to.to.as_str()),
+        "login": to.map(|to| to.login.as_str()),
         "queuedAt": row.queued_at.to_string(),
         "state": state,
         "attempts": attempts,
         "nextAt": next_at,
         "endedAt": ended_at,
-        "error": error,
+        "error": to.and_then(|to| to.last_error.as_deref()),
     })
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::end_delivery::{end_deliveries, is_living, notify_holders};
 use super::{Failure, Fault, Operations};
@@ -176,7 +177,7 @@ impl Operations {
         let now = self.now();
         for chunk in state.lost.chunks(ROWS_PER_DECISION / 10) {
             let chunk = chunk.to_vec();
-            let reason = Line::parse(LOST)?;
+            let (reason, post) = (Line::parse(LOST)?, Arc::clone(&self.post));
             self.catalog.decide(Box::new(move |view| {
                 let mut ending = Vec::new();
                 for id in chunk {
@@ -190,7 +191,7 @@ impl Operations {
                 let event = Event::new(Happening::DeliveryLost, Who::operator(channel), About::default());
                 let mut decision = Decision::new(now, event.with_note(&note));
                 for (delivery, _) in &ending {
-                    decision = notify_holders(view, decision, delivery, NoticeKind::DeliveryWithdrawn, now)?;
+                    decision = notify_holders(view, &post, decision, delivery, NoticeKind::DeliveryWithdrawn, now)?;
                 }
                 end_deliveries(view, decision, ending, Happening::DeliveryLost, &Who::operator(channel))
             }))?;

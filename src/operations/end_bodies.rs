@@ -5,11 +5,12 @@
 use std::collections::BTreeMap;
 
 use super::{Failure, Operations};
-use crate::domain::bodies::{BodyKey, BodySlot};
+use crate::domain::bodies::{BodyClass, BodyKey, BodySlot};
 use crate::domain::decision::Decision;
 use crate::domain::history::{About, Event, Happening, Who};
 use crate::domain::moment::{Moment, Span};
-use crate::domain::record::Row as _;
+use crate::domain::notice::{Mail, MailState};
+use crate::domain::record::{MailDue, Row as _};
 
 /// Rows that are looked at together.
 const PAGE: usize = 1_000;
@@ -79,6 +80,9 @@ impl Operations {
     }
 
     pub(super) fn end_body(&self, key: BodyKey, now: Moment) -> Result<(), Failure> {
+        if key.slot.class() == BodyClass::Mail {
+            self.remove_mails(key.slot, now)?;
+        }
         self.keyring.destroy_body_key(key.slot)?;
         self.catalog.decide(Box::new(move |_| {
             let event = Event::new(Happening::BodyKeyDestroyed, Who::system(), About::default())
@@ -87,6 +91,31 @@ impl Operations {
             Ok(Decision::new(now, event).put(BodyKey { destroyed_at: Some(now), ..key }))
         }))?;
         Ok(())
+    }
+
+    /// Removes the e-mails whose personal fields lie under a key, a page at a time, before that key goes.
+    fn remove_mails(&self, slot: BodySlot, now: Moment) -> Result<(), Failure> {
+        let mut after = None;
+        loop {
+            let page = self.mails(after)?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = Some(last.id);
+            let ended = page.into_iter().filter(|mail| mail.letter.slot() == Some(slot)).collect::<Vec<_>>();
+            if ended.is_empty() {
+                continue;
+            }
+            self.catalog.decide(Box::new(move |_| {
+                let note = format!("{} e-mails of {}", ended.len(), slot.month_text());
+                let event = Event::new(Happening::MailRemoved, Who::system(), About::default()).with_note(&note);
+                Ok(ended.into_iter().fold(Decision::new(now, event), |decision, mail| {
+                    let decision = decision.remove(Mail::key_of(mail.id));
+                    match mail.state {
+                        MailState::Queued { next_at, .. } => decision.remove(MailDue::key_of(next_at, mail.id)),
+                        MailState::Sent { .. } | MailState::Failed { .. } => decision,
+                    }
+                }))
+            }))?;
+        }
     }
 
     /// When the month of a slot ended, if it had by `before`.

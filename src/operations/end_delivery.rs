@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::Failure;
+use super::post::{Notice, Post};
 use super::send_notices::mail_id;
 use crate::domain::account::Account;
 use crate::domain::block::Access;
@@ -13,7 +14,7 @@ use crate::domain::history::{About, Event, Happening, Who};
 use crate::domain::ids::PayloadId;
 use crate::domain::moment::Moment;
 use crate::domain::names::FileName;
-use crate::domain::notice::{Mail, MailState, NoticeKind};
+use crate::domain::notice::{Addressed, NoticeKind};
 use crate::domain::packing_slip;
 use crate::domain::record::{DoomedPayload, RightHolder, WindowEnd};
 use crate::domain::refusal::Refusal;
@@ -138,6 +139,7 @@ pub(super) fn entries_of(view: &dyn CatalogView, delivery: &Delivery) -> Result<
 /// One e-mail for each coupled account that may act now.
 pub(super) fn notify_holders(
     view: &dyn CatalogView,
+    post: &Post,
     mut decision: Decision,
     delivery: &Delivery,
     kind: NoticeKind,
@@ -149,16 +151,9 @@ pub(super) fn notify_holders(
         if account.standing.at(now) != Access::Open {
             continue;
         }
-        decision = decision.notify(Mail {
-            id: mail_id(kind, delivery.id, &account.login),
-            kind,
-            delivery: delivery.id,
-            to: account.mail_address().clone(),
-            login: account.login,
-            language: account.language,
-            queued_at: now,
-            state: MailState::Queued { attempts: 0, next_at: now, last_error: None },
-        });
+        let to = Addressed { to: account.mail_address().clone(), login: account.login, last_error: None };
+        let notice = Notice { id: mail_id(kind, delivery.id, &to.login), kind, delivery: Some(delivery.id) };
+        decision = post.queue(decision, notice, &to, account.language, now)?;
     }
     Ok(decision)
 }

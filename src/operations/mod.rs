@@ -17,9 +17,11 @@ mod manage_agreements;
 mod manage_organisations;
 mod manage_products;
 mod manage_rights;
+mod monthly_bodies;
 mod note_strangers;
 mod offer;
 mod people;
+mod post;
 mod publish_delivery;
 mod publish_rule;
 mod read_history;
@@ -58,6 +60,7 @@ pub use manage_accounts::{NewAccount, NewToken, fingerprint};
 pub use manage_agreements::NewAgreement;
 pub use manage_organisations::{NewOrganisation, OrganisationChange};
 pub use manage_products::{NewProduct, ProductChange};
+pub use monthly_bodies::MonthlyBodies;
 pub use note_strangers::PenaltyImposed;
 pub use offer::{Offer, OfferedFile, Published, PublishedDelivery, Recipients};
 pub use people::{Activation, EndedSessions, LinkOffer, PasswordAccepted, PeopleSettings, PortalVisit};
@@ -165,6 +168,7 @@ pub struct Operations {
     passwords: Arc<dyn Passwords>,
     codes: Arc<dyn OneTimeCodes>,
     secrets: Arc<dyn Secrets>,
+    post: Arc<post::Post>,
     settings: Settings,
     trust: Mutex<ClockTrust>,
     trackers: Mutex<HashMap<(DeliveryId, u32), Weak<fetch::Tracker>>>,
@@ -230,7 +234,9 @@ impl Operations {
     pub fn new(ports: Ports, settings: Settings) -> Self {
         let reading = ports.clock.read();
         let trust = ClockTrust::at_start(reading.wall, reading.monotonic, ports.catalog.last_moment());
+        let post = Arc::new(post::Post::new(Arc::clone(&ports.keyring), Arc::clone(&ports.clock)));
         Self {
+            post,
             catalog: ports.catalog,
             vault: ports.vault,
             unfinished: ports.unfinished,

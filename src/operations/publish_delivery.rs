@@ -332,7 +332,15 @@ impl Operations {
             + u32::try_from(date.month).unwrap_or_default() * 100
             + u32::try_from(date.day).unwrap_or_default();
         let made = Arc::new(std::sync::Mutex::new(Vec::new()));
-        let rule = publish_rule(offer, id, now, day, (&plan.ready, &plan.skipped), planned, Arc::clone(&made));
+        let rule = publish_rule(
+            offer,
+            id,
+            (now, day),
+            (&plan.ready, &plan.skipped),
+            planned,
+            Arc::clone(&made),
+            Arc::clone(&self.post),
+        );
         self.catalog.decide(Box::new(rule))?;
         let made = super::locked(&made).iter().map(summary).collect();
         Ok(made)

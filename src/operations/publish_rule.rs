@@ -8,6 +8,7 @@ use super::browse::delivery_of;
 use super::end_delivery::{end_deliveries, notify_holders};
 use super::manage_organisations::valid_recipient_keys;
 use super::offer::{Offer, Ready};
+use super::post::Post;
 use super::{Failure, agreement_in_force, locked};
 use crate::domain::block::Access;
 use crate::domain::decision::Decision;
@@ -63,17 +64,18 @@ struct Publishing {
     channel: Channel,
     /// Organisations that are left out, each with the reason.
     skipped: Vec<(OrganisationCode, String)>,
+    post: Arc<Post>,
 }
 
 /// Builds the rule. What it made is left in `made` when it decided.
 pub(super) fn publish_rule(
     offer: &Offer,
     id: PublicationId,
-    now: Moment,
-    day: u32,
+    (now, day): (Moment, u32),
     plan: (&[Ready], &[(OrganisationCode, String)]),
     planned: Vec<PlannedDelivery>,
     made: Arc<Mutex<Vec<Delivery>>>,
+    post: Arc<Post>,
 ) -> impl FnOnce(&dyn CatalogView) -> Result<Decision, Failure> + Send + use<> {
     let (ready, skipped) = plan;
     let recipients: Vec<Recipient> =
@@ -90,6 +92,7 @@ pub(super) fn publish_rule(
         replaces: offer.replaces,
         channel: offer.channel,
         skipped: skipped.to_vec(),
+        post,
     };
     move |view| {
         let (decision, deliveries) = publishing.decide(view, recipients)?;
@@ -121,7 +124,7 @@ impl Publishing {
                 let old = delivery_of(view, old)?;
                 let ending = Availability::Replaced { at: self.now, by: delivery.id };
                 let who = Who::operator(self.channel);
-                next = notify_holders(view, next, &old, NoticeKind::DeliveryReplaced, self.now)?;
+                next = notify_holders(view, &self.post, next, &old, NoticeKind::DeliveryReplaced, self.now)?;
                 next = end_deliveries(view, next, vec![(old, ending)], Happening::DeliveryReplaced, &who)?;
             }
             for entry in self.entries(view, &delivery, &files)? {
@@ -137,7 +140,7 @@ impl Publishing {
                 next = next.put(file);
             }
             next = self.index(next, &delivery);
-            next = notify_holders(view, next, &delivery, NoticeKind::DeliveryReady, self.now)?;
+            next = notify_holders(view, &self.post, next, &delivery, NoticeKind::DeliveryReady, self.now)?;
             decision = Some(next.put(delivery.clone()));
             deliveries.push(delivery);
         }

@@ -1,6 +1,8 @@
 //! The e-mail queue: sends what is due, tries again with growing waits, keeps
 //! failures visible. Publication never waits for it (H3, H4, H7).
 
+use std::sync::Arc;
+
 use sha2::{Digest as _, Sha256};
 
 use super::browse::delivery_of;
@@ -9,12 +11,12 @@ use super::{Failure, Operations};
 use crate::domain::account::{Account, Language};
 use crate::domain::block::Access;
 use crate::domain::decision::Decision;
-use crate::domain::delivery::{Availability, Delivery};
-use crate::domain::history::{Event, Happening, Who};
+use crate::domain::delivery::Availability;
+use crate::domain::history::{About, Event, Happening, Who};
 use crate::domain::ids::{DeliveryId, MailId};
 use crate::domain::moment::{Moment, Span};
 use crate::domain::names::LoginName;
-use crate::domain::notice::{Mail, MailState, NoticeKind};
+use crate::domain::notice::{Addressed, Mail, MailState, NoticeKind};
 use crate::domain::record::{MailDue, Row};
 use crate::domain::refusal::{Refusal, What};
 use crate::domain::rights::{Act, Case, Ground, permits};
@@ -54,12 +56,18 @@ impl Operations {
         Ok(round)
     }
 
-    /// The e-mails on record, those in the queue and those that ended, at most `limits.page`.
+    /// The e-mails on record, those in the queue and those that ended, at most `limits.page`, and whom each is to:
+    /// `None` once that ended with its key.
     ///
     /// # Errors
     /// A fault of the store.
-    pub fn mail_queue(&self, after: Option<MailId>) -> Result<Vec<Mail>, Failure> {
+    pub fn mail_queue(&self, after: Option<MailId>) -> Result<Vec<(Mail, Option<Addressed>)>, Failure> {
         permits(Act::Maintain, Case::operator(Ground::None))?;
+        let mails = self.mails(after)?.into_iter();
+        mails.map(|mail| self.post.open(&mail).map(|to| (mail, to))).collect()
+    }
+
+    pub(super) fn mails(&self, after: Option<MailId>) -> Result<Vec<Mail>, Failure> {
         let after = after.map(Mail::key_of);
         self.catalog.look(|view| Ok(view.rows(&Mail::all(), after.as_ref(), self.settings.max_page)?))
     }
@@ -80,88 +88,123 @@ impl Operations {
         let mut count = 0;
         let mut after = None;
         loop {
-            let page = self.mail_queue(after)?;
+            let page = self.mails(after)?;
             let Some(last) = page.last() else { return Ok(count) };
             after = Some(last.id);
             for mail in page {
                 if matches!(mail.state, MailState::Sent { .. }) {
                     continue;
                 }
+                // one whose personal fields have ended goes to nobody any more
+                let Some(to) = self.post.open(&mail)? else { continue };
                 count += 1;
                 let now = self.now();
-                let event = Event::new(Happening::MailDeferred, Who::system(), mail_about(&mail))
+                let event = Event::new(Happening::MailDeferred, Who::system(), mail_about(&mail, Some(&to)))
                     .with_note("tried again on request");
-                let state = MailState::Queued { attempts: 0, next_at: now, last_error: None };
-                self.record(mail, state, now, event)?;
+                let to = Addressed { last_error: None, ..to };
+                self.record(mail, to, MailState::Queued { attempts: 0, next_at: now }, now, event)?;
             }
         }
     }
 
     fn send_one(&self, due: &MailDue) -> Result<Option<Happening>, Failure> {
         let now = self.now();
-        let found = self.catalog.look(|view| {
-            let Some(mail) = view.row::<Mail>(&Mail::key_of(due.mail))? else { return Ok(None) };
-            let delivery = delivery_of(view, mail.delivery)?;
-            let account = view.row::<Account>(&Account::key_of(&mail.login))?;
-            let successor = match delivery.availability {
-                Availability::Replaced { by, .. } => Some(delivery_of(view, by)?),
-                _ => None,
-            };
-            Ok(Some((mail, delivery, successor, account)))
-        })?;
-        let Some((mail, delivery, successor, account)) = found else { return Ok(None) };
+        let Some(mail) = self.catalog.look(|view| Ok(view.row::<Mail>(&Mail::key_of(due.mail))?))? else {
+            return Ok(None);
+        };
         let MailState::Queued { attempts, .. } = mail.state else {
             return Err(Refusal::NotFound(What::Mail).into());
         };
-        let access = account.map_or(Access::Ended, |account| account.standing.at(now));
-        let is_pointless = mail.kind == NoticeKind::DeliveryReady && !delivery.is_fetchable(now);
-        let outcome = if access != Access::Open {
-            MailOutcome::Rejected("not sent: the account is blocked or has ended".to_owned())
-        } else if is_pointless {
-            MailOutcome::Rejected(format!("not sent: the delivery is {}", delivery.availability.word()))
-        } else {
-            self.mailer.send(&self.message(&mail, &delivery, successor.as_ref()))
+        let Some(to) = self.post.open(&mail)? else { return self.drop_ended(mail, now).map(Some) };
+        let outcome = match self.reason_to_keep(&mail, &to, now)? {
+            Some(reason) => MailOutcome::Rejected(reason),
+            None => self.mailer.send(&self.message(&mail, &to)?),
         };
         let now = self.now();
         let (what, state, note) = match outcome {
             MailOutcome::Accepted => (Happening::MailSent, MailState::Sent { at: now }, None),
-            MailOutcome::Rejected(error) => {
-                (Happening::MailFailed, MailState::Failed { at: now, error: error.clone() }, Some(error))
-            }
+            MailOutcome::Rejected(error) => (Happening::MailFailed, MailState::Failed { at: now }, Some(error)),
             MailOutcome::Deferred(error) => match self.retry_wait(attempts) {
                 Some(wait) => {
-                    let last_error = Some(error.clone());
-                    let state = MailState::Queued { attempts: attempts + 1, next_at: now.after(wait), last_error };
+                    let state = MailState::Queued { attempts: attempts + 1, next_at: now.after(wait) };
                     (Happening::MailDeferred, state, Some(error))
                 }
-                None => (Happening::MailFailed, MailState::Failed { at: now, error: error.clone() }, Some(error)),
+                None => (Happening::MailFailed, MailState::Failed { at: now }, Some(error)),
             },
         };
-        let mut event = Event::new(what, Who::system(), mail_about(&mail));
-        if let Some(note) = note {
-            event = event.with_note(&note);
+        let mut event = Event::new(what, Who::system(), mail_about(&mail, Some(&to)));
+        if let Some(note) = &note {
+            event = event.with_note(note);
         }
-        self.record(mail, state, now, event)?;
+        self.record(mail, Addressed { last_error: note, ..to }, state, now, event)?;
         Ok(Some(what))
+    }
+
+    /// Why an e-mail that is due is not sent after all.
+    fn reason_to_keep(&self, mail: &Mail, to: &Addressed, now: Moment) -> Result<Option<String>, Failure> {
+        self.catalog.look(|view| {
+            let account = view.row::<Account>(&Account::key_of(&to.login))?;
+            let access = account.map_or(Access::Ended, |account| account.standing.at(now));
+            if access != Access::Open {
+                return Ok(Some("not sent: the account is blocked or has ended".to_owned()));
+            }
+            let Some(delivery) = mail.delivery.filter(|_| mail.kind == NoticeKind::DeliveryReady) else {
+                return Ok(None);
+            };
+            let delivery = delivery_of(view, delivery)?;
+            let is_pointless = !delivery.is_fetchable(now);
+            Ok(is_pointless.then(|| format!("not sent: the delivery is {}", delivery.availability.word())))
+        })
+    }
+
+    /// An e-mail whose key ended before it could be sent: nobody can tell any more to whom it was.
+    fn drop_ended(&self, mail: Mail, now: Moment) -> Result<Happening, Failure> {
+        self.catalog.decide(Box::new(move |_| {
+            let event = Event::new(Happening::MailFailed, Who::system(), mail_about(&mail, None))
+                .with_note("not sent: the period for which e-mails are kept has ended");
+            let mut decision = Decision::new(now, event);
+            if let MailState::Queued { next_at, .. } = mail.state {
+                decision = decision.remove(MailDue::key_of(next_at, mail.id));
+            }
+            Ok(decision.remove(Mail::key_of(mail.id)))
+        }))?;
+        Ok(Happening::MailFailed)
     }
 
     fn retry_wait(&self, attempts: u32) -> Option<Span> {
         self.settings.mail_retries.get(usize::try_from(attempts).unwrap_or(usize::MAX)).copied()
     }
 
-    fn record(&self, mut mail: Mail, state: MailState, now: Moment, event: Event) -> Result<(), Failure> {
+    fn record(
+        &self,
+        mut mail: Mail,
+        to: Addressed,
+        state: MailState,
+        now: Moment,
+        event: Event,
+    ) -> Result<(), Failure> {
+        let post = Arc::clone(&self.post);
         self.catalog.decide(Box::new(move |_| {
             let mut decision = Decision::new(now, event);
             if let MailState::Queued { next_at, .. } = mail.state {
                 decision = decision.remove(MailDue::key_of(next_at, mail.id));
             }
             mail.state = state;
-            Ok(decision.notify(mail))
+            post.change(decision, mail, &to, now)
         }))?;
         Ok(())
     }
 
-    fn message(&self, mail: &Mail, delivery: &Delivery, successor: Option<&Delivery>) -> Message {
+    fn message(&self, mail: &Mail, to: &Addressed) -> Result<Message, Failure> {
+        let delivery = mail.delivery.ok_or(Refusal::NotFound(What::Delivery))?;
+        let (delivery, successor) = self.catalog.look(|view| {
+            let delivery = delivery_of(view, delivery)?;
+            let successor = match delivery.availability {
+                Availability::Replaced { by, .. } => Some(delivery_of(view, by)?),
+                _ => None,
+            };
+            Ok((delivery, successor))
+        })?;
         let available_until = self.last_day(delivery.available_until).to_string();
         let number = delivery.name();
         let sender = texts::Sender {
@@ -190,22 +233,22 @@ impl Operations {
             }
             (NoticeKind::DeliveryWithdrawn, _) => texts::delivery_withdrawn(tongue, &sender, &facts, "-"),
             (NoticeKind::DeliveryReplaced, _) => {
-                let (new_number, new_until) = match successor {
+                let (new_number, new_until) = match &successor {
                     Some(new) => (new.name(), self.last_day(new.available_until).to_string()),
                     None => ("-".to_owned(), "-".to_owned()),
                 };
                 texts::delivery_replaced(tongue, &sender, &facts, &new_number, &new_until)
             }
         };
-        Message {
+        Ok(Message {
             id: mail.id.to_string(),
-            to: mail.to.clone(),
+            to: to.to.clone(),
             subject: words.subject,
             text: words.text,
             html: words.html,
             language: tongue.tag(),
             date_seconds: mail.queued_at.seconds(),
-        }
+        })
     }
 
     /// The last day on which something that ends at `until` can still be fetched.
@@ -227,10 +270,6 @@ pub(super) fn mail_id(kind: NoticeKind, delivery: DeliveryId, login: &LoginName)
     MailId::from_random(id)
 }
 
-fn mail_about(mail: &Mail) -> crate::domain::history::About {
-    crate::domain::history::About {
-        login: Some(mail.login.clone()),
-        delivery: Some(mail.delivery),
-        ..crate::domain::history::About::default()
-    }
+fn mail_about(mail: &Mail, to: Option<&Addressed>) -> About {
+    About { login: to.map(|to| to.login.clone()), delivery: mail.delivery, ..About::default() }
 }

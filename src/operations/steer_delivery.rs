@@ -1,6 +1,8 @@
 //! Withdrawing, extending, holding and releasing deliveries (engine §3). What
 //! loses its last header is doomed in the same decision (I7).
 
+use std::sync::Arc;
+
 use super::browse::delivery_of;
 use super::end_delivery::{about, ended, entries_of, is_living, notify_holders, refuse_ended, undo};
 use super::offer::{MOST_RECIPIENTS, Offer, Published, Recipients};
@@ -61,6 +63,7 @@ impl Operations {
         let now = self.now();
         let reason = reason.clone();
         let count = ids.len();
+        let post = Arc::clone(&self.post);
         self.catalog.decide(Box::new(move |view| {
             let who = Who::operator(channel);
             let mut ending = Vec::new();
@@ -73,7 +76,7 @@ impl Operations {
             let opening = Event::new(Happening::DeliveryWithdrawn, who.clone(), first).with_note(reason.as_str());
             let mut decision = Decision::new(now, opening);
             for (delivery, _) in &ending {
-                decision = notify_holders(view, decision, delivery, NoticeKind::DeliveryWithdrawn, now)?;
+                decision = notify_holders(view, &post, decision, delivery, NoticeKind::DeliveryWithdrawn, now)?;
             }
             let rest = ending.iter().skip(1).map(|(delivery, _)| about(delivery)).collect::<Vec<_>>();
             for about in rest {

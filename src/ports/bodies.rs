@@ -1,28 +1,44 @@
 //! The port through which a catalog seals the bodies of its events: which key
 //! one lies under, and whether it still opens. Knows neither keyring nor journal.
 
+use core::fmt;
+
 use super::failure::{Failure, Fault};
 use crate::domain::bodies::{BodyClass, BodySlot};
+use crate::domain::ids::MailId;
 use crate::domain::moment::Moment;
 
 /// Which body a sealed body is: bound into its seal, so that bodies cannot be swapped.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct BodyBinding {
-    /// Sequence of the decision.
-    pub sequence: u64,
-    /// Place among the groups of events of the decision, from 0.
-    pub group: u32,
+pub enum BodyBinding {
+    /// Events of a decision.
+    Events {
+        /// Sequence of the decision.
+        sequence: u64,
+        /// Place among the groups of events of the decision, from 0.
+        group: u32,
+    },
+    /// The personal fields of an e-mail.
+    Letter(MailId),
 }
 
 impl BodyBinding {
     /// The bytes that are bound into the seal.
     #[must_use]
-    pub fn to_bytes(self) -> [u8; 12] {
-        let mut bytes = [0; 12];
-        let (sequence, group) = bytes.split_at_mut(8);
-        sequence.copy_from_slice(&self.sequence.to_be_bytes());
-        group.copy_from_slice(&self.group.to_be_bytes());
-        bytes
+    pub fn to_bytes(self) -> Vec<u8> {
+        match self {
+            Self::Events { sequence, group } => [&sequence.to_be_bytes()[..], &group.to_be_bytes()[..]].concat(),
+            Self::Letter(id) => [b"letter", &id.as_bytes()[..]].concat(),
+        }
+    }
+}
+
+impl fmt::Display for BodyBinding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Events { sequence, .. } => write!(f, "the events of decision {sequence}"),
+            Self::Letter(id) => write!(f, "the e-mail {id}"),
+        }
     }
 }
 

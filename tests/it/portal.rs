@@ -101,7 +101,13 @@ fn a_person_goes_from_the_link_to_a_fetched_file_in_a_browser() {
 #[test]
 fn looking_at_a_link_changes_nothing_and_a_forged_form_neither() {
     let stage = stage();
-    let before = stage.server.done(&["history", "list"]);
+    // the server's own doings, such as sending mail, go on meanwhile
+    let told = || {
+        let lines = stage.server.done(&["history", "list"]);
+        let lines = lines.as_array().unwrap().iter().filter(|line| line["channel"] != "system");
+        lines.cloned().collect::<Vec<_>>()
+    };
+    let before = told();
     for _ in 0..3 {
         let page = stage.ask(&stage.path(), &[]);
         assert!(page.starts_with("HTTP/2 200") && page.contains(ANNE), "{page}");
@@ -114,7 +120,7 @@ fn looking_at_a_link_changes_nothing_and_a_forged_form_neither() {
         let refused = stage.ask(&stage.path(), &["--data", form, "--header", header]);
         assert!(refused.starts_with("HTTP/2 403"), "{header}: {refused}");
     }
-    assert_eq!(stage.server.done(&["history", "list"]), before);
+    assert_eq!(told(), before);
     let chosen = stage.ask(&stage.path(), &["--data", form, "--header", "Sec-Fetch-Site: same-origin"]);
     assert!(chosen.starts_with("HTTP/2 200") && chosen.contains("class=\"qr\""), "{chosen}");
     assert_eq!(events(&stage.server, "password-set").len(), 1);

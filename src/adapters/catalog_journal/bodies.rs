@@ -105,7 +105,7 @@ impl Body {
                 Some(class) => {
                     let (slot, closes_at) = seal.slot_for(class, at)?;
                     slots.push((slot, closes_at));
-                    let binding = BodyBinding { sequence, group: number_of(place)? };
+                    let binding = BodyBinding::Events { sequence, group: number_of(place)? };
                     Group { slot: Some(slot), bytes: seal.seal(slot, binding, &plain)? }
                 }
             });
@@ -164,7 +164,7 @@ impl Opener<'_> {
         let Grouped { marks, groups, .. } = disk::decode_grouped(bytes)?;
         let mut told = Vec::with_capacity(groups.len());
         for (place, group) in groups.into_iter().enumerate() {
-            told.push(self.told(group, BodyBinding { sequence, group: number_of(place)? })?);
+            told.push(self.told(group, BodyBinding::Events { sequence, group: number_of(place)? })?);
         }
         let mut events = Vec::with_capacity(marks.len());
         for (group, mark) in marks {

@@ -28,7 +28,7 @@ impl BodySeal for Turned {
     }
 
     fn open(&self, _slot: BodySlot, binding: BodyBinding, sealed: &[u8]) -> Result<OpenedBody, Fault> {
-        let rest = sealed.strip_prefix(&binding.to_bytes()).ok_or_else(|| Fault::new("another place"))?;
+        let rest = sealed.strip_prefix(binding.to_bytes().as_slice()).ok_or_else(|| Fault::new("another place"))?;
         Ok(OpenedBody::Plain(rest.iter().map(|byte| !byte).collect()))
     }
 }

@@ -163,10 +163,12 @@ impl Writer {
 
     fn body_of(&self, chain: &Chain, decision: &Decision) -> Result<(Body, Slots), Failure> {
         let events = decision.events().to_vec();
-        match &self.seal {
-            Some(seal) => Body::sealed(&events, chain.next_sequence, decision.at(), seal.as_ref()),
-            None => Ok((Body::plain(&events)?, Slots::new())),
-        }
+        let (body, mut slots) = match &self.seal {
+            Some(seal) => Body::sealed(&events, chain.next_sequence, decision.at(), seal.as_ref())?,
+            None => (Body::plain(&events)?, Slots::new()),
+        };
+        slots.extend_from_slice(decision.slots());
+        Ok((body, slots))
     }
 
     fn encode(&self, chain: &Chain, decision: &Decision, body: Body) -> Result<(Entry, Vec<u8>), Failure> {

@@ -61,7 +61,7 @@ impl KeyringFolder {
             return Ok(if is_destroyed { OpenedBody::Destroyed } else { OpenedBody::Missing });
         };
         let opened = body::open(&key, &binding.to_bytes(), sealed);
-        let doing = || format!("open the events of decision {} under {slot}", binding.sequence);
+        let doing = || format!("open {binding} under {slot}");
         opened.map(OpenedBody::Plain).map_err(|error| Fault::from_error(doing(), error))
     }
 

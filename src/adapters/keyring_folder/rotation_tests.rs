@@ -20,7 +20,7 @@ struct Fixture {
     body: Vec<u8>,
 }
 
-const PLACE: BodyBinding = BodyBinding { sequence: 7, group: 0 };
+const PLACE: BodyBinding = BodyBinding::Events { sequence: 7, group: 0 };
 
 fn month() -> BodySlot {
     BodySlot::new(BodyClass::Fetches, 2026, 11).unwrap()

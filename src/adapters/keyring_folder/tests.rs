@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use super::*;
 use crate::domain::bodies::BodyClass;
-use crate::domain::ids::{DeliveryId, PayloadId};
+use crate::domain::ids::{DeliveryId, MailId, PayloadId};
 use crate::domain::moment::Moment;
 
 fn binding(byte: u8) -> HeaderBinding {
@@ -211,7 +211,7 @@ fn judging_a_keyring_leaves_alone_what_a_server_is_writing() {
     assert!(being_written.iter().all(|path| !path.exists()));
 }
 
-const PLACE: BodyBinding = BodyBinding { sequence: 7, group: 1 };
+const PLACE: BodyBinding = BodyBinding::Events { sequence: 7, group: 1 };
 
 fn month(month: u8) -> BodySlot {
     BodySlot::new(BodyClass::SignIns, 2026, month).unwrap()
@@ -227,7 +227,11 @@ fn a_body_opens_in_its_place_under_its_key_alone() {
     for keyring in [keyring, reopened(home.path())] {
         assert_eq!(keyring.open_body(month(1), PLACE, &sealed).unwrap(), OpenedBody::Plain(b"events".to_vec()));
         assert!(keyring.open_body(month(2), PLACE, &sealed).is_err());
-        for place in [BodyBinding { sequence: 8, ..PLACE }, BodyBinding { group: 0, ..PLACE }] {
+        for place in [
+            BodyBinding::Events { sequence: 8, group: 1 },
+            BodyBinding::Events { sequence: 7, group: 0 },
+            BodyBinding::Letter(MailId::from_bytes([7; 16])),
+        ] {
             assert!(keyring.open_body(month(1), place, &sealed).is_err());
         }
     }

@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use crate::domain::bodies::BodyKey;
 use crate::domain::history::{HistoryLine, HistoryQuery};
 use crate::domain::moment::Moment;
 use crate::domain::record::{Change, Key, Record};
@@ -84,6 +85,10 @@ impl Catalog for MemoryCatalog {
                 Change::Put(record) => state.records.insert(record.key(), record.clone()),
                 Change::Remove(key) => state.records.remove(key),
             };
+        }
+        for (slot, closes_at) in decision.slots() {
+            let key = BodyKey { slot: *slot, closes_at: *closes_at, destroyed_at: None };
+            state.records.entry(BodyKey::key_of(*slot)).or_insert_with(|| key.into());
         }
         let first_event = state.lines.len() as u64 + 1;
         for (sequence, event) in (first_event..).zip(decision.events()) {

@@ -9,10 +9,10 @@ use postkluis::adapters::catalog_journal::{CatalogJournal, JournalSettings};
 use postkluis::adapters::keyring_folder::{KeyringFolder, MasterSource};
 use postkluis::adapters::one_time_codes_totp::OneTimeCodesTotp;
 use postkluis::adapters::passwords_argon2::PasswordsArgon2;
-use postkluis::assembly::bodies::MonthlyBodies;
 use postkluis::domain::bodies::BodySlot;
 use postkluis::domain::history::HistoryLine;
-use postkluis::operations::Keyring;
+use postkluis::operations::MonthlyBodies;
+use postkluis::operations::{Keyring, MailOutcome};
 
 use super::*;
 
@@ -23,6 +23,7 @@ const ADDRESS: [u8; 16] = [0x20, 0x01, 0x0d, 0xb8, 0x5e, 0xc2, 0xe7, 0xa1, 0, 0x
 struct Home {
     clock: Arc<FixedClock>,
     keyring: Arc<dyn Keyring>,
+    mailer: Arc<MemoryMailer>,
     operations: Operations,
 }
 
@@ -59,6 +60,7 @@ impl Home {
         };
         let catalog = CatalogJournal::open_sealing(&folder.join("catalog"), settings, || Ok(Arc::new(bodies)));
         let vault = Arc::new(MemoryVault::new());
+        let mailer = Arc::new(MemoryMailer::new());
         let ports = Ports {
             catalog: Arc::new(catalog.unwrap()),
             unfinished: Arc::new(MemoryUnfinished::new(Arc::<MemoryVault>::clone(&vault))),
@@ -66,17 +68,46 @@ impl Home {
             keyring: Arc::clone(&keyring),
             clock: Arc::<FixedClock>::clone(&clock),
             entropy: Arc::new(CountingEntropy::new()),
-            mailer: Arc::new(MemoryMailer::new()),
+            mailer: Arc::<MemoryMailer>::clone(&mailer),
             passwords: Arc::new(PasswordsArgon2::new(CHEAP, "").unwrap()),
             codes: Arc::new(OneTimeCodesTotp),
             secrets: opened,
         };
-        Self { clock, keyring, operations: Operations::new(ports, settings_of_world()) }
+        Self { clock, keyring, mailer, operations: Operations::new(ports, settings_of_world()) }
     }
 
     fn sign_in(&self) {
         let visitor = Visitor { address: IpAddr::from(ADDRESS), client: Some(CLIENT.to_owned()) };
         drop(self.operations.sign_in_with_key("one-robot", "SHA256:key", &visitor).unwrap());
+    }
+
+    /// Publishes `text` to the account's organisation.
+    fn publish(&self, key: &str) -> Published {
+        self.operations.publish(&offer(key, "daily", &["one"], vec![file("a.csv", b"text")])).unwrap()
+    }
+
+    fn agree(&self) {
+        let new = NewProduct {
+            code: product("daily"),
+            name: line("daily"),
+            retention: Span::from_days(30),
+            requires_marker: false,
+            accepts_uploads: false,
+            end_to_end: false,
+        };
+        self.operations.add_product(new, CHANNEL).unwrap();
+        let new = NewAgreement {
+            organisation: org("one"),
+            product: product("daily"),
+            purpose: line("testing"),
+            retention: None,
+            from: None,
+            until: None,
+            end_to_end: false,
+            history_hidden: false,
+        };
+        self.operations.add_agreement(new, CHANNEL).unwrap();
+        self.operations.couple(&login("one-robot"), None, &product("daily"), CHANNEL).unwrap();
     }
 
     /// Lets time pass in steps, as a server that runs sees it.
@@ -258,4 +289,50 @@ fn the_master_is_rotated_with_keys_of_the_history() {
     drop(home);
     let home = Home::open(folder.path(), now);
     assert_eq!(home.history().get(..before.len()), Some(before.as_slice()));
+}
+
+#[test]
+fn whom_a_mail_was_to_and_what_the_relay_said_end_with_the_key_of_the_month() {
+    const SAID: &str = "550 ZeldzaamAntwoord <owner@one.example>";
+    let (folder, thief) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let home = Home::make(folder.path());
+    home.agree();
+    home.mailer.script(MailOutcome::Rejected(SAID.to_owned()));
+    home.publish("rejected");
+    assert_eq!(home.operations.send_due_mail(10).unwrap().failed, 1);
+    home.pass(20);
+    // December: one is sent, one waits for a relay that never comes
+    home.publish("sent");
+    assert_eq!(home.operations.send_due_mail(10).unwrap().sent, 1);
+    home.publish("waits");
+    let letters = |home: &Home| {
+        let rows = home.operations.mail_queue(None).unwrap();
+        rows.into_iter().map(|(mail, to)| (mail.letter.slot().unwrap().to_string(), to.unwrap())).collect::<Vec<_>>()
+    };
+    let (failed, others): (Vec<_>, Vec<_>) = letters(&home).into_iter().partition(|(slot, _)| slot == "mail-202611");
+    assert_eq!((failed.len(), others.len()), (1, 2));
+    assert_eq!(failed[0].1.to.as_str(), "owner@one.example");
+    assert_eq!(failed[0].1.last_error.as_deref(), Some(SAID));
+    // November's e-mails are kept for 180 days after its end
+    home.pass(167);
+    assert!(home.operations.enforce_retention().unwrap().bodies_destroyed.is_empty());
+    copy(folder.path(), thief.path(), "bodies");
+    home.pass(1);
+    assert_eq!(home.operations.enforce_retention().unwrap().bodies_destroyed, ["mail-202611"]);
+    assert_eq!((letters(&home).len(), home.count("mail-removed"), home.count("event-destroyed")), (2, 1, 1));
+    // December's too, though one was never sent: it goes to nobody
+    home.pass(31);
+    assert_eq!(home.operations.enforce_retention().unwrap().bodies_destroyed, ["mail-202612"]);
+    assert_eq!((letters(&home).len(), home.operations.waiting_mail(10).unwrap()), (0, 0));
+    assert_eq!(home.operations.send_due_mail(10).unwrap(), postkluis::operations::MailRound::default());
+    let now = home.operations.now();
+    drop(home);
+    fs::remove_file(folder.path().join("catalog/closed")).unwrap();
+    let home = Home::open(folder.path(), now);
+    assert!(home.operations.recover().unwrap().lost_body_keys.is_empty());
+    assert!(letters(&home).is_empty(), "rebuilt from records whose e-mails cannot be opened any more");
+    drop(home);
+    for (whose, place) in [("the home", folder.path()), ("the copy", thief.path())] {
+        assert!(!holds(place, b"ZeldzaamAntwoord"), "{whose} holds what the relay said");
+    }
 }

@@ -143,7 +143,7 @@ fn mail_that_fails_waits_is_tried_again_and_stays_visible() {
     assert_eq!(message.to.as_str(), "owner@one.example");
     assert!(message.text.contains("2026-12-23"), "the last day to fetch: {}", message.text);
     let queue = world.operations.mail_queue(None).unwrap();
-    assert!(matches!(queue.first().unwrap().state, MailState::Sent { .. }));
+    assert!(matches!(queue.first().unwrap().0.state, MailState::Sent { .. }));
 
     for _ in 0..3 {
         world.mailer.script(MailOutcome::Deferred("451 later".to_owned()));
@@ -154,7 +154,8 @@ fn mail_that_fails_waits_is_tried_again_and_stays_visible() {
         world.clock.advance(Span::from_seconds(300));
     }
     let queue = world.operations.mail_queue(None).unwrap();
-    assert!(queue.iter().any(|mail| matches!(&mail.state, MailState::Failed { error, .. } if error == "451 later")));
+    let failed = queue.iter().find(|(mail, _)| matches!(mail.state, MailState::Failed { .. })).unwrap();
+    assert_eq!(failed.1.as_ref().unwrap().last_error.as_deref(), Some("451 later"));
     assert!(world.history().contains(&"mail-failed"));
     assert_eq!(world.operations.retry_mail().unwrap(), 1);
     assert_eq!(world.operations.send_due_mail(10).unwrap().sent, 1);

@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use postkluis::adapters::catalog_journal::{CatalogJournal, JournalSettings};
 use postkluis::adapters::memory::{FixedClock, MemoryCatalog, MemoryKeyring};
-use postkluis::assembly::bodies::MonthlyBodies;
 use postkluis::domain::bodies::{BodyClass, BodyKey, BodySlot};
 use postkluis::domain::decision::Decision;
 use postkluis::domain::history::{About, Channel, Event, Happening, HistoryLine, HistoryQuery, Who};
@@ -15,6 +14,7 @@ use postkluis::domain::ids::DeliveryId;
 use postkluis::domain::moment::{Moment, Span};
 use postkluis::domain::names::{FileName, LoginName};
 use postkluis::domain::record::Row as _;
+use postkluis::operations::MonthlyBodies;
 use postkluis::ports::catalog::Catalog;
 use postkluis::ports::keyring::Keyring as _;
 

@@ -12,7 +12,7 @@ use crate::domain::digest::Digest;
 use crate::domain::history::{Channel, Happening};
 use crate::domain::moment::Moment;
 use crate::domain::names::{EmailAddress, Line};
-use crate::domain::notice::{MailState, NoticeKind};
+use crate::domain::notice::NoticeKind;
 use crate::domain::upload::{ReceivedStage, UploadState};
 use crate::ports::failure::Fault;
 
@@ -171,37 +171,6 @@ impl Form for Availability {
             AvailabilityV1::Shredded { at, after } => {
                 Self::Shredded { at: Moment::from_millis(at), after: Ending::from_disk(after)? }
             }
-        })
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-pub(super) enum MailStateV1 {
-    Queued { attempts: u32, next_at: u64, last_error: Option<String> },
-    Sent { at: u64 },
-    Failed { at: u64, error: String },
-}
-
-impl Form for MailState {
-    type Disk = MailStateV1;
-
-    fn to_disk(&self) -> MailStateV1 {
-        match self {
-            Self::Queued { attempts, next_at, last_error } => {
-                MailStateV1::Queued { attempts: *attempts, next_at: next_at.to_disk(), last_error: last_error.clone() }
-            }
-            Self::Sent { at } => MailStateV1::Sent { at: at.to_disk() },
-            Self::Failed { at, error } => MailStateV1::Failed { at: at.to_disk(), error: error.clone() },
-        }
-    }
-
-    fn from_disk(disk: MailStateV1) -> Result<Self, Fault> {
-        Ok(match disk {
-            MailStateV1::Queued { attempts, next_at, last_error } => {
-                Self::Queued { attempts, next_at: Moment::from_millis(next_at), last_error }
-            }
-            MailStateV1::Sent { at } => Self::Sent { at: Moment::from_millis(at) },
-            MailStateV1::Failed { at, error } => Self::Failed { at: Moment::from_millis(at), error },
         })
     }
 }

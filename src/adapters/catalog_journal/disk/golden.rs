@@ -22,7 +22,7 @@ use crate::domain::moment::{Moment, Span};
 use crate::domain::names::{
     EmailAddress, FileName, Kvk, Line, LoginName, MailDomain, Oin, OrganisationCode, ProductCode, UploadName,
 };
-use crate::domain::notice::{Mail, MailState, NoticeKind};
+use crate::domain::notice::{Addressed, Letter, Mail, MailState, NoticeKind};
 use crate::domain::organisation::{Organisation, RecipientKey};
 use crate::domain::product::Product;
 use crate::domain::record::{
@@ -268,25 +268,34 @@ fn published() -> Vec<Record> {
     ]
 }
 
+fn mail(kind: NoticeKind, letter: Letter, state: MailState) -> Record {
+    let (delivery, language) = (Some(DELIVERY), Language::Dutch);
+    Mail { id: MAIL, kind, delivery, letter, language, queued_at: at(0), state }.into()
+}
+
 fn mails() -> Vec<Record> {
-    let mail = |kind, state| {
-        Record::from(Mail {
-            id: MAIL,
-            kind,
-            delivery: DELIVERY,
-            to: mail_address(),
-            login: login(),
-            language: Language::Dutch,
-            queued_at: at(0),
-            state,
-        })
+    let plain = |last_error: Option<&str>| {
+        let last_error = last_error.map(ToOwned::to_owned);
+        Letter::Plain(Addressed { to: mail_address(), login: login(), last_error })
     };
-    let queued = MailState::Queued { attempts: 2, next_at: at(1), last_error: Some("451 later".to_owned()) };
+    let queued = MailState::Queued { attempts: 2, next_at: at(1) };
     vec![
-        mail(NoticeKind::DeliveryReady, queued),
-        mail(NoticeKind::DeliveryWithdrawn, MailState::Sent { at: at(1) }),
-        mail(NoticeKind::DeliveryReplaced, MailState::Failed { at: at(2), error: "550 no".to_owned() }),
+        mail(NoticeKind::DeliveryReady, plain(Some("451 later")), queued),
+        mail(NoticeKind::DeliveryWithdrawn, plain(None), MailState::Sent { at: at(1) }),
+        mail(NoticeKind::DeliveryReplaced, plain(Some("550 no")), MailState::Failed { at: at(2) }),
         MailDue { at: at(1), mail: MAIL }.into(),
+    ]
+}
+
+/// What only the second form can say.
+fn sealed_mails() -> Vec<Record> {
+    let slot = BodySlot::new(BodyClass::Mail, 2026, 11).unwrap();
+    let sealed = || Letter::Sealed { slot, bytes: vec![0x5a; 60] };
+    let [_, sent, _, _] = <[Record; 4]>::try_from(mails()).unwrap();
+    vec![
+        mail(NoticeKind::DeliveryReady, sealed(), MailState::Queued { attempts: 2, next_at: at(1) }),
+        mail(NoticeKind::DeliveryReplaced, sealed(), MailState::Failed { at: at(2) }),
+        sent,
     ]
 }
 
@@ -405,7 +414,7 @@ fn records() -> Vec<Record> {
 fn second_records() -> Vec<Record> {
     let listed = AllowList::parse(&["192.0.2.0/24", "198.51.100.7", "2001:db8::/32"]).unwrap();
     let products = [product_row(true), product_row(false)];
-    [&members(&listed)[..3], &members(&AllowList::default())[..3], &products].concat()
+    [&members(&listed)[..3], &members(&AllowList::default())[..3], &products, &sealed_mails()].concat()
 }
 
 fn written(record: &Record) -> String {

@@ -6,6 +6,7 @@ mod enums;
 mod events;
 #[cfg(test)]
 mod golden;
+mod mail;
 mod people;
 mod rows;
 

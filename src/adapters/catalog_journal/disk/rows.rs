@@ -13,12 +13,12 @@ use crate::domain::delivery::{
     SealedHeader,
 };
 use crate::domain::digest::Digest;
-use crate::domain::ids::{AgreementId, DeliveryId, MailId, PayloadId, PublicationId, TokenId, UploadId};
+use crate::domain::ids::{AgreementId, DeliveryId, PayloadId, PublicationId, TokenId, UploadId};
 use crate::domain::moment::{Moment, Span};
 use crate::domain::names::{
-    EmailAddress, FileName, Kvk, Line, LoginName, MailDomain, Oin, OrganisationCode, ProductCode, UploadName,
+    FileName, Kvk, Line, LoginName, MailDomain, Oin, OrganisationCode, ProductCode, UploadName,
 };
-use crate::domain::notice::{Mail, MailState, NoticeKind};
+use crate::domain::notice::Mail;
 use crate::domain::organisation::{Organisation, RecipientKey};
 use crate::domain::product::Product;
 use crate::domain::record::{
@@ -175,17 +175,6 @@ struct_form! {
         fetched_at: Option<Moment>,
     }
     LastSequenceV1 = LastSequence { organisation: OrganisationCode, product: ProductCode, sequence: u32, }
-    MailV1 = Mail {
-        id: MailId,
-        kind: NoticeKind,
-        delivery: DeliveryId,
-        to: EmailAddress,
-        login: LoginName,
-        language: Language,
-        queued_at: Moment,
-        state: MailState,
-    }
-    MailDueV1 = MailDue { at: Moment, mail: MailId, }
     WindowEndV1 = WindowEnd { at: Moment, delivery: DeliveryId, }
     BodyKeyV1 = BodyKey { slot: BodySlot, closes_at: Moment, destroyed_at: Option<Moment>, }
     SlotRecordV1 = SlotRecord { slot: ShredSlot, destroyed_at: Option<Moment>, }
@@ -319,7 +308,7 @@ macro_rules! kinds {
 kinds! {
     first: SshKey Token Agreement Right RightHolder RecipientKey Publication PublishedSource
     Delivery DeliveryNumber PublicationPart DeliveredFile OutboxEntry Payload SealedHeader FileCoverage LastSequence
-    Mail MailDue WindowEnd SlotRecord SlotMember DoomedPayload Upload UploadEntry UploadEnd UploadHeader
+    WindowEnd SlotRecord SlotMember DoomedPayload Upload UploadEntry UploadEnd UploadHeader
     UploadSums SignOff ScrubPosition BodyKey Credentials WebSession AccountLink;
-    later: Organisation Account Product
+    later: Organisation Account Product Mail MailDue
 }

@@ -9,7 +9,7 @@ use crate::domain::history::Channel;
 use crate::domain::history::HistoryQuery;
 use crate::domain::ids::{DeliveryId, MailId};
 use crate::domain::names::OrganisationCode;
-use crate::domain::notice::Mail;
+use crate::domain::notice::{Addressed, Mail};
 use crate::fronts::cli::{Answer, args};
 use crate::fronts::forms;
 use crate::operations::{DeliveryFilter, DeliveryView, Failure};
@@ -73,10 +73,11 @@ pub(super) fn mail(office: &Office, command: args::Mail) -> Result<Answer, Failu
     match command {
         args::Mail::Queue { after } => {
             let start = after.as_deref().map(MailId::parse).transpose()?;
-            let rows =
-                all_pages(|last: Option<&Mail>| office.operations.mail_queue(last.map(|mail| mail.id).or(start)))?;
+            let rows = all_pages(|last: Option<&(Mail, Option<Addressed>)>| {
+                office.operations.mail_queue(last.map(|(mail, _)| mail.id).or(start))
+            })?;
             let columns = ["id", "kind", "to", "state", "attempts", "nextAt", "error"];
-            Ok(Answer::list(rows.iter().map(forms::mail).collect(), &columns))
+            Ok(Answer::list(rows.iter().map(|(mail, to)| forms::mail(mail, to.as_ref())).collect(), &columns))
         }
         args::Mail::Retry => {
             let count = office.operations.retry_mail()?;

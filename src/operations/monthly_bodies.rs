@@ -1,12 +1,14 @@
 //! Which key the events of a decision lie under: joins the keyring and the
-//! calendar of `portal.time_zone` for the catalog, which knows neither.
+//! calendar of `portal.time_zone`, for the catalog and for the e-mails.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::domain::bodies::{BodyClass, BodySlot};
 use crate::domain::moment::Moment;
-use crate::operations::{Clock, Failure, Fault, Keyring};
 use crate::ports::bodies::{BodyBinding, BodySeal, OpenedBody};
+use crate::ports::clock::Clock;
+use crate::ports::failure::{Failure, Fault};
+use crate::ports::keyring::Keyring;
 
 /// Bodies under the keys of a keyring, by class and by month of a clock's calendar.
 pub struct MonthlyBodies {
