@@ -25,6 +25,9 @@ const SCRUB_TICK: Duration = Duration::from_secs(1);
 /// How often sessions of people are judged (J6 asks for five seconds).
 const SESSION_TICK: Duration = Duration::from_secs(2);
 
+/// How often requests that were not confirmed in time are looked for.
+const REQUEST_TICK: Duration = Duration::from_secs(300);
+
 /// What the timers need to know.
 #[derive(Clone, Copy, Debug)]
 pub struct Timers {
@@ -58,6 +61,9 @@ pub fn start(tasks: &mut JoinSet<()>, operations: &Arc<Operations>, timers: Time
     }));
     tasks.spawn(every(SESSION_TICK, Arc::clone(operations), shutdown.clone(), "end sessions", |operations| {
         operations.end_idle_sessions().map(|_| ())
+    }));
+    tasks.spawn(every(REQUEST_TICK, Arc::clone(operations), shutdown.clone(), "end requests", |operations| {
+        operations.expire_requests().map(|_| ())
     }));
     let most = timers.mails_waiting;
     let judge = move |operations: &Operations| {

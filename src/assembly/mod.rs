@@ -215,6 +215,8 @@ fn settings(config: &Config) -> Settings {
             min_password_chars: config.sign_in.min_password_chars,
             max_sessions_per_account: config.sign_in.max_sessions_per_account,
             attempts: config.sign_in.attempts,
+            refused_mail_domains: config.sign_in.refused_mail_domains.clone(),
+            max_requests: config.sign_in.max_requests,
         },
     }
 }

@@ -271,6 +271,11 @@ fn sign_in(settings: &mut Settings, home: &Path) -> Option<SignInSettings> {
         max_sessions_per_account: settings.count("sign-in.max_sessions_per_account")?,
         attempts: settings.count("sign-in.attempts")?,
         min_password_chars: settings.count("sign-in.min_password_chars")?,
+        refused_mail_domains: settings
+            .text("sign-in.refused_mail_domains")
+            .map(|text| text.split_whitespace().map(str::to_lowercase).collect())
+            .unwrap_or_default(),
+        max_requests: settings.count("sign-in.max_requests")?,
         known_passwords: settings.text("sign-in.known_passwords").map(|path| home.join(path)),
         password_memory: settings.count("sign-in.password_memory")?,
     };

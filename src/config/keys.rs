@@ -286,6 +286,17 @@ const SIGN_IN: &[Key] = &[
     ),
     key("min_password_chars", Kind::Whole(8, 64), "12", "A password has at least so many characters."),
     optional(
+        "refused_mail_domains",
+        Kind::Text,
+        "Mail domains, separated by spaces, with which no account can be requested; those of everybody's, such as gmail.com, are refused anyway.",
+    ),
+    key(
+        "max_requests",
+        Kind::Whole(10, 100_000),
+        "1000",
+        "So many requests for accounts and invitations may wait at once.",
+    ),
+    optional(
         "known_passwords",
         Kind::Text,
         "A file with passwords that are known from breaches, one on each line; nobody can choose one of them.",

@@ -261,6 +261,10 @@ pub struct SignInSettings {
     pub attempts: usize,
     /// Shortest password, in characters.
     pub min_password_chars: usize,
+    /// Mail domains with which no account can be requested.
+    pub refused_mail_domains: Vec<String>,
+    /// Requests and invitations that may wait at once.
+    pub max_requests: usize,
     /// Passwords that nobody can choose, one on each line.
     pub known_passwords: Option<PathBuf>,
     /// Memory of one check of a password, in bytes.

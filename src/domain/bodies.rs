@@ -69,20 +69,21 @@ impl BodyClass {
 
     const fn of_kind(what: Happening) -> Option<Self> {
         use Happening::{
-            AccountAdded, AccountBlocked, AccountChanged, AccountEnded, AccountLinkMade, AccountUnblocked,
-            AddressPenalised, AgreementAdded, AgreementEnded, BackupMade, BackupRestored, BodyKeyDestroyed,
-            DeliveryAcknowledged, DeliveryExpired, DeliveryExtended, DeliveryHeld, DeliveryLost, DeliveryPublished,
-            DeliveryReleased, DeliveryReplaced, DeliveryShredded, DeliveryWithdrawn, DigestsAsked, EventDestroyed,
-            FetchEnded, FetchStarted, FileFetched, FileReleased, FileSignedOff, HeadersRewrapped, KeyAdded, KeyRevoked,
+            AccountAdded, AccountBlocked, AccountChanged, AccountEnded, AccountInvited, AccountLinkMade,
+            AccountRequested, AccountUnblocked, AddressPenalised, AdministratorAppointed, AdministratorDismissed,
+            AgreementAdded, AgreementEnded, BackupMade, BackupRestored, BodyKeyDestroyed, DeliveryAcknowledged,
+            DeliveryExpired, DeliveryExtended, DeliveryHeld, DeliveryLost, DeliveryPublished, DeliveryReleased,
+            DeliveryReplaced, DeliveryShredded, DeliveryWithdrawn, DigestsAsked, EventDestroyed, FetchEnded,
+            FetchStarted, FileFetched, FileReleased, FileSignedOff, HeadersRewrapped, KeyAdded, KeyRevoked,
             MailDeferred, MailFailed, MailRemoved, MailSent, MasterRotated, MasterRotationBegun, NumbersSkipped,
             OrganisationAdded, OrganisationBlocked, OrganisationChanged, OrganisationEnded, OrganisationKeyRotated,
             OrganisationKeyRotationBegun, OrganisationUnblocked, PasswordSet, PayloadDamaged, PayloadRemoved,
             PayloadRepaired, ProductAdded, ProductChanged, PublicationRefused, RecipientKeyAdded, RecipientKeyRetired,
-            RecipientLeftOut, RecoveryCodeUsed, RecoveryCodesMade, RestoreConfirmed, RightCoupled, RightDecoupled,
-            SecondFactorAdded, SecondFactorRemoved, SignInRefused, SignOffUndone, SignedIn, SignedOut, SlotDestroyed,
-            TimeConfirmed, TokenAdded, TokenRevoked, UploadDated, UploadExpired, UploadLost, UploadPaused,
-            UploadReceived, UploadRefused, UploadRemoved, UploadRenamed, UploadResumed, UploadSettled, UploadStarted,
-            VaultScrubbed,
+            RecipientLeftOut, RecoveryCodeUsed, RecoveryCodesMade, RequestApproved, RequestConfirmed, RequestExpired,
+            RequestRejected, RestoreConfirmed, RightCoupled, RightDecoupled, SecondFactorAdded, SecondFactorRemoved,
+            SignInRefused, SignOffUndone, SignedIn, SignedOut, SlotDestroyed, TimeConfirmed, TokenAdded, TokenRevoked,
+            UploadDated, UploadExpired, UploadLost, UploadPaused, UploadReceived, UploadRefused, UploadRemoved,
+            UploadRenamed, UploadResumed, UploadSettled, UploadStarted, VaultScrubbed,
         };
         match what {
             SignedIn | SignedOut | SignInRefused | AddressPenalised | RecoveryCodeUsed => Some(Self::SignIns),
@@ -100,6 +101,14 @@ impl BodyClass {
             | ProductChanged
             | AgreementAdded
             | AgreementEnded
+            | AccountRequested
+            | RequestConfirmed
+            | RequestApproved
+            | RequestRejected
+            | RequestExpired
+            | AccountInvited
+            | AdministratorAppointed
+            | AdministratorDismissed
             | AccountAdded
             | AccountBlocked
             | AccountUnblocked

@@ -221,6 +221,22 @@ happenings! {
     RecoveryCodesMade = 114, "recovery-codes-made";
     /// A recovery code was used.
     RecoveryCodeUsed = 115, "recovery-code-used";
+    /// An account was requested, or asked for again (A2).
+    AccountRequested = 116, "account-requested";
+    /// Who requested an account, or was invited, confirmed the address.
+    RequestConfirmed = 117, "request-confirmed";
+    /// A request was approved: the account is there (B12).
+    RequestApproved = 118, "request-approved";
+    /// A request was rejected.
+    RequestRejected = 119, "request-rejected";
+    /// A request was not confirmed in time.
+    RequestExpired = 120, "request-expired";
+    /// An administrator invited somebody (B13).
+    AccountInvited = 121, "account-invited";
+    /// An account became administrator of its organisation (A13, B9).
+    AdministratorAppointed = 122, "administrator-appointed";
+    /// An account is no longer administrator.
+    AdministratorDismissed = 123, "administrator-dismissed";
 }
 
 impl fmt::Display for Happening {

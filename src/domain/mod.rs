@@ -25,6 +25,7 @@ pub mod product;
 pub mod record;
 mod record_keys;
 pub mod refusal;
+pub mod request;
 pub mod retention;
 pub mod rights;
 pub mod scrub;

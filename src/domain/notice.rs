@@ -57,8 +57,10 @@ impl Letter {
 pub struct Addressed {
     /// To whom.
     pub to: EmailAddress,
-    /// For which account.
-    pub login: LoginName,
+    /// For which account, if there is one.
+    pub login: Option<LoginName>,
+    /// What it tells, besides what its delivery tells.
+    pub facts: Vec<(Fact, String)>,
     /// What the last try said; relays repeat addresses in it.
     pub last_error: Option<String>,
 }
@@ -72,6 +74,75 @@ pub enum NoticeKind {
     DeliveryWithdrawn,
     /// M16: a delivery was replaced.
     DeliveryReplaced,
+    /// M01: an account was requested; the address is to be confirmed.
+    AccountRequested,
+    /// M01 too: an account was requested for an address that has one.
+    AccountKnown,
+    /// M02: a request waits to be judged.
+    RequestWaits,
+    /// M03: a request was rejected.
+    RequestRejected,
+    /// M04: a request was approved; the account is to be activated.
+    AccountApproved,
+    /// M05: somebody is invited.
+    Invited,
+    /// M06: somebody became administrator.
+    BecameAdministrator,
+    /// M07: the rights of an account were changed.
+    RightsChanged,
+    /// M08: the time for an activation is almost over.
+    ActivationEnds,
+    /// M09: what an account signs in with was changed.
+    CredentialsChanged,
+}
+
+macro_rules! facts {
+    ($($(#[$doc:meta])* $name:ident = $word:literal,)*) => {
+        /// One thing that an e-mail tells.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        pub enum Fact { $($(#[$doc])* $name,)* }
+
+        impl Fact {
+            /// The word under which it is kept; never reused.
+            #[must_use]
+            pub const fn word(self) -> &'static str {
+                match self { $(Self::$name => $word,)* }
+            }
+
+            /// The fact of this word.
+            #[must_use]
+            pub fn from_word(word: &str) -> Option<Self> {
+                match word { $($word => Some(Self::$name),)* _ => None }
+            }
+        }
+    };
+}
+
+facts! {
+    /// Name of an organisation.
+    Organisation = "organisation",
+    /// Name of the person that it is about.
+    Person = "person",
+    /// Address of the person that it is about.
+    Address = "address",
+    /// Who did it, or the account concerned.
+    By = "by",
+    /// Why.
+    Reason = "reason",
+    /// Until when, in milliseconds since 1970.
+    Until = "until",
+    /// When, in milliseconds since 1970.
+    At = "at",
+    /// The link to a request, by its id.
+    RequestLink = "request-link",
+    /// The link to an account, by its id.
+    AccountLink = "account-link",
+    /// A product that was coupled.
+    Added = "added",
+    /// A product that was decoupled.
+    Removed = "removed",
+    /// What was changed.
+    Change = "change",
 }
 
 impl NoticeKind {
@@ -82,6 +153,16 @@ impl NoticeKind {
             Self::DeliveryReady => "delivery-ready",
             Self::DeliveryWithdrawn => "delivery-withdrawn",
             Self::DeliveryReplaced => "delivery-replaced",
+            Self::AccountRequested => "account-requested",
+            Self::AccountKnown => "account-known",
+            Self::RequestWaits => "request-waits",
+            Self::RequestRejected => "request-rejected",
+            Self::AccountApproved => "account-approved",
+            Self::Invited => "invited",
+            Self::BecameAdministrator => "became-administrator",
+            Self::RightsChanged => "rights-changed",
+            Self::ActivationEnds => "activation-ends",
+            Self::CredentialsChanged => "credentials-changed",
         }
     }
 }

@@ -14,6 +14,7 @@ use super::names::{LoginName, OrganisationCode, ProductCode};
 use super::notice::Mail;
 use super::organisation::{Organisation, RecipientKey};
 use super::product::Product;
+use super::request::{AccountRequest, RequestAddress};
 use super::retention::ShredSlot;
 use super::rights::Right;
 use super::scrub::ScrubPosition;
@@ -192,6 +193,10 @@ records! {
     WebSession = 51;
     /// A link in an e-mail, by id.
     AccountLink = 52;
+    /// A request for an account, by id.
+    AccountRequest = 53;
+    /// Which request belongs to an address, by login.
+    RequestAddress = 54;
 }
 
 #[expect(clippy::large_enum_variant, reason = "most changes are of the large kind")]

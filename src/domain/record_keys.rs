@@ -17,6 +17,7 @@ use super::record::{
     DeliveryNumber, DoomedPayload, Key, LastSequence, MailDue, PublicationPart, PublishedSource, RightHolder, Row,
     SlotMember, SlotRecord, WindowEnd,
 };
+use super::request::{AccountRequest, RequestAddress};
 use super::retention::ShredSlot;
 use super::rights::Right;
 use super::scrub::ScrubPosition;
@@ -484,6 +485,30 @@ impl UploadHeader {
 
 impl UploadSums {
     /// The key of the sums of one account.
+    #[must_use]
+    pub fn key_of(login: &LoginName) -> Key {
+        Key::of(Self::KIND).text(login.as_str())
+    }
+
+    pub(super) fn key(&self) -> Key {
+        Self::key_of(&self.login)
+    }
+}
+
+impl AccountRequest {
+    /// The key of one request.
+    #[must_use]
+    pub fn key_of(id: LinkId) -> Key {
+        Key::of(Self::KIND).bytes(id.as_bytes())
+    }
+
+    pub(super) fn key(&self) -> Key {
+        Self::key_of(self.id)
+    }
+}
+
+impl RequestAddress {
+    /// The key of one address.
     #[must_use]
     pub fn key_of(login: &LoginName) -> Key {
         Key::of(Self::KIND).text(login.as_str())

@@ -49,6 +49,8 @@ pub enum Refusal {
     Changed(String),
     /// The link of an e-mail was used, replaced or not in time; or there never was one.
     LinkClosed,
+    /// An address of everybody's, which does not tell for which organisation somebody works (A4).
+    FreeMail,
     /// The password may not be chosen.
     WeakPassword(PasswordFlaw),
     /// The one-time code is not right, or was used already.
@@ -87,6 +89,8 @@ pub enum What {
     File,
     /// A folder.
     Folder,
+    /// A request for an account.
+    Request,
     /// An e-mail in the queue.
     Mail,
     /// A recipient key for end-to-end deliveries.
@@ -107,6 +111,7 @@ impl fmt::Display for What {
             Self::Delivery => "delivery",
             Self::File => "file",
             Self::Folder => "folder",
+            Self::Request => "request",
             Self::Mail => "e-mail",
             Self::RecipientKey => "recipient key",
         })
@@ -140,6 +145,7 @@ impl fmt::Display for Refusal {
             Self::NoSpace => f.write_str("the server cannot store more now; nothing was changed, try again later"),
             Self::Changed(name) => write!(f, "{name} changed while it was read; offer it again when it is whole"),
             Self::LinkClosed => f.write_str("this link does not work any more; ask for a new one"),
+            Self::FreeMail => f.write_str("this is no business e-mail address: use that of the organisation"),
             Self::WeakPassword(flaw) => flaw.fmt(f),
             Self::WrongCode => f.write_str("this code is not right or was used already; wait for the next one"),
             Self::TriedTooOften { seconds } => write!(f, "tried too often; wait {seconds} seconds"),

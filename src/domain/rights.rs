@@ -64,6 +64,8 @@ closed_set! {
         Administer = "administer",
         /// Couple or decouple a right.
         Couple = "couple",
+        /// Judge requests, invite, appoint administrators and see who has what, of one organisation.
+        ManageMembers = "manage-members",
         /// End windows, destroy keys, send e-mails.
         Maintain = "maintain",
     }
@@ -206,6 +208,7 @@ fn permits_operator(act: Act, case: Case) -> Result<(), Refusal> {
         | Act::Couple
         | Act::Steer
         | Act::Administer
+        | Act::ManageMembers
         | Act::Maintain
         | Act::ReadDeliveries
         | Act::ReadHistory => Ok(()),
@@ -229,6 +232,7 @@ fn permits_system(act: Act) -> Result<(), Refusal> {
         | Act::Publish
         | Act::Steer
         | Act::Administer
+        | Act::ManageMembers
         | Act::Couple => Err(Refusal::NotAllowed("the server does this for nobody")),
     }
 }
@@ -252,10 +256,18 @@ fn permits_account(act: Act, case: Case) -> Result<(), Refusal> {
         Act::ReadHistory if reaches => Ok(()),
         // The history of the own organisation is the administrator's without any coupling (4.3).
         Act::ReadHistory if case.role == Role::Administrator && case.relation == Relation::Own => Ok(()),
+        // An administrator manages the own organisation and no other (B9, B12, C2), and couples what there is an
+        // agreement for (B11).
+        Act::ManageMembers if case.role == Role::Administrator && case.relation == Relation::Own => Ok(()),
+        Act::Couple if case.role == Role::Administrator && case.relation == Relation::Own => match case.ground {
+            Ground::InForce => Ok(()),
+            Ground::None => Err(Refusal::NotAllowed("there is no agreement in force")),
+        },
+        Act::ManageMembers | Act::Couple => Err(Refusal::NotAllowed("only an administrator of the organisation may")),
         Act::Browse | Act::ReadDeliveries | Act::Fetch | Act::Acknowledge | Act::SignOff | Act::ReadHistory => {
             Err(Refusal::NotFound(What::Delivery))
         }
-        Act::Publish | Act::Steer | Act::Administer | Act::Couple | Act::Maintain => {
+        Act::Publish | Act::Steer | Act::Administer | Act::Maintain => {
             Err(Refusal::NotAllowed("only the operator may"))
         }
     }

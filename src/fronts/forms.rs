@@ -10,14 +10,15 @@ use crate::domain::block::Standing;
 use crate::domain::delivery::{Availability, DeliveredFile, Delivery, Ending, FileCoverage};
 use crate::domain::history::HistoryLine;
 use crate::domain::moment::Moment;
-use crate::domain::names::FileName;
+use crate::domain::names::{FileName, Line, LoginName};
 use crate::domain::notice::{Addressed, Mail, MailState};
 use crate::domain::organisation::{Organisation, RecipientKey};
 use crate::domain::product::Product;
+use crate::domain::request::{Employer, RequestStage};
 use crate::domain::rights::Right;
 use crate::domain::upload::{ReceivedStage, UploadState};
 use crate::fronts::sessions::{Arrival, LiveSession};
-use crate::operations::{DeliveryView, Published, RetentionReport, UploadView};
+use crate::operations::{DeliveryView, Published, RequestView, RetentionReport, UploadView};
 
 fn moment(moment: Option<Moment>) -> Value {
     moment.map_or(Value::Null, |moment| json!(moment.to_string()))
@@ -123,6 +124,31 @@ pub fn account(row: &Account) -> Value {
         "blockReason": reason,
         "blockedUntil": until,
         "addedAt": row.added_at.to_string(),
+    })
+}
+
+/// A request for an account.
+#[must_use]
+pub fn request(view: &RequestView) -> Value {
+    let request = &view.request;
+    let (organisation, kvk) = match &request.organisation {
+        Employer::Known(code) => (Some(code.as_str()), None),
+        Employer::Stated { kvk, .. } => (None, kvk.as_ref()),
+    };
+    let state = match request.stage {
+        RequestStage::Unconfirmed { .. } => "invited",
+        RequestStage::Waiting { .. } => "waiting",
+    };
+    json!({
+        "email": request.email.as_str(),
+        "name": request.name.as_ref().map(Line::as_str),
+        "organisation": organisation,
+        "organisationName": view.organisation_name,
+        "kvk": kvk.map(ToString::to_string),
+        "domainFits": view.domain_fits,
+        "invitedBy": request.invited_by.as_ref().map(LoginName::as_str),
+        "state": state,
+        "madeAt": request.made_at.to_string(),
     })
 }
 
@@ -348,7 +374,7 @@ pub fn mail(row: &Mail, to: Option<&Addressed>) -> Value {
         "kind": row.kind.word(),
         "deliveryId": row.delivery.map(|id| id.to_string()),
         "to": to.map(|to| to.to.as_str()),
-        "login": to.map(|to| to.login.as_str()),
+        "login": to.and_then(|to| to.login.as_ref()).map(LoginName::as_str),
         "queuedAt": row.queued_at.to_string(),
         "state": state,
         "attempts": attempts,

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::Failure;
-use super::post::{Notice, Post};
+use super::post::{Notice, Post, addressed};
 use super::send_notices::mail_id;
 use crate::domain::account::Account;
 use crate::domain::block::Access;
@@ -14,7 +14,7 @@ use crate::domain::history::{About, Event, Happening, Who};
 use crate::domain::ids::PayloadId;
 use crate::domain::moment::Moment;
 use crate::domain::names::FileName;
-use crate::domain::notice::{Addressed, NoticeKind};
+use crate::domain::notice::NoticeKind;
 use crate::domain::packing_slip;
 use crate::domain::record::{DoomedPayload, RightHolder, WindowEnd};
 use crate::domain::refusal::Refusal;
@@ -151,8 +151,9 @@ pub(super) fn notify_holders(
         if account.standing.at(now) != Access::Open {
             continue;
         }
-        let to = Addressed { to: account.mail_address().clone(), login: account.login, last_error: None };
-        let notice = Notice { id: mail_id(kind, delivery.id, &to.login), kind, delivery: Some(delivery.id) };
+        let id = mail_id(kind, delivery.id.as_bytes(), account.login.as_str());
+        let notice = Notice { id, kind, delivery: Some(delivery.id) };
+        let to = addressed(&account, Vec::new());
         decision = post.queue(decision, notice, &to, account.language, now)?;
     }
     Ok(decision)

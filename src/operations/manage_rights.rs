@@ -84,7 +84,7 @@ impl Operations {
     }
 }
 
-fn holder_key(recipient: &OrganisationCode, product: &ProductCode, login: &LoginName) -> Key {
+pub(super) fn holder_key(recipient: &OrganisationCode, product: &ProductCode, login: &LoginName) -> Key {
     let holder = RightHolder { recipient: recipient.clone(), product: product.clone(), login: login.clone() };
     crate::domain::record::Record::from(holder).key()
 }

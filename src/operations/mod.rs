@@ -63,7 +63,10 @@ pub use manage_products::{NewProduct, ProductChange};
 pub use monthly_bodies::MonthlyBodies;
 pub use note_strangers::PenaltyImposed;
 pub use offer::{Offer, OfferedFile, Published, PublishedDelivery, Recipients};
-pub use people::{Activation, EndedSessions, LinkOffer, PasswordAccepted, PeopleSettings, PortalVisit};
+pub use people::{
+    Activation, Applicant, CouplableProduct, EmployerChoice, EndedSessions, Judge, LinkOffer, MemberView,
+    PasswordAccepted, PeopleSettings, PortalVisit, RequestDraft, RequestLook, RequestView, RightsChange,
+};
 pub use repair_vault::{CopyOf, RepairReport};
 pub use rotate_keys::OrganisationRotation;
 pub use scrub_vault::ScrubReport;
@@ -180,6 +183,7 @@ pub struct Operations {
     scrub: Mutex<scrub_vault::Scrub>,
     headers_in_hand: rotate_keys::HeadersInHand,
     attempts: people::Attempts,
+    drafts: people::Drafts,
     pending: people::Pending,
     live_sessions: people::LiveSessions,
 }
@@ -258,6 +262,7 @@ impl Operations {
             scrub: Mutex::default(),
             headers_in_hand: rotate_keys::HeadersInHand::default(),
             attempts: people::Attempts::default(),
+            drafts: people::Drafts::default(),
             pending: people::Pending::default(),
             live_sessions: people::LiveSessions::default(),
         }

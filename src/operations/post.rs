@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use super::monthly_bodies::MonthlyBodies;
 use super::{Failure, Fault};
-use crate::domain::account::Language;
+use crate::domain::account::{Account, Language};
 use crate::domain::bodies::{BodyClass, BodySlot};
 use crate::domain::decision::Decision;
 use crate::domain::ids::{DeliveryId, MailId};
 use crate::domain::moment::Moment;
 use crate::domain::names::{EmailAddress, LoginName};
-use crate::domain::notice::{Addressed, Letter, Mail, MailState, NoticeKind};
+use crate::domain::notice::{Addressed, Fact, Letter, Mail, MailState, NoticeKind};
 use crate::ports::bodies::{BodyBinding, BodySeal as _, OpenedBody};
 use crate::ports::clock::Clock;
 use crate::ports::keyring::Keyring;
@@ -95,33 +95,48 @@ impl Post {
     }
 }
 
+/// An e-mail to whoever answers for an account.
+pub(super) fn addressed(account: &Account, facts: Vec<(Fact, String)>) -> Addressed {
+    Addressed { to: account.mail_address().clone(), login: Some(account.login.clone()), facts, last_error: None }
+}
+
 fn kept((slot, bytes): (BodySlot, Vec<u8>)) -> Letter {
     Letter::Sealed { slot, bytes }
 }
 
 /// A line for each field: its word, a space, its value.
 fn written(to: &Addressed) -> Vec<u8> {
-    let mut text = format!("to {}\nlogin {}\n", to.to.as_str(), to.login.as_str());
-    if let Some(error) = &to.last_error {
-        text.push_str("error ");
-        text.extend(error.chars().map(|c| if c.is_control() { ' ' } else { c }));
+    let mut text = String::new();
+    let mut add = |word: &str, value: &str| {
+        text.extend([word, " "]);
+        text.extend(value.chars().map(|c| if c.is_control() { ' ' } else { c }));
         text.push('\n');
+    };
+    add("to", to.to.as_str());
+    if let Some(login) = &to.login {
+        add("login", login.as_str());
+    }
+    if let Some(error) = &to.last_error {
+        add("error", error);
+    }
+    for (fact, value) in &to.facts {
+        add(fact.word(), value);
     }
     text.into_bytes()
 }
 
 fn read(bytes: &[u8]) -> Option<Addressed> {
-    let (mut to, mut login, mut last_error) = (None, None, None);
+    let (mut to, mut login, mut facts, mut last_error) = (None, None, Vec::new(), None);
     for line in core::str::from_utf8(bytes).ok()?.lines() {
         let (word, value) = line.split_once(' ')?;
         match word {
             "to" => to = Some(EmailAddress::parse(value).ok()?),
             "login" => login = Some(LoginName::parse(value).ok()?),
             "error" => last_error = Some(value.to_owned()),
-            _ => return None,
+            word => facts.push((Fact::from_word(word)?, value.to_owned())),
         }
     }
-    Some(Addressed { to: to?, login: login?, last_error })
+    Some(Addressed { to: to?, login, facts, last_error })
 }
 
 #[cfg(test)]
@@ -132,7 +147,8 @@ mod tests {
     fn fields_read_back_as_written_and_nothing_adds_a_field() {
         let addressed = |last_error| Addressed {
             to: EmailAddress::parse("jan@example.nl").unwrap(),
-            login: LoginName::parse("jan@example.nl").unwrap(),
+            login: LoginName::parse("jan@example.nl").ok(),
+            facts: vec![(Fact::Reason, "to anna".to_owned()), (Fact::Added, String::new())],
             last_error,
         };
         for error in [None, Some("550 5.1.1 unknown".to_owned()), Some(String::new())] {
@@ -141,7 +157,7 @@ mod tests {
         let evil = addressed(Some("451\nto eve@example.net".to_owned()));
         let back = read(&written(&evil)).unwrap();
         assert_eq!((back.to.as_str(), back.last_error.as_deref()), ("jan@example.nl", Some("451 to eve@example.net")));
-        for bytes in [&b""[..], b"to jan@example.nl\n", b"\xff", b"from x\n", b"to\n"] {
+        for bytes in [&b""[..], b"login jan@example.nl\n", b"\xff", b"from x\n", b"to\n"] {
             assert_eq!(read(bytes), None);
         }
     }

@@ -13,10 +13,9 @@ use crate::domain::block::Access;
 use crate::domain::decision::Decision;
 use crate::domain::delivery::Availability;
 use crate::domain::history::{About, Event, Happening, Who};
-use crate::domain::ids::{DeliveryId, MailId};
+use crate::domain::ids::{DeliveryId, LinkId, MailId};
 use crate::domain::moment::{Moment, Span};
-use crate::domain::names::LoginName;
-use crate::domain::notice::{Addressed, Mail, MailState, NoticeKind};
+use crate::domain::notice::{Addressed, Fact, Mail, MailState, NoticeKind};
 use crate::domain::record::{MailDue, Row};
 use crate::domain::refusal::{Refusal, What};
 use crate::domain::rights::{Act, Case, Ground, permits};
@@ -143,10 +142,12 @@ impl Operations {
     /// Why an e-mail that is due is not sent after all.
     fn reason_to_keep(&self, mail: &Mail, to: &Addressed, now: Moment) -> Result<Option<String>, Failure> {
         self.catalog.look(|view| {
-            let account = view.row::<Account>(&Account::key_of(&to.login))?;
-            let access = account.map_or(Access::Ended, |account| account.standing.at(now));
-            if access != Access::Open {
-                return Ok(Some("not sent: the account is blocked or has ended".to_owned()));
+            if let Some(login) = &to.login {
+                let account = view.row::<Account>(&Account::key_of(login))?;
+                let access = account.map_or(Access::Ended, |account| account.standing.at(now));
+                if access != Access::Open {
+                    return Ok(Some("not sent: the account is blocked or has ended".to_owned()));
+                }
             }
             let Some(delivery) = mail.delivery.filter(|_| mail.kind == NoticeKind::DeliveryReady) else {
                 return Ok(None);
@@ -196,17 +197,10 @@ impl Operations {
     }
 
     fn message(&self, mail: &Mail, to: &Addressed) -> Result<Message, Failure> {
-        let delivery = mail.delivery.ok_or(Refusal::NotFound(What::Delivery))?;
-        let (delivery, successor) = self.catalog.look(|view| {
-            let delivery = delivery_of(view, delivery)?;
-            let successor = match delivery.availability {
-                Availability::Replaced { by, .. } => Some(delivery_of(view, by)?),
-                _ => None,
-            };
-            Ok((delivery, successor))
-        })?;
-        let available_until = self.last_day(delivery.available_until).to_string();
-        let number = delivery.name();
+        let tongue = match mail.language {
+            Language::Dutch => texts::Tongue::Dutch,
+            Language::English => texts::Tongue::English,
+        };
         let sender = texts::Sender {
             portal: &self.settings.sender.portal,
             organisation: &self.settings.sender.organisation,
@@ -214,31 +208,9 @@ impl Operations {
             contact_mail: &self.settings.sender.contact_mail,
             contact_phone: &self.settings.sender.contact_phone,
         };
-        let facts = texts::DeliveryFacts {
-            product: delivery.product_name.as_str(),
-            recipient: delivery.organisation_name.as_str(),
-            number: &number,
-            period: delivery.period.as_ref().map_or("", crate::domain::names::Line::as_str),
-            files: usize::try_from(delivery.file_count).unwrap_or(usize::MAX),
-            available_until: &available_until,
-        };
-        let tongue = match mail.language {
-            Language::Dutch => texts::Tongue::Dutch,
-            Language::English => texts::Tongue::English,
-        };
-        let words = match (mail.kind, &delivery.availability) {
-            (NoticeKind::DeliveryReady, _) => texts::delivery_ready(tongue, &sender, &facts),
-            (NoticeKind::DeliveryWithdrawn, Availability::Withdrawn { reason, .. }) => {
-                texts::delivery_withdrawn(tongue, &sender, &facts, reason.as_str())
-            }
-            (NoticeKind::DeliveryWithdrawn, _) => texts::delivery_withdrawn(tongue, &sender, &facts, "-"),
-            (NoticeKind::DeliveryReplaced, _) => {
-                let (new_number, new_until) = match &successor {
-                    Some(new) => (new.name(), self.last_day(new.available_until).to_string()),
-                    None => ("-".to_owned(), "-".to_owned()),
-                };
-                texts::delivery_replaced(tongue, &sender, &facts, &new_number, &new_until)
-            }
+        let words = match mail.delivery {
+            Some(delivery) => self.words_on_delivery(mail.kind, delivery, tongue, &sender)?,
+            None => texts::about_person(mail.kind, tongue, &sender, &self.person_facts(to)?),
         };
         Ok(Message {
             id: mail.id.to_string(),
@@ -251,6 +223,70 @@ impl Operations {
         })
     }
 
+    fn words_on_delivery(
+        &self,
+        kind: NoticeKind,
+        delivery: DeliveryId,
+        tongue: texts::Tongue,
+        sender: &texts::Sender<'_>,
+    ) -> Result<texts::Words, Failure> {
+        let (delivery, successor) = self.catalog.look(|view| {
+            let delivery = delivery_of(view, delivery)?;
+            let successor = match delivery.availability {
+                Availability::Replaced { by, .. } => Some(delivery_of(view, by)?),
+                _ => None,
+            };
+            Ok((delivery, successor))
+        })?;
+        let available_until = self.last_day(delivery.available_until).to_string();
+        let number = delivery.name();
+        let facts = texts::DeliveryFacts {
+            product: delivery.product_name.as_str(),
+            recipient: delivery.organisation_name.as_str(),
+            number: &number,
+            period: delivery.period.as_ref().map_or("", crate::domain::names::Line::as_str),
+            files: usize::try_from(delivery.file_count).unwrap_or(usize::MAX),
+            available_until: &available_until,
+        };
+        Ok(match (kind, &delivery.availability) {
+            (NoticeKind::DeliveryWithdrawn, Availability::Withdrawn { reason, .. }) => {
+                texts::delivery_withdrawn(tongue, sender, &facts, reason.as_str())
+            }
+            (NoticeKind::DeliveryWithdrawn, _) => texts::delivery_withdrawn(tongue, sender, &facts, "-"),
+            (NoticeKind::DeliveryReplaced, _) => {
+                let (new_number, new_until) = match &successor {
+                    Some(new) => (new.name(), self.last_day(new.available_until).to_string()),
+                    None => ("-".to_owned(), "-".to_owned()),
+                };
+                texts::delivery_replaced(tongue, sender, &facts, &new_number, &new_until)
+            }
+            _ => texts::delivery_ready(tongue, sender, &facts),
+        })
+    }
+
+    /// What an e-mail about an account tells; links are made here, and lie nowhere.
+    fn person_facts(&self, to: &Addressed) -> Result<texts::PersonFacts, Failure> {
+        let mut facts = texts::PersonFacts::default();
+        for (fact, value) in &to.facts {
+            let moment = || Moment::from_millis(value.parse().unwrap_or_default());
+            match fact {
+                Fact::Organisation => facts.organisation.clone_from(value),
+                Fact::Person => facts.person.clone_from(value),
+                Fact::Address => facts.address.clone_from(value),
+                Fact::By => facts.by.clone_from(value),
+                Fact::Reason => facts.reason.clone_from(value),
+                Fact::Until => facts.until = self.last_day(moment()).to_string(),
+                Fact::At => facts.at = format!("{} {}", self.clock.date_of(moment()), self.clock.time_of(moment())),
+                Fact::RequestLink => facts.link = self.request_address(LinkId::parse(value)?)?,
+                Fact::AccountLink => facts.link = self.account_address(LinkId::parse(value)?)?,
+                Fact::Added => facts.added.push(value.clone()),
+                Fact::Removed => facts.removed.push(value.clone()),
+                Fact::Change => facts.change.clone_from(value),
+            }
+        }
+        Ok(facts)
+    }
+
     /// The last day on which something that ends at `until` can still be fetched.
     #[must_use]
     pub fn last_day(&self, until: Moment) -> super::Date {
@@ -259,11 +295,11 @@ impl Operations {
 }
 
 /// The id of an e-mail follows from what it says to whom: the same notice is never queued twice.
-pub(super) fn mail_id(kind: NoticeKind, delivery: DeliveryId, login: &LoginName) -> MailId {
+pub(super) fn mail_id(kind: NoticeKind, about: &[u8; 16], to: &str) -> MailId {
     let mut hash = Sha256::new();
     hash.update(kind.word().as_bytes());
-    hash.update(delivery.as_bytes());
-    hash.update(login.as_str().as_bytes());
+    hash.update(about);
+    hash.update(to.as_bytes());
     let digest: [u8; 32] = hash.finalize().into();
     let mut id = [0; 16];
     id.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
@@ -271,5 +307,5 @@ pub(super) fn mail_id(kind: NoticeKind, delivery: DeliveryId, login: &LoginName)
 }
 
 fn mail_about(mail: &Mail, to: Option<&Addressed>) -> About {
-    About { login: to.map(|to| to.login.clone()), delivery: mail.delivery, ..About::default() }
+    About { login: to.and_then(|to| to.login.clone()), delivery: mail.delivery, ..About::default() }
 }

@@ -2,6 +2,10 @@
 //! out. Must not know recipients, accounts or tokens: the facts have no place
 //! for personal data or for links that sign in.
 
+mod people;
+
+pub use people::{PersonFacts, about_person};
+
 /// A language that mail is written in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Tongue {
@@ -84,6 +88,8 @@ pub fn delivery_ready(tongue: Tongue, sender: &Sender<'_>, delivery: &DeliveryFa
                 "In het portaal logt u eerst in.".to_owned(),
                 "Na de laatste dag kunt u de levering niet meer ophalen.".to_owned(),
             ],
+            action: None,
+            why: coupled(tongue),
         },
         Tongue::English => Letter {
             subject: format!("New delivery ready: {} ({})", delivery.product, delivery.recipient),
@@ -94,6 +100,8 @@ pub fn delivery_ready(tongue: Tongue, sender: &Sender<'_>, delivery: &DeliveryFa
                 "In the portal you sign in first.".to_owned(),
                 "After the last day you can no longer fetch the delivery.".to_owned(),
             ],
+            action: None,
+            why: coupled(tongue),
         },
     };
     letter.written(tongue, sender)
@@ -117,6 +125,8 @@ pub fn delivery_withdrawn(tongue: Tongue, sender: &Sender<'_>, delivery: &Delive
                     "Heeft u de bestanden al opgehaald? Gebruik ze dan niet meer.".to_owned(),
                     "Verwijder de bestanden uit uw systemen.".to_owned(),
                 ],
+                action: None,
+                why: coupled(tongue),
             }
         }
         Tongue::English => {
@@ -132,6 +142,8 @@ pub fn delivery_withdrawn(tongue: Tongue, sender: &Sender<'_>, delivery: &Delive
                     "Have you already fetched the files? Then stop using them.".to_owned(),
                     "Remove the files from your systems.".to_owned(),
                 ],
+                action: None,
+                why: coupled(tongue),
             }
         }
     };
@@ -161,6 +173,8 @@ pub fn delivery_replaced(
                     "Haal de nieuwe levering op in het portaal of met SFTP.".to_owned(),
                     "Gebruik de oude bestanden niet meer en verwijder ze uit uw systemen.".to_owned(),
                 ],
+                action: None,
+                why: coupled(tongue),
             }
         }
         Tongue::English => {
@@ -174,6 +188,8 @@ pub fn delivery_replaced(
                     "Fetch the new delivery in the portal or with SFTP.".to_owned(),
                     "Stop using the old files and remove them from your systems.".to_owned(),
                 ],
+                action: None,
+                why: coupled(tongue),
             }
         }
     };
@@ -186,6 +202,18 @@ struct Letter {
     opening: Vec<String>,
     facts: Vec<(&'static str, String)>,
     advice: Vec<String>,
+    /// What to do: a label and its address; the portal when there is nothing else.
+    action: Option<(&'static str, String)>,
+    /// Why it comes.
+    why: &'static str,
+}
+
+/// Why mail about deliveries comes.
+const fn coupled(tongue: Tongue) -> &'static str {
+    match tongue {
+        Tongue::Dutch => "U krijgt dit bericht omdat uw account aan dit product is gekoppeld.",
+        Tongue::English => "You receive this message because your account is coupled to this product.",
+    }
 }
 
 fn facts(tongue: Tongue, delivery: &DeliveryFacts<'_>) -> Vec<(&'static str, String)> {
@@ -218,25 +246,26 @@ fn ended_facts(tongue: Tongue, delivery: &DeliveryFacts<'_>) -> Vec<(&'static st
 
 impl Letter {
     fn written(self, tongue: Tongue, sender: &Sender<'_>) -> Words {
-        let closing = closing(tongue, sender);
+        let closing = closing(tongue, sender, self.why);
         let portal = match tongue {
             Tongue::Dutch => "Portaal (u logt in)",
             Tongue::English => "Portal (sign in)",
         };
+        let action = self.action.clone().unwrap_or((portal, sender.portal_url.to_owned()));
         Words {
-            text: self.as_text(portal, sender, &closing),
-            html: self.as_html(tongue, portal, sender, &closing),
+            text: self.as_text(&action, sender, &closing),
+            html: self.as_html(tongue, &action, sender, &closing),
             subject: one_line(&self.subject),
         }
     }
 
-    fn as_text(&self, portal: &str, sender: &Sender<'_>, closing: &[String]) -> String {
+    fn as_text(&self, (label, url): &(&str, String), sender: &Sender<'_>, closing: &[String]) -> String {
         let mut lines = self.opening.clone();
         lines.push(String::new());
         lines.extend(self.facts.iter().map(|(name, value)| format!("{name}: {}", one_line(value))));
         lines.push(String::new());
         lines.extend(self.advice.iter().cloned());
-        lines.push(format!("{portal}: {}", sender.portal_url));
+        lines.push(format!("{label}: {}", one_line(url)));
         lines.push(String::new());
         lines.extend(closing.iter().cloned());
         lines.push(String::new());
@@ -246,7 +275,13 @@ impl Letter {
         lines.join("\n")
     }
 
-    fn as_html(&self, tongue: Tongue, portal: &str, sender: &Sender<'_>, closing: &[String]) -> String {
+    fn as_html(
+        &self,
+        tongue: Tongue,
+        (label, url): &(&str, String),
+        sender: &Sender<'_>,
+        closing: &[String],
+    ) -> String {
         let paragraph = |lines: &[String]| {
             format!("<p>{}</p>\n", lines.iter().map(|line| escaped(line)).collect::<Vec<_>>().join("<br>\n"))
         };
@@ -257,7 +292,7 @@ impl Letter {
                 format!("<tr><th scope=\"row\" align=\"left\">{}</th><td>{}</td></tr>\n", escaped(name), escaped(value))
             })
             .collect();
-        let url = escaped(sender.portal_url);
+        let url = escaped(url);
         let signature = [sender.organisation.to_owned(), sender.portal.to_owned()];
         format!(
             "<!DOCTYPE html>\n<html lang=\"{}\">\n<head><meta charset=\"utf-8\"><title>{}</title></head>\n<body>\n{}<table>\n{rows}</table>\n{}<p>{}: <a href=\"{url}\">{url}</a></p>\n{}{}</body>\n</html>\n",
@@ -265,7 +300,7 @@ impl Letter {
             escaped(&self.subject),
             paragraph(&self.opening),
             paragraph(&self.advice),
-            escaped(portal),
+            escaped(label),
             paragraph(closing),
             paragraph(&signature),
         )
@@ -273,18 +308,14 @@ impl Letter {
 }
 
 /// Why this mail comes, and whom to ask.
-fn closing(tongue: Tongue, sender: &Sender<'_>) -> Vec<String> {
+fn closing(tongue: Tongue, sender: &Sender<'_>, why: &str) -> Vec<String> {
     let contact = [sender.contact_mail, sender.contact_phone].into_iter().filter(|part| !part.is_empty()).map(one_line);
     let contact = contact.collect::<Vec<_>>();
     let mut lines = match tongue {
-        Tongue::Dutch => vec![
-            "U krijgt dit bericht omdat uw account aan dit product is gekoppeld.".to_owned(),
-            "Deze e-mail is een service. Het portaal is altijd leidend.".to_owned(),
-        ],
-        Tongue::English => vec![
-            "You receive this message because your account is coupled to this product.".to_owned(),
-            "This e-mail is a service. The portal always takes precedence.".to_owned(),
-        ],
+        Tongue::Dutch => vec![why.to_owned(), "Deze e-mail is een service. Het portaal is altijd leidend.".to_owned()],
+        Tongue::English => {
+            vec![why.to_owned(), "This e-mail is a service. The portal always takes precedence.".to_owned()]
+        }
     };
     lines.push(match (tongue, contact.is_empty()) {
         (Tongue::Dutch, true) => "Heeft u vragen? Neem contact op met ons.".to_owned(),

@@ -31,6 +31,7 @@ mod layering;
 mod mail;
 mod operations;
 mod portal;
+mod portal_access;
 mod ports_catalog;
 mod power;
 mod protection;

@@ -11,6 +11,7 @@ use crate::support::programs::{finish, node};
 use crate::support::server::Server;
 use crate::support::stock::{events, organisation, product, text, write_file};
 
+const WALK: &str = concat!(include_str!("../clients/browser.js"), include_str!("../clients/portal.js"));
 const ANNE: &str = "anne@alpha.example";
 
 struct Stage {
@@ -67,7 +68,7 @@ fn a_person_goes_from_the_link_to_a_fetched_file_in_a_browser() {
         std::env::var_os("POSTKLUIS_TEST_SCREENSHOTS").map_or_else(|| stage.server.desk("pages"), PathBuf::from);
     fs::create_dir_all(&shots).expect("a folder for screenshots");
     let mut command = node();
-    command.args(["-e", include_str!("../clients/portal.js"), &stage.link, ANNE]).arg(&shots);
+    command.args(["-e", WALK, &stage.link, ANNE]).arg(&shots);
     let found = finish(&mut command).expect_code(0).json();
     for nothing in ["violations", "tooWide", "console", "elsewhere"] {
         assert_eq!(strings(&found, nothing), Vec::<String>::new(), "{nothing}");

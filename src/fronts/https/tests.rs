@@ -98,6 +98,8 @@ fn settings() -> Settings {
             min_password_chars: 12,
             max_sessions_per_account: 5,
             attempts: 5,
+            refused_mail_domains: Vec::new(),
+            max_requests: 100,
         },
     }
 }

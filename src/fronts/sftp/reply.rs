@@ -36,6 +36,7 @@ fn kind_of(refusal: &Refusal) -> ShelfErrorKind {
         | Refusal::NoSpace
         | Refusal::Changed(_)
         | Refusal::LinkClosed
+        | Refusal::FreeMail
         | Refusal::WeakPassword(_)
         | Refusal::WrongCode
         | Refusal::TriedTooOften { .. }

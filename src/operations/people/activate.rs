@@ -73,7 +73,7 @@ impl Operations {
             let decision = Decision::new(now, event).put(row).put(link);
             Ok(before.into_iter().fold(decision, |decision, id| decision.remove(AccountLink::key_of(id))))
         }))?;
-        Ok(format!("{}/account/{}", self.settings.sender.portal_url, self.link_code(id)?))
+        self.account_address(id)
     }
 
     /// What a link is for. Changes nothing.

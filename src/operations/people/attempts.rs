@@ -38,8 +38,8 @@ pub(in crate::operations) struct Attempts {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Failures {
-    count: usize,
+pub(super) struct Failures {
+    pub(super) count: usize,
     last: Moment,
 }
 
@@ -86,11 +86,15 @@ impl Attempts {
     }
 }
 
-fn found<K: Eq + std::hash::Hash>(kept: &Mutex<HashMap<K, Failures>>, key: &K, now: Moment) -> Option<Failures> {
+pub(super) fn found<K: Eq + std::hash::Hash>(
+    kept: &Mutex<HashMap<K, Failures>>,
+    key: &K,
+    now: Moment,
+) -> Option<Failures> {
     locked(kept).get(key).copied().filter(|failures| now < failures.last.after(FORGOTTEN_AFTER))
 }
 
-fn count<K: Eq + std::hash::Hash + Clone>(kept: &Mutex<HashMap<K, Failures>>, key: K, now: Moment) {
+pub(super) fn count<K: Eq + std::hash::Hash + Clone>(kept: &Mutex<HashMap<K, Failures>>, key: K, now: Moment) {
     let mut kept = locked(kept);
     if kept.len() >= MOST_KEPT && !kept.contains_key(&key) {
         kept.retain(|_, failures| now < failures.last.after(FORGOTTEN_AFTER));

@@ -3,17 +3,24 @@
 
 mod activate;
 mod attempts;
+mod judge;
+mod members;
 mod recovery;
+mod requests;
 mod sessions;
 mod sign_in;
 
 use data_encoding::BASE32_NOPAD;
 
 pub use activate::{Activation, LinkOffer};
+pub use judge::{Judge, RequestView};
+pub use members::{CouplableProduct, MemberView, RightsChange};
+pub use requests::{Applicant, EmployerChoice, RequestDraft, RequestLook};
 pub use sessions::{EndedSessions, PortalVisit};
 pub use sign_in::PasswordAccepted;
 
 pub(super) use attempts::Attempts;
+pub(super) use requests::Drafts;
 pub(super) use sessions::LiveSessions;
 pub(super) use sign_in::Pending;
 
@@ -40,6 +47,10 @@ pub struct PeopleSettings {
     pub max_sessions_per_account: usize,
     /// Wrong passwords and codes for one account from one network before it has to wait.
     pub attempts: usize,
+    /// Mail domains that are refused besides those of everybody's (A4).
+    pub refused_mail_domains: Vec<String>,
+    /// So many requests for accounts and invitations may wait at once.
+    pub max_requests: usize,
 }
 
 /// Longest password, in characters: hashing it must cost no more than any other.
@@ -58,6 +69,16 @@ impl Operations {
         let derived = self.secrets.derive(LINK_SECRET, id.as_bytes())?;
         let secret = derived.get(..LINK_SECRET_BYTES).unwrap_or_default();
         Ok(BASE32_NOPAD.encode(&[id.as_bytes(), secret].concat()).to_ascii_lowercase())
+    }
+
+    /// The address of the page that a link to an account opens: a secret.
+    pub(super) fn account_address(&self, id: LinkId) -> Result<String, Failure> {
+        Ok(format!("{}/account/{}", self.settings.sender.portal_url, self.link_code(id)?))
+    }
+
+    /// The same of a request.
+    pub(super) fn request_address(&self, id: LinkId) -> Result<String, Failure> {
+        Ok(format!("{}/account-request/confirm/{}", self.settings.sender.portal_url, self.link_code(id)?))
     }
 
     /// The id in a link, when its secret fits.

@@ -6,6 +6,7 @@ mod bodies;
 mod collect;
 mod people;
 mod publish;
+mod requests;
 mod retention;
 mod rotate;
 mod sign_off;
@@ -131,6 +132,7 @@ fn settings_of_world() -> Settings {
         sender: MailSender {
             portal: "Test".to_owned(),
             portal_url: "https://test.example".to_owned(),
+            contact_mail: "contact@test.example".to_owned(),
             ..MailSender::default()
         },
         open_grace: Span::from_seconds(3_600),
@@ -166,6 +168,8 @@ fn settings_of_world() -> Settings {
             min_password_chars: 12,
             max_sessions_per_account: 2,
             attempts: 3,
+            refused_mail_domains: vec!["school.example".to_owned()],
+            max_requests: 20,
         },
     }
 }

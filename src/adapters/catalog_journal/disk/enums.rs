@@ -13,6 +13,7 @@ use crate::domain::history::{Channel, Happening};
 use crate::domain::moment::Moment;
 use crate::domain::names::{EmailAddress, Line};
 use crate::domain::notice::NoticeKind;
+use crate::domain::request::Salutation;
 use crate::domain::upload::{ReceivedStage, UploadState};
 use crate::ports::failure::Fault;
 
@@ -49,7 +50,22 @@ macro_rules! number_form {
 number_form! {
     Language, "language" { Dutch = 0, English = 1, }
     Ending, "ending" { Expired = 0, Withdrawn = 1, Replaced = 2, }
-    NoticeKind, "kind of notice" { DeliveryReady = 0, DeliveryWithdrawn = 1, DeliveryReplaced = 2, }
+    NoticeKind, "kind of notice" {
+        DeliveryReady = 0,
+        DeliveryWithdrawn = 1,
+        DeliveryReplaced = 2,
+        AccountRequested = 3,
+        AccountKnown = 4,
+        RequestWaits = 5,
+        RequestRejected = 6,
+        AccountApproved = 7,
+        Invited = 8,
+        BecameAdministrator = 9,
+        RightsChanged = 10,
+        ActivationEnds = 11,
+        CredentialsChanged = 12,
+    }
+    Salutation, "salutation" { Neutral = 0, Madam = 1, Sir = 2, }
     ReceivedStage, "stage of an upload" { Resumable = 0, Shown = 1, Kept = 2, }
     Channel, "channel" { Sftp = 0, Api = 1, Spool = 2, CommandLine = 3, System = 4, Portal = 5, }
     LinkPurpose, "purpose of a link" { Activate = 0, NewPassword = 1, }

@@ -29,6 +29,7 @@ use crate::domain::record::{
     DeliveryNumber, DoomedPayload, LastSequence, MailDue, PublicationPart, PublishedSource, Record, RightHolder,
     SlotMember, SlotRecord, WindowEnd,
 };
+use crate::domain::request::{AccountRequest, Employer, RequestAddress, RequestStage, Salutation};
 use crate::domain::retention::ShredSlot;
 use crate::domain::rights::Right;
 use crate::domain::scrub::ScrubPosition;
@@ -276,7 +277,7 @@ fn mail(kind: NoticeKind, letter: Letter, state: MailState) -> Record {
 fn mails() -> Vec<Record> {
     let plain = |last_error: Option<&str>| {
         let last_error = last_error.map(ToOwned::to_owned);
-        Letter::Plain(Addressed { to: mail_address(), login: login(), last_error })
+        Letter::Plain(Addressed { to: mail_address(), login: Some(login()), facts: Vec::new(), last_error })
     };
     let queued = MailState::Queued { attempts: 2, next_at: at(1) };
     vec![
@@ -373,7 +374,35 @@ fn people() -> Vec<Record> {
         session(Assurance::PasswordAndRecoveryCode).into(),
         link(LinkPurpose::Activate).into(),
         link(LinkPurpose::NewPassword).into(),
+        request(
+            (Some(line("Anna de Vries")), Salutation::Madam),
+            Employer::Known(code()),
+            RequestStage::Unconfirmed { until: at(2) },
+        ),
+        request(
+            (None, Salutation::Neutral),
+            Employer::Stated { name: line("Gemeente Demo"), kvk: Kvk::parse("12345678").ok() },
+            RequestStage::Waiting { since: at(1) },
+        ),
+        RequestAddress { login: login(), request: LinkId::from_bytes([8; 16]) }.into(),
     ]
+}
+
+fn request((name, salutation): (Option<Line>, Salutation), organisation: Employer, stage: RequestStage) -> Record {
+    let invited_by = name.is_none().then(login);
+    AccountRequest {
+        id: LinkId::from_bytes([8; 16]),
+        email: mail_address(),
+        salutation,
+        name,
+        organisation,
+        language: Language::English,
+        invited_by,
+        made_at: at(0),
+        mails: 2,
+        stage,
+    }
+    .into()
 }
 
 fn events() -> Vec<Event> {
@@ -459,7 +488,7 @@ fn golden_bytes_of_every_version_read_back() {
     }
     assert_eq!(
         kinds.into_iter().collect::<Vec<u8>>(),
-        (1..=32).chain([40, 41, 50, 51, 52]).collect::<Vec<u8>>(),
+        (1..=32).chain([40, 41, 50, 51, 52, 53, 54]).collect::<Vec<u8>>(),
         "every kind has its bytes"
     );
 }

@@ -23,7 +23,6 @@ struct_form! {
         queued_at: Moment,
         state: MailState,
     }
-    AddressedV2 = Addressed { to: EmailAddress, login: LoginName, last_error: Option<String>, }
     MailDueV1 = MailDue { at: Moment, mail: MailId, }
 }
 
@@ -37,6 +36,27 @@ impl Stored for Mail {
             1 => parsed::<MailV1>(bytes)?.upgrade(),
             _ => Err(unknown_version(version)),
         }
+    }
+}
+
+/// Only rows of form 1 are plain, and those tell of deliveries alone: there are no facts to keep.
+#[derive(Serialize, Deserialize)]
+pub(super) struct AddressedV2 {
+    to: String,
+    login: Option<String>,
+    last_error: Option<String>,
+}
+
+impl Form for Addressed {
+    type Disk = AddressedV2;
+
+    fn to_disk(&self) -> AddressedV2 {
+        AddressedV2 { to: self.to.to_disk(), login: self.login.to_disk(), last_error: self.last_error.clone() }
+    }
+
+    fn from_disk(disk: AddressedV2) -> Result<Self, Fault> {
+        let login = Option::<LoginName>::from_disk(disk.login)?;
+        Ok(Self { to: EmailAddress::from_disk(disk.to)?, login, facts: Vec::new(), last_error: disk.last_error })
     }
 }
 
@@ -128,7 +148,7 @@ impl MailV1 {
             id: MailId::from_disk(self.id)?,
             kind: NoticeKind::from_disk(self.kind)?,
             delivery: Some(DeliveryId::from_disk(self.delivery)?),
-            letter: Letter::Plain(Addressed { to, login, last_error }),
+            letter: Letter::Plain(Addressed { to, login: Some(login), facts: Vec::new(), last_error }),
             language: Language::from_disk(self.language)?,
             queued_at: at(self.queued_at),
             state,

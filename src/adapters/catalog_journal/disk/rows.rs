@@ -25,6 +25,7 @@ use crate::domain::record::{
     DeliveryNumber, DoomedPayload, LastSequence, MailDue, PublicationPart, PublishedSource, Record, RightHolder, Row,
     SlotMember, SlotRecord, WindowEnd,
 };
+use crate::domain::request::{AccountRequest, RequestAddress};
 use crate::domain::retention::ShredSlot;
 use crate::domain::rights::Right;
 use crate::domain::scrub::ScrubPosition;
@@ -309,6 +310,7 @@ kinds! {
     first: SshKey Token Agreement Right RightHolder RecipientKey Publication PublishedSource
     Delivery DeliveryNumber PublicationPart DeliveredFile OutboxEntry Payload SealedHeader FileCoverage LastSequence
     WindowEnd SlotRecord SlotMember DoomedPayload Upload UploadEntry UploadEnd UploadHeader
-    UploadSums SignOff ScrubPosition BodyKey Credentials WebSession AccountLink;
+    UploadSums SignOff ScrubPosition BodyKey Credentials WebSession AccountLink
+    AccountRequest RequestAddress;
     later: Organisation Account Product Mail MailDue
 }

@@ -438,6 +438,24 @@ pub enum Account {
         #[arg(long, value_name = "CIDR[,CIDR…]", value_delimiter = ',', required = true)]
         allow_from: Vec<String>,
     },
+    /// List requests for accounts that wait to be judged, and invitations that were not taken up yet
+    Requests,
+    /// Approve a request: the person gets an e-mail to activate the account
+    Approve {
+        /// E-mail address of the request
+        email: String,
+        /// The organisation that the person belongs to, where the request names none that is known
+        #[arg(long, value_name = "CODE")]
+        organisation: Option<String>,
+    },
+    /// Reject a request: the person gets an e-mail with the reason
+    Reject {
+        /// E-mail address of the request
+        email: String,
+        /// Why; the person gets to read it
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
     /// Make the link with which a person activates the account or chooses a new password; an earlier one closes
     Link {
         /// Login name

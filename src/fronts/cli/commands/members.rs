@@ -10,12 +10,12 @@ use super::texts::{all_pages, read_text};
 use crate::domain::account::{AccountKind, Language};
 use crate::domain::allow_list::AllowList;
 use crate::domain::history::Channel;
-use crate::domain::ids::TokenId;
+use crate::domain::ids::{LinkId, TokenId};
 use crate::domain::names::{EmailAddress, Kvk, Line, LoginName, MailDomain, NameFault, Oin, OrganisationCode};
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{Refusal, What};
 use crate::fronts::cli::{Answer, args};
 use crate::fronts::forms;
-use crate::operations::{Failure, NewAccount, NewOrganisation, OrganisationChange, StandingChange};
+use crate::operations::{Failure, Judge, NewAccount, NewOrganisation, OrganisationChange, StandingChange};
 
 const CHANNEL: Channel = Channel::CommandLine;
 
@@ -166,6 +166,20 @@ pub(super) fn account(office: &Office, command: args::Account) -> Result<Answer,
             operations.change_account(&login, AllowList::parse(&allow_from)?, CHANNEL)?;
             shown_account(office, &login)
         }
+        args::Account::Requests => {
+            let views = operations.account_requests(&operator(None))?;
+            let columns = ["email", "name", "organisation", "organisationName", "state", "madeAt"];
+            Ok(Answer::list(views.iter().map(forms::request).collect(), &columns))
+        }
+        args::Account::Approve { email, organisation } => {
+            let organisation = organisation.map(|code| OrganisationCode::parse(&code)).transpose()?;
+            let account = operations.approve_request(request_of(office, &email)?, operator(organisation))?;
+            Ok(Answer::one(forms::account(&account)))
+        }
+        args::Account::Reject { email, reason } => {
+            operations.reject_request(request_of(office, &email)?, Line::parse(&reason)?, operator(None))?;
+            Ok(Answer::said(format!("rejected; {email} is told why"), json!({ "email": email, "rejected": true })))
+        }
         args::Account::Link { login } => account_link(office, &LoginName::parse(&login)?),
         args::Account::Block(block) => {
             let change = blocking(office, &block)?;
@@ -174,6 +188,16 @@ pub(super) fn account(office: &Office, command: args::Account) -> Result<Answer,
         args::Account::Unblock { login } => changed_account(office, &login, StandingChange::Unblock),
         args::Account::End { login } => changed_account(office, &login, StandingChange::End),
     }
+}
+
+const fn operator(organisation: Option<OrganisationCode>) -> Judge {
+    Judge::Operator { channel: CHANNEL, organisation }
+}
+
+fn request_of(office: &Office, email: &str) -> Result<LinkId, Failure> {
+    let views = office.operations.account_requests(&operator(None))?;
+    let found = views.into_iter().find(|view| view.request.email.as_str().eq_ignore_ascii_case(email));
+    Ok(found.map(|view| view.request.id).ok_or(Refusal::NotFound(What::Request))?)
 }
 
 fn account_link(office: &Office, login: &LoginName) -> Result<Answer, Failure> {

@@ -10,7 +10,7 @@ use crate::fronts::https::reply::Reply;
 const COOKIE_NAME: &str = "__Host-postkluis";
 
 /// A form has at most so many fields.
-const MOST_FIELDS: usize = 64;
+const MOST_FIELDS: usize = 1_100;
 
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
@@ -39,6 +39,26 @@ impl Form {
     pub(in crate::fronts::https) fn field(&self, name: &str) -> &str {
         self.fields.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value.as_str())
     }
+}
+
+impl Form {
+    /// What follows in the names of fields that begin so.
+    pub(super) fn names_after(&self, prefix: &str) -> impl Iterator<Item = &str> {
+        self.fields.iter().filter_map(move |(name, _)| name.strip_prefix(prefix))
+    }
+}
+
+/// A value as it stands in a query.
+pub(super) fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            safe.push(char::from(byte));
+        } else {
+            safe.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    safe
 }
 
 /// Undoes the encoding of forms: a plus is a space.
@@ -104,6 +124,10 @@ mod tests {
         assert_eq!(form.field("password"), "a b+c");
         assert_eq!((form.field("bad"), form.field("empty"), form.field("absent")), ("", "", ""));
         assert_eq!(Form::read(&[0xff, 0xfe]).field("email"), "");
+        let text = "a b&c=é+%";
+        assert_eq!(Form::read(format!("show={}", escaped(text)).as_bytes()).field("show"), text);
+        let ticked = Form::read(b"product-a=on&other=x&product-b=on");
+        assert_eq!(ticked.names_after("product-").collect::<Vec<_>>(), ["a", "b"]);
     }
 
     #[test]

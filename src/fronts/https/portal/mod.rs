@@ -1,10 +1,12 @@
 //! The portal: pages made on the server, in Dutch and English, that need no script. One file per
 //! page, its template beside it. Whoever asks is a guest or a member; `permits` judges members.
 
+mod access;
 mod activate;
 mod deliveries;
 mod form;
 mod page;
+mod request;
 mod sign_in;
 mod start;
 mod style;
@@ -16,10 +18,14 @@ use std::net::IpAddr;
 use hyper::StatusCode;
 use hyper::header::{LOCATION, USER_AGENT};
 
+pub(super) use access::{account, appoint, approve, grid, grid_csv, invite, overview, reject, resend, save};
 pub(super) use activate::{app, choose, look};
 pub(super) use deliveries::{download, list, one, packing_slip};
 pub(super) use form::{Form, is_from_elsewhere};
 pub(super) use page::{broken, elsewhere, missing};
+pub(super) use request::{
+    ask_organisation, ask_person, cancel, confirm_request, look_at_request, sent, take_organisation, take_person,
+};
 pub(super) use sign_in::{ask_code, ask_password, check_code, check_password, sign_out};
 pub(super) use start::{start, welcome};
 pub(super) use style::{icon, laid_over, style_sheet};
@@ -139,6 +145,7 @@ fn told(texts: &Texts, refusal: &Refusal) -> String {
         Refusal::WeakPassword(Flaw::OwnName) => texts.own_name.to_owned(),
         Refusal::WeakPassword(Flaw::Known) => texts.known.to_owned(),
         Refusal::WrongCode => texts.wrong_code.to_owned(),
+        Refusal::FreeMail => texts.free_mail.to_owned(),
         Refusal::TriedTooOften { seconds } => format!("{} {seconds}", texts.tried_too_often),
         Refusal::NotSignedIn => texts.wrong_password.to_owned(),
         Refusal::NotFromHere(_) => texts.not_from_here.to_owned(),

@@ -41,6 +41,8 @@ pub(super) struct Signed {
     pub(super) token: String,
     /// When the session ends if nothing is done, such as `14:05`.
     pub(super) until: String,
+    /// Administers the organisation.
+    pub(super) is_administrator: bool,
 }
 
 impl Frame {
@@ -65,6 +67,7 @@ impl Frame {
             member: guest.visit.as_ref().map(|visit| Signed {
                 token: visit.form_token.clone(),
                 until: ask.site.operations.calendar().time_of(visit.idle_until),
+                is_administrator: visit.account.is_administrator,
             }),
         }
     }

@@ -7,7 +7,9 @@ use hyper::StatusCode;
 use super::deliveries::Row;
 use super::page::{Frame, shown};
 use super::{Ask, Failure, Guest, Member};
+use crate::domain::request::RequestStage;
 use crate::fronts::https::reply::Reply;
+use crate::operations::Judge;
 
 /// So many deliveries stand on the start page.
 const MOST_SHOWN: usize = 6;
@@ -23,6 +25,8 @@ struct Welcome {
 struct Start {
     frame: Frame,
     login: String,
+    needs_second: bool,
+    waiting: usize,
     rows: Vec<Row>,
     organisation: String,
     code: String,
@@ -44,9 +48,18 @@ pub(in crate::fronts::https) fn start(ask: &Ask, member: &Member) -> Result<Repl
     let ready = operations.newest_deliveries(&member.visit.caller, None, true, MOST_SHOWN)?;
     let own = operations.organisation(&member.visit.account.organisation)?;
     let language = member.guest.language;
+    let is_administrator = member.visit.account.is_administrator;
+    let waiting = if is_administrator {
+        let requests = operations.account_requests(&Judge::Administrator(member.visit.caller.clone()))?;
+        requests.iter().filter(|view| matches!(view.request.stage, RequestStage::Waiting { .. })).count()
+    } else {
+        0
+    };
     member.shown(&Start {
         frame: member.frame(ask),
         login: member.visit.account.login.to_string(),
+        needs_second: is_administrator && operations.administrators(&own.code)? < 2,
+        waiting,
         rows: ready.iter().map(|view| Row::of(operations, language, view)).collect(),
         organisation: own.name.to_string(),
         code: own.code.to_string(),
