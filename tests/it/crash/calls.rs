@@ -2,6 +2,10 @@
 //! fail at the k-th change of a file; then it starts again without the shim and everything must hold.
 //! `docs/CRASH.md` says how to ask for all of them.
 
+mod acts;
+mod clock;
+mod commands;
+mod odds;
 mod shim;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +15,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use self::shim::{Fault, Named, Shim};
-use super::ledger::{self, Asked, Dice};
+use super::ledger::{self, Asked, Content, Dice};
 use super::stage::{BRIEF, DAILY, Stage};
 use super::table::Table;
 use super::verdict::{self, deliveries, of, text};
@@ -19,6 +23,8 @@ use super::work;
 
 /// Strikes per operation when nobody asks for all.
 const STRIKES: usize = 3;
+/// A step that moves is tried so often.
+const TRIES: usize = 4;
 /// The publication that every run finds on the home.
 const BEFORE: &str = "before";
 
@@ -31,17 +37,31 @@ enum Operation {
     Withdraw,
     RotateKey,
     RotateMaster,
+    Upload,
+    Snapshot,
+    BackUp,
 }
 
 impl Operation {
-    const ALL: [Self; 6] =
-        [Self::Publish, Self::Fetch, Self::Expire, Self::Withdraw, Self::RotateKey, Self::RotateMaster];
+    const ALL: [Self; 9] = [
+        Self::Publish,
+        Self::Fetch,
+        Self::Expire,
+        Self::Withdraw,
+        Self::RotateKey,
+        Self::RotateMaster,
+        Self::Upload,
+        Self::Snapshot,
+        Self::BackUp,
+    ];
 }
 
 /// A home with one publication on it, from which every run begins.
 struct Template {
     stage: Stage,
     before: Asked,
+    /// The same with a journal that is about to begin a new segment.
+    filled: Option<(Stage, Vec<Asked>)>,
     dice: Dice,
 }
 
@@ -51,6 +71,8 @@ struct Run {
     shim: Shim,
     ledger: Vec<Asked>,
     withdrawn: bool,
+    /// What was put, and whether its client was told that it is there.
+    put: Option<(Content, bool)>,
     dice: Dice,
 }
 
@@ -67,8 +89,9 @@ struct Tally {
 fn a_fault_at_any_call_breaks_no_promise() {
     let asked = std::env::var("POSTKLUIS_FAULT_RUNS").ok();
     let is_all = asked.as_deref() == Some("all");
+    let is_every_step = asked.as_deref() == Some("steps");
     let most = match asked.as_deref() {
-        None | Some("all") => STRIKES,
+        None | Some("all" | "steps") => STRIKES,
         Some(text) => text.parse().unwrap_or_else(|error| panic!("POSTKLUIS_FAULT_RUNS: {error}")),
     };
     let seed = super::number("POSTKLUIS_CRASH_SEED").unwrap_or_else(super::now_millis);
@@ -81,13 +104,29 @@ fn a_fault_at_any_call_breaks_no_promise() {
         println!("{operation:?}: {} calls at {} s", calls.len(), begun.elapsed().as_secs());
         assert!(!calls.is_empty(), "{operation:?} changed no file: the shim watches nothing");
         tally.steps.insert(operation, calls.iter().cloned().collect());
-        for (fault, at) in strikes(&calls, is_all, most, &mut template.dice) {
+        let spread = strikes(&calls, is_all, most, &mut template.dice);
+        let mut strike = |tally: &mut Tally, fault: Fault, at: u64| {
             println!("{operation:?} {} call {at} of {}", fault.words(), calls.len());
             let (_, struck) = template.run(operation, Some((fault, at)), &mut table);
             tally.runs += 1;
             match struck {
                 Some(step) => *tally.struck.entry((operation, step, fault)).or_default() += 1,
                 None => tally.not_reached += 1,
+            }
+        };
+        if is_every_step {
+            for (fault, step) in every_step(&calls) {
+                // what runs beside it moves the calls: another place of the same step is tried
+                for at in places(&calls, &step).take(TRIES) {
+                    strike(&mut tally, fault, at);
+                    if tally.struck.contains_key(&(operation, step.clone(), fault)) {
+                        break;
+                    }
+                }
+            }
+        } else {
+            for (fault, at) in spread {
+                strike(&mut tally, fault, at);
             }
         }
     }
@@ -99,7 +138,29 @@ fn a_fault_at_any_call_breaks_no_promise() {
     fs::write(target.join("faults-table.txt"), shown).expect("the table");
     assert!(tally.not_reached * 2 < tally.runs, "most strikes came too late: {} of {}", tally.not_reached, tally.runs);
     let missed = tally.missed();
-    assert!(!is_all || missed.is_empty(), "no fault came in {missed:?}");
+    assert!(!(is_all || is_every_step) || missed.is_empty(), "no fault came in {missed:?}");
+}
+
+/// Every named step, killed before and after it, and with one of the other faults in turn.
+fn every_step(calls: &[Named]) -> Vec<(Fault, Named)> {
+    let steps: BTreeSet<&Named> = calls.iter().collect();
+    let others = [Fault::Eio, Fault::Enospc, Fault::Short, Fault::SyncFails];
+    let turns = steps.into_iter().zip(others.into_iter().cycle());
+    turns
+        .flat_map(|(step, other)| {
+            // only a sync is struck by syncs that fail
+            let other = if other == Fault::SyncFails && !step.starts_with("sync") { Fault::Eio } else { other };
+            [Fault::KillBefore, Fault::KillAfter, other].map(|fault| (fault, step.clone()))
+        })
+        .collect()
+}
+
+/// Where a step comes, its middle first: the ends of a run differ most from one to the next.
+fn places(calls: &[Named], step: &Named) -> impl Iterator<Item = u64> {
+    let at: Vec<u64> = (1..).zip(calls).filter(|(_, call)| *call == step).map(|(at, _)| at).collect();
+    let middle = at.len() / 2;
+    let order = at[middle..].iter().chain(at[..middle].iter().rev()).copied().collect::<Vec<_>>();
+    order.into_iter().cycle()
 }
 
 /// Every call with every fault, or so many spread evenly with the kinds in turn.
@@ -117,13 +178,16 @@ fn strikes(calls: &[Named], is_all: bool, most: usize, dice: &mut Dice) -> Vec<(
 
 impl Template {
     fn made(mut dice: Dice) -> Self {
-        let mut stage = Stage::set();
+        let mut server = crate::support::server::Server::prepare();
+        acts::seal_backups(&mut server);
+        let mut stage = Stage::on(server, age::x25519::Identity::generate());
+        acts::furnish(&stage);
         let offers = stage.server.desk("offers");
         let mut before = ledger::for_command_line(&offers, BEFORE, Some(150_000), &mut dice);
         before.answered = work::publish(&stage.desk(), &offers, &before).is_some();
         assert!(before.answered, "the first publication");
         stage.server.stop();
-        Self { stage, before, dice }
+        Self { stage, before, filled: None, dice }
     }
 
     /// One run to its verdict: the calls of the operation, and the one that was struck.
@@ -133,11 +197,17 @@ impl Template {
         strike: Option<(Fault, u64)>,
         table: &mut Table,
     ) -> (Vec<Named>, Option<Named>) {
-        let mut stage = self.stage.copied();
-        let shim = Shim::before(&mut stage.server);
+        let (mut stage, ledger) = if operation == Operation::Snapshot {
+            let (stage, ledger) = self.filled();
+            (stage.copied(), ledger.clone())
+        } else {
+            (self.stage.copied(), vec![self.before.clone()])
+        };
+        let shim = Shim::before(&mut stage.server, &["serve"]);
         stage.server.serve();
         let dice = Dice(self.dice.below(1 << 31));
-        let mut run = Run { stage, shim, ledger: vec![self.before.clone()], withdrawn: false, dice };
+        let mut run = Run { stage, shim, ledger, withdrawn: false, put: None, dice };
+        run.prepare(operation);
         run.act(operation, strike);
         run.shim.disarm();
         let read = run.shim.read();
@@ -154,7 +224,7 @@ impl Run {
         let asked = match operation {
             Operation::Publish => Some(ledger::for_command_line(&offers, "during", Some(70_000), &mut self.dice)),
             Operation::Expire => Some(ledger::for_a_moment(&offers, "during", &mut self.dice)),
-            Operation::Fetch | Operation::Withdraw | Operation::RotateKey | Operation::RotateMaster => None,
+            _ => None,
         };
         let rows = deliveries(&self.stage.server);
         let row = rows.first().expect("the first delivery");
@@ -182,6 +252,9 @@ impl Run {
             }
             Operation::RotateKey => drop(server.run(&["organisation", "rotate-key", "alpha"])),
             Operation::RotateMaster => drop(server.run(&["key-ring", "rotate-master"])),
+            Operation::Upload => self.put(),
+            Operation::Snapshot => self.publish_until_a_snapshot(),
+            Operation::BackUp => drop(server.run(&["backup", "create", &self.backup().display().to_string()])),
             Operation::Publish | Operation::Expire => {}
         }
     }
@@ -212,8 +285,12 @@ impl Run {
         table.checked("recovery, killed and begun again, was ready without a hand", 1);
         self.settle(table);
         let left_alone = super::traces::left_alone(&super::traces::log(&self.stage.home()));
-        if operation == Operation::Withdraw {
-            return self.judge_withdrawn(table);
+        match operation {
+            Operation::Withdraw => return self.judge_withdrawn(table),
+            Operation::Upload => return self.judge_upload(table),
+            Operation::BackUp => self.judge_backup(table),
+            Operation::RotateKey | Operation::RotateMaster => self.judge_rotated(operation, table),
+            _ => {}
         }
         let list = verdict::quiet(&self.stage, &self.ledger, left_alone, table);
         verdict::whole_and_once(&list, &self.ledger, table);
@@ -246,6 +323,12 @@ impl Run {
         assert_eq!(list.len(), DAILY.len(), "rows of the first publication");
         let gone = list.iter().filter(|row| !verdict::is_available(row)).count();
         assert!(gone <= 1 && (gone == 1 || !self.withdrawn), "{gone} withdrawn, answered: {}", self.withdrawn);
+        if gone == 0 {
+            // unanswered, it is asked again
+            let row = list.first().expect("a delivery");
+            self.stage.server.done(&["delivery", "withdraw", text(row, "id"), "--reason", "test"]);
+            return self.judge_withdrawn(table);
+        }
         for organisation in DAILY {
             let own = list.iter().find(|row| text(row, "organisation") == organisation).expect("a delivery");
             if verdict::is_available(own) {

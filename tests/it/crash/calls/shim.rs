@@ -15,6 +15,8 @@ use crate::support::server::Server;
 const CONTROL_BYTES: usize = 48;
 /// Where `armed` lies; `kind`, `at` and the clock follow it.
 const ARMED: u64 = 0;
+/// Where the offset of the clock lies.
+const CLOCK: u64 = 24;
 
 /// What happens at the call that is struck.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -25,6 +27,8 @@ pub(super) enum Fault {
     Enospc,
     Short,
     SyncFails,
+    /// Writes fail by chance while it lasts; the place is how many of a thousand.
+    OftenFull,
 }
 
 impl Fault {
@@ -40,6 +44,7 @@ impl Fault {
             Self::Enospc => 4,
             Self::Short => 5,
             Self::SyncFails => 6,
+            Self::OftenFull => 7,
         }
     }
 
@@ -51,6 +56,7 @@ impl Fault {
             Self::Enospc => "ENOSPC",
             Self::Short => "half, then EIO",
             Self::SyncFails => "EIO at every sync from it on",
+            Self::OftenFull => "ENOSPC by chance",
         }
     }
 }
@@ -66,19 +72,20 @@ pub(super) struct Shim {
 }
 
 impl Shim {
-    /// Puts the shim before the next start of this server.
-    pub(super) fn before(server: &mut Server) -> Self {
+    /// Puts the shim before this program, where its command line has one of these words.
+    pub(super) fn before(server: &mut Server, words: &[&str]) -> Self {
         let folder = server.desk("faults");
         let (control, log, home) = (folder.join("control"), folder.join("calls.log"), server.home());
         fs::write(&control, [0; CONTROL_BYTES]).expect("the control file");
         fs::write(&log, b"").expect("the log of calls");
-        let roots = ["data", "keys", "spool"].map(|name| home.join(name).display().to_string()).join(":");
+        let watched = [home.join("data"), home.join("keys"), home.join("spool"), server.desk("backup")];
+        let roots = watched.map(|path| path.display().to_string()).join(":");
         server.set("LD_PRELOAD", &built().display().to_string());
         server.set("FAULTS_CONTROL", &control.display().to_string());
         server.set("FAULTS_LOG", &log.display().to_string());
         server.set("FAULTS_ROOTS", &roots);
         // The clients of the command line are the same program.
-        server.set("FAULTS_COMMAND", "serve");
+        server.set("FAULTS_COMMAND", &words.join(":"));
         let control = File::options().write(true).read(true).open(control).expect("the control file");
         Self { control, log, home }
     }
@@ -89,6 +96,17 @@ impl Shim {
         for (place, number) in [(8, kind), (16, at), (ARMED, 1)] {
             self.put(place, number);
         }
+    }
+
+    /// From now on the program's clock of the wall is off by so much.
+    pub(super) fn set_clock(&self, offset_ms: i64) {
+        self.control.write_all_at(&offset_ms.to_le_bytes(), CLOCK).expect("the control file");
+    }
+
+    /// The same, seen by a home that has no folders yet: everything below it counts.
+    pub(super) fn watch_home(server: &mut Server) {
+        let home = server.home().display().to_string();
+        server.set("FAULTS_ROOTS", &home);
     }
 
     pub(super) fn disarm(&self) {
