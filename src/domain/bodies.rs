@@ -73,16 +73,16 @@ impl BodyClass {
             AddressPenalised, AgreementAdded, AgreementEnded, BackupMade, BackupRestored, BodyKeyDestroyed,
             DeliveryAcknowledged, DeliveryExpired, DeliveryExtended, DeliveryHeld, DeliveryLost, DeliveryPublished,
             DeliveryReleased, DeliveryReplaced, DeliveryShredded, DeliveryWithdrawn, DigestsAsked, EventDestroyed,
-            FetchEnded, FetchStarted, FileFetched, FileReleased, FileSignedOff, HeadersRewrapped, KeyAdded, KeyRevoked,
-            MailDeferred, MailFailed, MailSent, MasterRotated, MasterRotationBegun, NumbersSkipped, OrganisationAdded,
-            OrganisationBlocked, OrganisationChanged, OrganisationEnded, OrganisationKeyRotated,
-            OrganisationKeyRotationBegun, OrganisationUnblocked, PasswordSet, PayloadDamaged, PayloadRemoved,
-            PayloadRepaired, ProductAdded, ProductChanged, PublicationRefused, RecipientKeyAdded, RecipientKeyRetired,
-            RecipientLeftOut, RecoveryCodeUsed, RecoveryCodesMade, RestoreConfirmed, RightCoupled, RightDecoupled,
-            SecondFactorAdded, SecondFactorRemoved, SignInRefused, SignOffUndone, SignedIn, SignedOut, SlotDestroyed,
-            TimeConfirmed, TokenAdded, TokenRevoked, UploadDated, UploadExpired, UploadLost, UploadPaused,
-            UploadReceived, UploadRefused, UploadRemoved, UploadRenamed, UploadResumed, UploadSettled, UploadStarted,
-            VaultScrubbed,
+            FetchEnded, FetchStarted, FileFetched, FileReleased, FileSignedOff, HeadersRewrapped, HistoryCompacted,
+            KeyAdded, KeyRevoked, MailDeferred, MailFailed, MailSent, MasterRotated, MasterRotationBegun,
+            NumbersSkipped, OrganisationAdded, OrganisationBlocked, OrganisationChanged, OrganisationEnded,
+            OrganisationKeyRotated, OrganisationKeyRotationBegun, OrganisationUnblocked, PasswordSet, PayloadDamaged,
+            PayloadRemoved, PayloadRepaired, ProductAdded, ProductChanged, PublicationRefused, RecipientKeyAdded,
+            RecipientKeyRetired, RecipientLeftOut, RecoveryCodeUsed, RecoveryCodesMade, RestoreConfirmed, RightCoupled,
+            RightDecoupled, SecondFactorAdded, SecondFactorRemoved, SignInRefused, SignOffUndone, SignedIn, SignedOut,
+            SlotDestroyed, TimeConfirmed, TokenAdded, TokenRevoked, UploadDated, UploadExpired, UploadLost,
+            UploadPaused, UploadReceived, UploadRefused, UploadRemoved, UploadRenamed, UploadResumed, UploadSettled,
+            UploadStarted, VaultScrubbed,
         };
         match what {
             SignedIn | SignedOut | SignInRefused | AddressPenalised | RecoveryCodeUsed => Some(Self::SignIns),
@@ -139,6 +139,7 @@ impl BodyClass {
             | DeliveryShredded
             | SlotDestroyed
             | BodyKeyDestroyed
+            | HistoryCompacted
             | EventDestroyed
             | PayloadRemoved
             | TimeConfirmed
