@@ -17,7 +17,7 @@ use super::files::{DiskFiles, SegmentFiles as _, sync_folder};
 use super::index::contents;
 use super::layout::Chain;
 use super::segments::{Segment, segment_path, segments_in};
-use super::snapshot::{Pair, SnapshotReader, SnapshotWriter};
+use super::snapshot::{Pair, SnapshotReader, SnapshotWriter, Unfit};
 use crate::ports::failure::Fault;
 
 /// So many are kept: the newest, and one to fall back on.
@@ -102,7 +102,10 @@ impl Snapshots {
         if end == Some(reader.chain()) {
             return Ok(reader);
         }
-        if !segment_path(&self.journal, number).exists() {
+        let follows = segment_path(&self.journal, number).try_exists();
+        if !follows
+            .map_err(|error| Fault::from_error(format!("look at the journal {}", self.journal.display()), error))?
+        {
             return Err(self.foreign(number, "no segment of the journal begins where it ends"));
         }
         if Segment::open(&self.journal, number)?.header()?.as_ref() != Some(reader.chain()) {
@@ -111,8 +114,17 @@ impl Snapshots {
         Ok(reader)
     }
 
-    /// Says that a snapshot cannot be used, and takes it out of the way so that it counts no more.
+    /// Says that a snapshot cannot be used. One that is damaged is taken out of the way so that it counts no more;
+    /// one that could not be read stays: the disk may give it the next time.
     pub(super) fn reject(&self, number: u64, fault: &Fault) {
+        if !fault.is_caused_by::<Unfit>() {
+            tracing::error!(
+                %fault,
+                "ALARM: a snapshot of the catalog could not be read; it stays, and the one before it or the whole \
+                 journal is used now"
+            );
+            return;
+        }
         let (path, aside) = (self.path(number), self.folder.join(format!("{number:020}.rejected")));
         tracing::error!(
             %fault, kept = %aside.display(),
@@ -124,7 +136,8 @@ impl Snapshots {
     }
 
     fn foreign(&self, number: u64, why: &str) -> Fault {
-        Fault::new(format!("the snapshot {} cannot be used: {why}", self.path(number).display()))
+        let doing = format!("the snapshot {} cannot be used", self.path(number).display());
+        Fault::from_error(doing, Unfit(why.to_owned()))
     }
 
     fn path(&self, number: u64) -> PathBuf {
@@ -167,7 +180,9 @@ impl Snapshots {
                     base = Some((number, reader));
                     break;
                 }
-                Err(fault) => self.reject(number, &fault),
+                Err(fault) if fault.is_caused_by::<Unfit>() => self.reject(number, &fault),
+                // made from an older one, it would push out what may be whole
+                Err(fault) => return Err(fault),
             }
         }
         let (base_number, base) = base.map_or((None, None), |(number, reader)| (Some(number), Some(reader)));

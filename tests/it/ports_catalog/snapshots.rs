@@ -136,6 +136,26 @@ fn the_index_is_the_same_from_a_snapshot_from_an_older_one_and_from_the_whole_jo
 }
 
 #[test]
+fn a_snapshot_that_cannot_be_read_now_is_passed_over_and_not_set_aside() {
+    let folder = with_snapshots();
+    let before = all(&open(folder.path()));
+    let newest = snapshots(folder.path()).pop().unwrap();
+    // a folder opens and does not read: a fault of the disk, and no damage
+    let hidden = folder.path().join("hidden");
+    fs::rename(&newest, &hidden).unwrap();
+    fs::create_dir(&newest).unwrap();
+    forget_close(folder.path());
+    assert_eq!(all(&CatalogJournal::open(folder.path(), settings()).unwrap()), before, "from the older one");
+    assert!(found(folder.path(), "rejected").is_empty());
+    assert!(newest.is_dir());
+    fs::remove_dir(&newest).unwrap();
+    fs::rename(&hidden, &newest).unwrap();
+    spoil_journal_before(folder.path(), &newest);
+    forget_close(folder.path());
+    assert_eq!(all(&open(folder.path())), before, "it is used when it reads again");
+}
+
+#[test]
 fn a_snapshot_of_another_journal_is_not_used() {
     let (folder, other) = (with_snapshots(), tempfile::tempdir().unwrap());
     {
