@@ -14,11 +14,11 @@ fn often() -> JournalSettings {
     JournalSettings { segment_bytes: 2_000, snapshot_after_bytes: 1, ..settings() }
 }
 
-fn open(folder: &Path) -> CatalogJournal {
+pub(super) fn open(folder: &Path) -> CatalogJournal {
     CatalogJournal::open(folder, often()).unwrap()
 }
 
-fn found(folder: &Path, ending: &str) -> Vec<PathBuf> {
+pub(super) fn found(folder: &Path, ending: &str) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder.join("snapshots")) else { return Vec::new() };
     let mut found: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     found.retain(|path| path.extension().is_some_and(|found| found == ending));
@@ -39,7 +39,7 @@ pub(super) fn flip(path: &Path, place: usize) {
     fs::write(path, bytes).unwrap();
 }
 
-fn everything(catalog: &dyn Catalog) -> impl PartialEq + use<> {
+pub(super) fn everything(catalog: &dyn Catalog) -> impl PartialEq + use<> {
     let history = catalog.history(&HistoryQuery { limit: 10_000, ..HistoryQuery::default() }).unwrap();
     (all(catalog), history, catalog.version(), catalog.last_moment())
 }
@@ -59,7 +59,7 @@ fn with_snapshots() -> tempfile::TempDir {
     folder
 }
 
-fn forget_close(folder: &Path) {
+pub(super) fn forget_close(folder: &Path) {
     fs::remove_file(folder.join("closed")).unwrap();
 }
 
@@ -175,13 +175,12 @@ fn a_snapshot_of_another_journal_is_not_used() {
 }
 
 #[test]
-fn a_kill_at_every_step_of_a_snapshot_leaves_the_catalog_as_it_was() {
+fn a_snapshot_that_was_half_written_is_removed_at_the_next_start() {
     let folder = with_snapshots();
     let before = everything(&open(folder.path()));
     let newest = snapshots(folder.path()).pop().unwrap();
     let whole = fs::read(&newest).unwrap();
     let half_written = newest.with_extension("new");
-    // killed while it is written, after it was written, and before the older one is removed
     for length in [0, 1, 68, whole.len() / 2, whole.len()] {
         fs::write(&half_written, whole.get(..length).unwrap()).unwrap();
         forget_close(folder.path());
