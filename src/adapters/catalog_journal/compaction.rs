@@ -169,6 +169,8 @@ impl Compaction {
 
     /// Reads both kept snapshots to their end.
     fn verify_snapshots(&self) -> Result<(), Fault> {
+        // none of them is replaced while it is read
+        let _pinned = self.pins.pin();
         let kept = self.kept()?;
         if kept.len() < KEPT {
             return Err(Fault::new("remove segments of the journal: there are not two snapshots any more"));

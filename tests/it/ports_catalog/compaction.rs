@@ -274,7 +274,9 @@ fn a_stop_at_every_step_of_a_snapshot_and_a_removal_rebuilds_the_same() {
         drop(catalog);
         assert!(found(home.path(), "new").is_empty(), "{what}");
         let catalog = open(home.path());
-        (0..30).for_each(|n| drop(commit(&catalog, at(6_000, &format!("n{n}"), n))));
+        for n in 0..30 {
+            commit(&catalog, at(6_000, &format!("n{n}"), n));
+        }
         drop(catalog);
         assert_eq!(snapshots(home.path()).len(), 2, "{what}: the next one clears up");
     }
