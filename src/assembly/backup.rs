@@ -49,7 +49,7 @@ impl FollowChain for JournalOfBackup {
         self.0.read(path, file)
     }
 
-    fn end(&self) -> Option<(u64, u64, Digest)> {
+    fn end(&self) -> Result<Option<(u64, u64, Digest)>, Fault> {
         self.0.end()
     }
 }
@@ -66,6 +66,7 @@ pub(super) fn back_up(config: &Config, operations: &Operations, target: &Path) -
         return Err(Refusal::BadRequest("a backup cannot lie in its home, nor a home in its backup".to_owned()).into());
     }
     let made_at = operations.now();
+    let _held = operations.hold_catalog();
     let scope = operations.backup_scope()?;
     let copies = scope.payloads.iter();
     let copies = copies.map(|row| PayloadToCopy { id: row.id, bytes: row.sealed_bytes, sha256: row.sealed_sha256 });

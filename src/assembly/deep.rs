@@ -78,6 +78,14 @@ fn of_catalog(catalog: &DeepLook, add: &mut dyn FnMut(&str, Verdict, String)) {
         let DeepLook { segments, records, events, .. } = catalog;
         add("journal", Verdict::Fine, format!("{records} records with {events} events in {segments} segments"));
     }
+    if let Some(cut) = &catalog.cut {
+        let detail = format!(
+            "decisions 1 to {} and events 1 to {} were removed with their period, on record",
+            cut.next_sequence.saturating_sub(1),
+            cut.next_event.saturating_sub(1)
+        );
+        add("journal", Verdict::Fine, detail);
+    }
     if let Some(torn) = &catalog.torn_end {
         let what =
             format!("its last frame is half written, {torn}: it was never acknowledged, the next start cuts it off");

@@ -209,6 +209,7 @@ fn settings(config: &Config) -> Settings {
             uncollected_kept: config.uploads.uncollected_kept,
         },
         scrub_every: config.storage.scrub_every,
+        compact_segments: config.storage.compact_segments,
         people: PeopleSettings {
             idle_timeout: config.sign_in.idle_timeout,
             session_lasts: config.sign_in.session_lasts,

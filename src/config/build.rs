@@ -120,6 +120,7 @@ fn storage(settings: &mut Settings) -> Option<StorageSettings> {
         scrub_every: settings.period("storage.scrub_every")?,
         backup_recipient: settings.parsed_optional("storage.backup_recipient", RECIPIENT_RULE, age_recipient)?,
         snapshot_after_bytes: settings.whole("storage.snapshot_after_bytes")?,
+        compact_segments: settings.count("storage.compact_segments")?,
     };
     if section.max_frame_bytes > section.journal_segment_bytes {
         settings.refuse(

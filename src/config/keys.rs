@@ -140,6 +140,12 @@ const STORAGE: &[Key] = &[
         "\"256 MiB\"",
         "A snapshot of the catalog is made when the journal has grown by closed segments of so many bytes. A start after a crash reads the newest snapshot and what came after it.",
     ),
+    key(
+        "compact_segments",
+        Kind::Whole(0, 1_000),
+        "16",
+        "Segments of the journal that one look of retention removes at most, once the longest period of retention.history, history_fetches, history_sign_ins and history_mail is over for everything in them and both snapshots came after; 0 for never: then the journal grows for ever.",
+    ),
 ];
 
 const SEALING: &[Key] = &[

@@ -82,6 +82,8 @@ pub struct StorageSettings {
     pub backup_recipient: Option<String>,
     /// Growth of the journal after which a snapshot is made.
     pub snapshot_after_bytes: u64,
+    /// Segments of the journal that one round of retention removes at most; 0 for none.
+    pub compact_segments: usize,
 }
 
 /// `[sealing]`.

@@ -191,7 +191,8 @@ happenings! {
     UploadExpired = 89, "upload-expired";
     /// A key of event bodies was destroyed: its period was over.
     BodyKeyDestroyed = 90, "body-key-destroyed";
-    /// Shown in the place of an event whose body ended with its key; never stored.
+    /// Shown in the place of an event whose body ended with its key, and once in the place of all that were removed;
+    /// never stored.
     EventDestroyed = 91, "event-destroyed";
     /// E-mails whose period is over left the record.
     MailRemoved = 92, "mail-removed";
@@ -209,6 +210,8 @@ happenings! {
     UploadLost = 105, "upload-lost";
     /// A payload that was lost or damaged was put back out of a copy.
     PayloadRepaired = 106, "payload-repaired";
+    /// The oldest segments of the journal are removed: the longest period of the history is over for all of them.
+    HistoryCompacted = 107, "history-compacted";
     /// A link to activate an account or choose a new password was made.
     AccountLinkMade = 110, "account-link-made";
     /// A person chose a password; the account is activated with the first one.

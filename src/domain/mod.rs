@@ -8,6 +8,7 @@ pub mod agreement;
 pub mod allow_list;
 pub mod block;
 pub mod bodies;
+pub mod compaction;
 pub mod coverage;
 pub mod credentials;
 pub mod decision;

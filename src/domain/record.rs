@@ -4,6 +4,7 @@
 use super::account::{Account, SshKey, Token};
 use super::agreement::Agreement;
 use super::bodies::BodyKey;
+use super::compaction::HistoryCut;
 use super::credentials::{AccountLink, Credentials, WebSession};
 use super::delivery::{
     DeliveredFile, Delivery, DeliveryPart, FileCoverage, OutboxEntry, Payload, Publication, SealedHeader,
@@ -187,6 +188,8 @@ records! {
     ScrubPosition = 40;
     /// A key of event bodies and its end, by class and month.
     BodyKey = 41;
+    /// Where the journal begins since its oldest segments were removed; one row.
+    HistoryCut = 42;
     /// What a person signs in with, by login.
     Credentials = 50;
     /// A session in the portal, by the digest of its secret.

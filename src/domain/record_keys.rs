@@ -4,6 +4,7 @@
 use super::account::{Account, SshKey, Token};
 use super::agreement::Agreement;
 use super::bodies::{BodyKey, BodySlot};
+use super::compaction::HistoryCut;
 use super::credentials::{AccountLink, Credentials, WebSession};
 use super::delivery::{DeliveredFile, Delivery, FileCoverage, OutboxEntry, Payload, Publication, SealedHeader};
 use super::digest::Digest;
@@ -534,6 +535,19 @@ impl BodyKey {
 }
 
 impl ScrubPosition {
+    /// The key of the one row.
+    #[must_use]
+    pub fn key_of() -> Key {
+        Key::of(Self::KIND)
+    }
+
+    #[expect(clippy::unused_self, reason = "every row has a key, and this one is alone")]
+    pub(super) fn key(&self) -> Key {
+        Self::key_of()
+    }
+}
+
+impl HistoryCut {
     /// The key of the one row.
     #[must_use]
     pub fn key_of() -> Key {

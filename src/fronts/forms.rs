@@ -512,6 +512,8 @@ pub fn retention_report(report: &RetentionReport) -> Value {
         "shredded": report.shredded.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "uploadsExpired": report.uploads_expired.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "payloadsRemoved": report.payloads_removed,
+        "historyRemovedToEvent": report.history_removed_to,
+        "segmentsRemoved": report.segments_removed,
         "clockTrusted": !report.clock_not_trusted,
     })
 }

@@ -92,6 +92,13 @@ impl Operations {
         })
     }
 
+    /// While what it returns lives, no file of the catalog is removed: a copy finds every one that a scope names
+    /// which is asked for later.
+    #[must_use]
+    pub fn hold_catalog(&self) -> Box<dyn Send> {
+        self.catalog.hold_files()
+    }
+
     /// Whether a payload that was on record is gone from it, or about to be.
     ///
     /// # Errors

@@ -32,6 +32,10 @@ pub struct RetentionReport {
     pub uploads_expired: Vec<UploadId>,
     /// Payloads that were removed from the vault.
     pub payloads_removed: usize,
+    /// The last event whose segment of the journal ended on record, because the longest period is over.
+    pub history_removed_to: Option<u64>,
+    /// Segments of the journal that were removed.
+    pub segments_removed: usize,
     /// Nothing was destroyed because the clock is not trusted (I10).
     pub clock_not_trusted: bool,
 }
@@ -67,6 +71,8 @@ impl Operations {
             report.clock_not_trusted = true;
         }
         report.payloads_removed = self.sweep_doomed()?;
+        // last: what fails here keeps nothing else waiting
+        self.compact_history(now, &mut report)?;
         Ok(report)
     }
 
@@ -83,6 +89,7 @@ impl Operations {
             expired,
             slots_destroyed: slots,
             bodies_destroyed: bodies,
+            history_removed_to: self.removable_history(now)?.map(|cut| cut.next_event.saturating_sub(1)),
             clock_not_trusted: !self.is_clock_trusted(),
             ..RetentionReport::default()
         })

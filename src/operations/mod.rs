@@ -8,6 +8,7 @@ mod browse_newest;
 mod case;
 mod check_deep;
 mod collect_delivery;
+mod compact_history;
 mod end_bodies;
 mod end_delivery;
 mod enforce_retention;
@@ -38,6 +39,7 @@ mod uploads;
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 pub use crate::ports::catalog::Catalog;
@@ -140,6 +142,8 @@ pub struct Settings {
     pub uploads: UploadSettings,
     /// A round of the check of the vault begins so long after the one before.
     pub scrub_every: Span,
+    /// One round of retention removes at most so many segments of the journal; 0 for none.
+    pub compact_segments: usize,
     /// How people sign in.
     pub people: PeopleSettings,
 }
@@ -181,6 +185,8 @@ pub struct Operations {
     strangers: note_strangers::Noted,
     uploads: uploads::LiveUploads,
     scrub: Mutex<scrub_vault::Scrub>,
+    /// This start found that keys or payloads are missing.
+    start_missed: AtomicBool,
     headers_in_hand: rotate_keys::HeadersInHand,
     attempts: people::Attempts,
     drafts: people::Drafts,
@@ -260,6 +266,7 @@ impl Operations {
             strangers: note_strangers::Noted::default(),
             uploads: uploads::LiveUploads::default(),
             scrub: Mutex::default(),
+            start_missed: AtomicBool::default(),
             headers_in_hand: rotate_keys::HeadersInHand::default(),
             attempts: people::Attempts::default(),
             drafts: people::Drafts::default(),

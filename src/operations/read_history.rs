@@ -47,6 +47,8 @@ impl Operations {
             }
             Ok(())
         })?;
+        // says nothing of anybody
+        let removed = self.history_cut()?.map(|cut| cut.line());
         let mut shown = Vec::new();
         loop {
             let lines = self.catalog.history(&query)?;
@@ -71,7 +73,10 @@ impl Operations {
                             .is_some_and(|agreement| agreement.history_hidden),
                         None => false,
                     };
-                    if !is_hidden && (permits(Act::ReadHistory, case).is_ok() || (is_own && product.is_none())) {
+                    let is_for_all = removed.as_ref() == Some(&line);
+                    if is_for_all
+                        || !is_hidden && (permits(Act::ReadHistory, case).is_ok() || (is_own && product.is_none()))
+                    {
                         page.push(line);
                     }
                 }

@@ -2,6 +2,7 @@
 //! a payload that a row with headers names (I2, I6, I7, I9).
 
 use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
 
 use super::{Failure, Operations};
 use crate::domain::bodies::BodySlot;
@@ -63,6 +64,8 @@ impl Operations {
                 known.insert(payload.id);
             }
         }
+        let is_whole = recovery.missing.is_empty() && recovery.lost_body_keys.is_empty();
+        self.start_missed.store(!is_whole, Ordering::Relaxed);
         let may_clear = !self.catalog.was_repaired();
         if may_clear && self.is_clock_trusted() {
             recovery.purged = self.vault.purge_set_aside(ASIDE_KEPT)?;

@@ -2,6 +2,7 @@
 //! neither journal nor index, and no rule.
 
 use super::failure::{Failure, Fault};
+use crate::domain::compaction::HistoryCut;
 use crate::domain::decision::Decision;
 use crate::domain::digest::Digest;
 use crate::domain::history::{HistoryLine, HistoryQuery};
@@ -119,6 +120,24 @@ pub trait Catalog: Send + Sync {
     /// then where that state lies.
     fn standing(&self) -> Result<Option<Standing>, Fault> {
         Ok(None)
+    }
+
+    /// The oldest part of what is on disk that can be removed, in at most so many files: every decision in it lies at
+    /// a moment that `is_over`, and the state can be rebuilt without it, which was tried. Nothing is removed yet.
+    fn removable(&self, is_over: &dyn Fn(Moment) -> bool, most_files: usize) -> Result<Option<HistoryCut>, Fault> {
+        let _ = (is_over, most_files);
+        Ok(None)
+    }
+
+    /// Removes what lies before the cut on record, and what leads to it; returns how many files. Nothing while they
+    /// are held.
+    fn remove_before_cut(&self) -> Result<usize, Fault> {
+        Ok(0)
+    }
+
+    /// While what it returns lives, no file of a standing that is asked for from now on is removed.
+    fn hold_files(&self) -> Box<dyn Send> {
+        Box::new(())
     }
 
     /// Whether this start repaired, cut or rebuilt something: then nothing unknown is removed from the vault.

@@ -38,6 +38,22 @@ impl Fault {
         Self { doing: doing.into(), source: Some(source.into()), outcome_unknown: false }
     }
 
+    /// Whether an error of this type lies under it.
+    #[must_use]
+    pub fn is_caused_by<E: Error + 'static>(&self) -> bool {
+        let mut next: Option<&(dyn Error + 'static)> = match &self.source {
+            Some(source) => Some(source.as_ref()),
+            None => None,
+        };
+        while let Some(error) = next {
+            if error.is::<E>() {
+                return true;
+            }
+            next = error.source();
+        }
+        false
+    }
+
     /// Marks that the change may or may not have been stored: ask again with the same key.
     #[must_use]
     pub fn with_outcome_unknown(mut self) -> Self {

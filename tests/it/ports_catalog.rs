@@ -2,6 +2,7 @@
 //! it outlives the process, repairs what a crash leaves, alarms on damage.
 
 mod bodies;
+mod compaction;
 mod journal;
 mod model;
 mod snapshots;

@@ -48,7 +48,10 @@ pub trait FollowChain {
     fn read(&mut self, path: &str, file: File) -> Result<(), Fault>;
 
     /// Where the chain ends.
-    fn end(&self) -> Option<(u64, u64, Digest)>;
+    ///
+    /// # Errors
+    /// What is missing before its first file is not accounted for.
+    fn end(&self) -> Result<Option<(u64, u64, Digest)>, Fault>;
 }
 
 /// Looks through the backup in `target`.
@@ -133,7 +136,11 @@ fn open_all(
         }
     }
     let says = (manifest.sequence, manifest.last_event, manifest.chain_hash.clone());
-    let holds = chain.end().map(|(sequence, event, hash)| (sequence, event, hash.to_string()));
+    let end = match chain.end() {
+        Ok(end) => end,
+        Err(fault) => return wrong.push(fault.to_string()),
+    };
+    let holds = end.map(|(sequence, event, hash)| (sequence, event, hash.to_string()));
     if holds != Some(says) {
         wrong.push("the journal does not end where the manifest says".to_owned());
     }

@@ -10,13 +10,16 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use super::bodies::Opener;
+use super::compaction;
 use super::disk;
 use super::index::Index;
 use super::layout::{Chain, Entry};
 use super::marker::{self, FolderLock};
+use super::rebuild::load;
 use super::segments::{End, Place, Segment, segments_in};
 use super::snapshots::Snapshots;
 use crate::domain::bodies::{BodyKey, BodySlot};
+use crate::domain::compaction::HistoryCut;
 use crate::ports::bodies::BodySeal;
 use crate::ports::catalog::CatalogView;
 use crate::ports::failure::Fault;
@@ -36,6 +39,8 @@ const MOST_TOLD: usize = 20;
 pub struct DeepLook {
     /// Segments of the journal, records and events in them.
     pub segments: usize,
+    /// What was removed before them, as the record says.
+    pub cut: Option<HistoryCut>,
     /// Records.
     pub records: u64,
     /// Events.
@@ -103,6 +108,7 @@ impl DeepLook {
         let scratch = Scratch::make(folder)?;
         let mut look = Self {
             segments: 0,
+            cut: None,
             records: 0,
             events: 0,
             torn_end: None,
@@ -119,6 +125,11 @@ impl DeepLook {
         match look.journal(folder, &index, closed.map(|(_, end)| end), &bodies, read) {
             Ok(end) => {
                 look.damage.extend(bodies.judged(&index)?);
+                look.cut = compaction::recorded(&index)?;
+                look.damage.extend(compaction::account_in(&folder.join("journal"), look.cut.as_ref()).err());
+                if let Some(cut) = &look.cut {
+                    index.forget_before(cut.next_event)?;
+                }
                 look.view = Some(index);
                 look.snapshots(folder, &end, read)?;
                 if closed.is_some_and(|(sequence, _)| sequence == end.next_sequence - 1) {
@@ -151,7 +162,7 @@ impl DeepLook {
     ) -> Result<Chain, Fault> {
         let journal = folder.join("journal");
         let numbers = segments_in(&journal)?;
-        let mut chain = Chain::START;
+        let (mut chain, base) = begun(folder, &journal, numbers.first().copied(), index)?;
         let mut end = None;
         for (at, number) in numbers.iter().enumerate() {
             let segment = Segment::open(&journal, *number)?;
@@ -166,6 +177,9 @@ impl DeepLook {
                 events += entry.body.marks.len() as u64;
                 decode_all(&segment, &entry, place)?;
                 bodies.open(&entry, &segment, place);
+                if entry.sequence < base {
+                    return Ok(());
+                }
                 keys += entry.changes.len();
                 waiting.push((entry, place));
                 if keys >= KEYS_AT_ONCE || waiting.len() >= RECORDS_AT_ONCE {
@@ -226,6 +240,9 @@ impl DeepLook {
             }
         };
         let Some(wanted) = &self.view else { return Ok(()) };
+        if let Some(cut) = &self.cut {
+            opened.forget_before(cut.next_event)?;
+        }
         let (mut left, mut right) = (wanted.pairs(), opened.pairs());
         let (mut compared, mut differing) = (0, 0);
         let (mut one, mut other) = (left.next().transpose()?, right.next().transpose());
@@ -252,6 +269,26 @@ impl DeepLook {
         self.damage.truncate(MOST_TOLD);
         Ok(())
     }
+}
+
+/// Where the chain begins, and the first sequence that is to be applied: all of them, or, when the beginning was
+/// removed, those after the oldest snapshot that is whole; that is in the index then.
+fn begun(folder: &Path, journal: &Path, first: Option<u64>, index: &Index) -> Result<(Chain, u64), Fault> {
+    let start = Chain::START.next_sequence;
+    let Some(first) = first.filter(|first| *first != start) else { return Ok((Chain::START, start)) };
+    let segment = Segment::open(journal, first)?;
+    let chain = segment.header()?.ok_or_else(|| segment.damage(0, "no segment header"))?;
+    let snapshots = Snapshots::at(folder);
+    let kept = if snapshots.is_there() { snapshots.newest_first()? } else { Vec::new() };
+    for number in kept.into_iter().rev().filter(|number| *number >= first) {
+        // read to its end before anything of it is taken
+        if snapshots.read(number, None).and_then(super::snapshot::SnapshotReader::sum).is_ok() {
+            load(index, snapshots.read(number, None)?)?;
+            return Ok((chain, number));
+        }
+    }
+    compaction::whole(journal)?;
+    Ok((Chain::START, start))
 }
 
 /// Bodies of events that are opened on the way.

@@ -106,6 +106,31 @@ impl Index {
         self.tree.insert(META, meta(sequence)).map(drop).map_err(|error| self.fault("load", error))
     }
 
+    /// Forgets where the events before number `first` lay: the journal does not hold them any more. Cut off
+    /// anywhere, what is left is asked for by nobody.
+    pub(super) fn forget_before(&self, first: u64) -> Result<(), Fault> {
+        self.forget(numbered(vec![BY_NUMBER], 0), numbered(vec![BY_NUMBER], first))?;
+        for kind in [BY_DELIVERY, BY_ORGANISATION] {
+            let mut from = vec![kind];
+            while let Some(found) = self.tree.range(from.clone()..vec![kind + 1]).next() {
+                let (key, _) = found.map_err(|error| self.fault("read", error))?;
+                // each key ends with the number of its event
+                let prefix = key.get(..key.len().saturating_sub(8)).unwrap_or_default().to_vec();
+                self.forget(numbered(prefix.clone(), 0), numbered(prefix.clone(), first))?;
+                from = [numbered(prefix, u64::MAX), vec![0]].concat();
+            }
+        }
+        Ok(())
+    }
+
+    fn forget(&self, from: Vec<u8>, to: Vec<u8>) -> Result<(), Fault> {
+        for found in self.tree.range(from..to) {
+            let removed = found.and_then(|(key, _)| self.tree.remove(key));
+            removed.map_err(|error| self.fault("forget events of", error))?;
+        }
+        Ok(())
+    }
+
     /// The spots of the events that `query` may mean, in order, up to event number `newest`:
     /// the event's number and where it lies. Without a filter: the first event of each record.
     pub(super) fn spots(
@@ -229,6 +254,12 @@ pub(super) fn contents(entries: &[(Entry, Place)]) -> BTreeMap<Vec<u8>, Option<V
         }
     }
     contents
+}
+
+/// Whether a pair is the place of an event in a segment before this one.
+pub(super) fn lies_before(key: &[u8], value: &[u8], segment: u64) -> bool {
+    let is_place = matches!(key.first(), Some(&BY_NUMBER | &BY_ORGANISATION | &BY_DELIVERY));
+    is_place && EventSpot::decode(value).is_some_and(|spot| spot.place.segment < segment)
 }
 
 fn meta(sequence: u64) -> Vec<u8> {

@@ -27,7 +27,6 @@ pub(super) fn check(folder: &Path, known_end: Option<Place>, files: &dyn Segment
     let mut numbers = segments_in(folder)?;
     let mut was_cut = false;
     while let Some(number) = numbers.pop() {
-        let is_first = numbers.is_empty();
         let segment = Segment::open(folder, number)?;
         let Some(mut chain) = segment.header()? else {
             // A header is durable before its first frame: a short file can only be a segment that was just made.
@@ -49,9 +48,6 @@ pub(super) fn check(folder: &Path, known_end: Option<Place>, files: &dyn Segment
         if end == End::Torn {
             set_aside(folder, number, offset)?;
             was_cut = true;
-        }
-        if is_first && number != Chain::START.next_sequence {
-            return Err(segment.damage(0, "the segments before it are missing"));
         }
         return Ok(Checked { chain, end: end_place, was_cut });
     }

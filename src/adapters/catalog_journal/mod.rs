@@ -4,6 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "this adapter is the disk")]
 
 mod bodies;
+mod compaction;
 mod deep;
 mod disk;
 mod files;
@@ -37,12 +38,15 @@ pub use files::{DiskFiles, SegmentFile, SegmentFiles};
 pub use standing::Audit;
 
 use crate::domain::bodies::BodyKey;
+use crate::domain::compaction::HistoryCut;
+use crate::domain::delivery::Delivery;
 use crate::domain::history::{Event, HistoryLine, HistoryQuery};
 use crate::domain::moment::Moment;
 use crate::ports::bodies::BodySeal;
 use crate::ports::catalog::{Catalog, CatalogView, Committed, Rule, Standing, Then};
 use crate::ports::failure::{Failure, Fault};
 use bodies::Opener;
+use compaction::{Compaction, Pins};
 use index::Index;
 use journal::Journal;
 use later::Later;
@@ -102,6 +106,8 @@ pub struct CatalogJournal {
     snapshots: SnapshotThread,
     folder: PathBuf,
     seal: Option<Arc<dyn BodySeal>>,
+    compaction: Compaction,
+    pins: Pins,
     was_repaired: bool,
     _lock: FolderLock,
 }
@@ -208,10 +214,16 @@ impl CatalogJournal {
         let is_new = checked.chain == Chain::START && !checked.was_cut;
         marker::remove(folder)?;
         let closed_at = closed.filter(|(_, end)| *end == checked.end).map(|(sequence, _)| sequence);
-        let snapshots = Snapshots::open(folder, settings.snapshot_after_bytes, settings.reserve_bytes)?;
+        let pins = Pins::default();
+        let snapshots = Snapshots::open(folder, settings.snapshot_after_bytes, settings.reserve_bytes, pins.clone())?;
         let opening =
             Opening { folder, checked: &checked, snapshots: &snapshots, cache_bytes: settings.index_cache_bytes };
         let (index, was_rebuilt) = opening.index(closed_at)?;
+        let cut = compaction::recorded(&index)?;
+        compaction::account_in(&journal_folder, cut.as_ref())?;
+        if let Some(cut) = cut.filter(|_| was_rebuilt) {
+            index.forget_before(cut.next_event)?;
+        }
         let was_repaired = !is_new && (checked.was_cut || was_rebuilt);
 
         let shared = Arc::new(Shared::new(index, &checked.chain, checked.end));
@@ -241,6 +253,8 @@ impl CatalogJournal {
             snapshots,
             folder: folder.to_owned(),
             seal,
+            compaction: Compaction::at(folder, pins.clone()),
+            pins,
             was_repaired,
             _lock: lock,
         })
@@ -347,6 +361,14 @@ impl Catalog for CatalogJournal {
         let on_record = |slot| view.row::<BodyKey>(&BodyKey::key_of(slot));
         let opener = Opener { seal: self.seal.as_deref(), on_record: &on_record };
         let mut lines = Vec::new();
+        let mut query = query.clone();
+        if let Some(cut) = compaction::recorded(&shared.index)? {
+            if query.limit > 0 && is_before(view, &cut, &query)? {
+                lines.push(cut.line());
+            }
+            query.after = query.after.max(Some(cut.next_event.saturating_sub(1)));
+        }
+        let query = &query;
         let mut segment: Option<(u64, Segment)> = None;
         let mut body = None;
         for item in shared.index.spots(query, newest)? {
@@ -383,8 +405,41 @@ impl Catalog for CatalogJournal {
         standing::standing(&self.folder, &chain, end).map(Some)
     }
 
+    fn removable(&self, is_over: &dyn Fn(Moment) -> bool, most_files: usize) -> Result<Option<HistoryCut>, Fault> {
+        self.shared()?;
+        self.compaction.find(is_over, most_files)
+    }
+
+    fn remove_before_cut(&self) -> Result<usize, Fault> {
+        let shared = self.shared()?;
+        let Some(cut) = compaction::recorded(&shared.index)? else { return Ok(0) };
+        let removed = self.compaction.remove(&cut)?;
+        if removed > 0 {
+            shared.index.forget_before(cut.next_event)?;
+        }
+        Ok(removed)
+    }
+
+    fn hold_files(&self) -> Box<dyn Send> {
+        Box::new(self.pins.pin())
+    }
+
     fn was_repaired(&self) -> bool {
         self.was_repaired
+    }
+}
+
+/// Whether events that were removed may be meant.
+fn is_before(view: &dyn CatalogView, cut: &HistoryCut, query: &HistoryQuery) -> Result<bool, Fault> {
+    let is_asked = query.after.unwrap_or_default() < cut.next_event.saturating_sub(1)
+        && query.since.is_none_or(|since| since <= cut.last_at);
+    match query.delivery.filter(|_| is_asked) {
+        None => Ok(is_asked),
+        // one that was published later lost nothing
+        Some(id) => {
+            let delivery = view.row::<Delivery>(&Delivery::key_of(id))?;
+            Ok(delivery.is_none_or(|delivery| delivery.published_at <= cut.last_at))
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::compaction;
 use super::index::Index;
 use super::journal::Checked;
 use super::layout::Chain;
@@ -74,6 +75,7 @@ impl Opening<'_> {
                 Err(fault) => self.snapshots.reject(number, &fault),
             }
         }
+        compaction::whole(&self.folder.join("journal"))?;
         let index = self.empty()?;
         self.replay(&index, Chain::START)?;
         Ok(index)
@@ -109,7 +111,7 @@ impl Opening<'_> {
 }
 
 /// Fills a new index from a snapshot; returns where the journal goes on after it.
-fn load(index: &Index, mut snapshot: SnapshotReader) -> Result<Chain, Fault> {
+pub(super) fn load(index: &Index, mut snapshot: SnapshotReader) -> Result<Chain, Fault> {
     while let Some((key, value)) = snapshot.next()? {
         index.load(key, value)?;
     }

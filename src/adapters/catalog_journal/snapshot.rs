@@ -3,6 +3,8 @@
 //! an end with count and digest. Written to the side, read back before it counts.
 #![expect(clippy::disallowed_methods, reason = "this adapter is the disk")]
 
+use std::error::Error;
+use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufReader, BufWriter, Read, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -228,9 +230,22 @@ impl SnapshotReader {
     }
 
     fn damage(&self, offset: u64, why: &str) -> Fault {
-        Fault::new(format!("the snapshot {} is damaged at byte {offset}: {why}", self.path.display()))
+        let doing = format!("the snapshot {} is damaged at byte {offset}", self.path.display());
+        Fault::from_error(doing, Unfit(why.to_owned()))
     }
 }
+
+/// What lies there can never be used, however often it is read. A fault without it may be the disk's alone.
+#[derive(Debug)]
+pub(super) struct Unfit(pub(super) String);
+
+impl fmt::Display for Unfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Error for Unfit {}
 
 fn pair_of(record: &[u8]) -> Option<Pair> {
     let (key_bytes, rest) = record.split_first_chunk::<2>()?;

@@ -13,15 +13,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
+use super::compaction::Pins;
 use super::files::{DiskFiles, SegmentFiles as _, sync_folder};
-use super::index::contents;
+use super::index::{contents, lies_before};
 use super::layout::Chain;
 use super::segments::{Segment, segment_path, segments_in};
-use super::snapshot::{Pair, SnapshotReader, SnapshotWriter};
+use super::snapshot::{Pair, SnapshotReader, SnapshotWriter, Unfit};
 use crate::ports::failure::Fault;
 
 /// So many are kept: the newest, and one to fall back on.
-const KEPT: usize = 2;
+pub(super) const KEPT: usize = 2;
 /// What changed since the snapshot before is held in memory up to about so many bytes and one segment.
 const MOST_CHANGED_BYTES: usize = 32 * 1024 * 1024;
 /// The least share that the system gives.
@@ -36,6 +37,8 @@ pub(super) struct Snapshots {
     after_bytes: u64,
     /// This much of the disk is left free.
     reserve_bytes: u64,
+    /// Old ones stay while somebody copies the catalog.
+    pins: Pins,
 }
 
 /// What the segments after a snapshot leave of the keys they touch; `None`: removed.
@@ -43,7 +46,7 @@ type Changed = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
 impl Snapshots {
     /// Snapshots of the catalog in `folder`; makes theirs and removes what was left half written.
-    pub(super) fn open(folder: &Path, after_bytes: u64, reserve_bytes: u64) -> Result<Self, Fault> {
+    pub(super) fn open(folder: &Path, after_bytes: u64, reserve_bytes: u64, pins: Pins) -> Result<Self, Fault> {
         let own = folder.join("snapshots");
         let making = |error| Fault::from_error(format!("open the snapshots {}", own.display()), error);
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&own).map_err(making)?;
@@ -53,13 +56,13 @@ impl Snapshots {
                 fs::remove_file(path).map_err(making)?;
             }
         }
-        Ok(Self { folder: own, journal: folder.join("journal"), after_bytes, reserve_bytes })
+        Ok(Self { folder: own, journal: folder.join("journal"), after_bytes, reserve_bytes, pins })
     }
 
     /// As they lie, to be looked at only: none is made.
     pub(super) fn at(folder: &Path) -> Self {
         let (folder, journal) = (folder.join("snapshots"), folder.join("journal"));
-        Self { folder, journal, after_bytes: u64::MAX, reserve_bytes: 0 }
+        Self { folder, journal, after_bytes: u64::MAX, reserve_bytes: 0, pins: Pins::default() }
     }
 
     /// Whether there is a folder of them.
@@ -102,7 +105,10 @@ impl Snapshots {
         if end == Some(reader.chain()) {
             return Ok(reader);
         }
-        if !segment_path(&self.journal, number).exists() {
+        let follows = segment_path(&self.journal, number).try_exists();
+        if !follows
+            .map_err(|error| Fault::from_error(format!("look at the journal {}", self.journal.display()), error))?
+        {
             return Err(self.foreign(number, "no segment of the journal begins where it ends"));
         }
         if Segment::open(&self.journal, number)?.header()?.as_ref() != Some(reader.chain()) {
@@ -111,8 +117,17 @@ impl Snapshots {
         Ok(reader)
     }
 
-    /// Says that a snapshot cannot be used, and takes it out of the way so that it counts no more.
+    /// Says that a snapshot cannot be used. One that is damaged is taken out of the way so that it counts no more;
+    /// one that could not be read stays: the disk may give it the next time.
     pub(super) fn reject(&self, number: u64, fault: &Fault) {
+        if !fault.is_caused_by::<Unfit>() {
+            tracing::error!(
+                %fault,
+                "ALARM: a snapshot of the catalog could not be read; it stays, and the one before it or the whole \
+                 journal is used now"
+            );
+            return;
+        }
         let (path, aside) = (self.path(number), self.folder.join(format!("{number:020}.rejected")));
         tracing::error!(
             %fault, kept = %aside.display(),
@@ -124,7 +139,8 @@ impl Snapshots {
     }
 
     fn foreign(&self, number: u64, why: &str) -> Fault {
-        Fault::new(format!("the snapshot {} cannot be used: {why}", self.path(number).display()))
+        let doing = format!("the snapshot {} cannot be used", self.path(number).display());
+        Fault::from_error(doing, Unfit(why.to_owned()))
     }
 
     fn path(&self, number: u64) -> PathBuf {
@@ -167,11 +183,20 @@ impl Snapshots {
                     base = Some((number, reader));
                     break;
                 }
-                Err(fault) => self.reject(number, &fault),
+                Err(fault) if fault.is_caused_by::<Unfit>() => self.reject(number, &fault),
+                // made from an older one, it would push out what may be whole
+                Err(fault) => return Err(fault),
             }
         }
         let (base_number, base) = base.map_or((None, None), |(number, reader)| (Some(number), Some(reader)));
         let mut chain = base.as_ref().map_or(Chain::START, |base| base.chain().clone());
+        let oldest = segments_in(&self.journal)?.first().copied().unwrap_or_default();
+        if base.is_none() && oldest > chain.next_sequence {
+            return Err(Fault::new(
+                "ALARM: no snapshot of the catalog can be used, and the journal alone cannot rebuild it any more; make \
+                 sure that there is a whole backup, and stop the server in order",
+            ));
+        }
         let changed = self.changed_since(&mut chain)?;
         if base.as_ref().is_some_and(|base| *base.chain() == chain) || chain == Chain::START {
             return Ok(());
@@ -179,7 +204,7 @@ impl Snapshots {
         self.check_room(base_number, &changed)?;
         let (new, path) =
             (self.folder.join(format!("{:020}.new", chain.next_sequence)), self.path(chain.next_sequence));
-        let written = self.write(&new, &chain, base, changed);
+        let written = self.write(&new, &chain, base, changed, oldest);
         let written = match (written, base_number) {
             (Err(Flaw::Base(fault)), Some(number)) => {
                 self.reject(number, &fault);
@@ -238,10 +263,19 @@ impl Snapshots {
         Ok(())
     }
 
-    /// Writes the snapshot to `new`, makes it durable and reads it back.
-    fn write(&self, new: &Path, chain: &Chain, base: Option<SnapshotReader>, changed: Changed) -> Result<(), Flaw> {
+    /// Writes the snapshot to `new`, without places in segments before `oldest`, makes it durable and reads it back.
+    fn write(
+        &self,
+        new: &Path,
+        chain: &Chain,
+        base: Option<SnapshotReader>,
+        changed: Changed,
+        oldest: u64,
+    ) -> Result<(), Flaw> {
         let mut writer = SnapshotWriter::begin(new, chain).map_err(Flaw::Own)?;
-        merge(base, changed, &mut |key, value| writer.add(key, value))?;
+        merge(base, changed, &mut |key, value| {
+            if lies_before(key, value, oldest) { Ok(()) } else { writer.add(key, value) }
+        })?;
         let wanted = writer.finish().map_err(Flaw::Own)?;
         let read = SnapshotReader::open(new).and_then(SnapshotReader::sum).map_err(Flaw::Own)?;
         if read != wanted {
@@ -252,6 +286,7 @@ impl Snapshots {
     }
 
     fn remove_old(&self) -> Result<(), Fault> {
+        let Some(_none) = self.pins.none_held() else { return Ok(()) };
         let removing =
             |error: io::Error| Fault::from_error(format!("remove an old snapshot of {}", self.folder.display()), error);
         for number in self.newest_first()?.into_iter().skip(KEPT) {

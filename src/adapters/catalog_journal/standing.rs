@@ -4,10 +4,12 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use super::compaction;
 use super::layout::Chain;
 use super::segments::{Place, Segment, segment_path, segments_in};
+use crate::domain::compaction::HistoryCut;
 use crate::domain::digest::Digest;
 use crate::ports::catalog::{Standing, StandingFile};
 use crate::ports::failure::Fault;
@@ -63,6 +65,10 @@ fn size_of(path: &Path) -> Result<u64, Fault> {
 #[derive(Default)]
 pub struct Audit {
     chain: Option<Chain>,
+    /// The header of the first segment, and its path.
+    first: Option<(Chain, PathBuf)>,
+    /// The newest cut that was found on record.
+    cut: Option<HistoryCut>,
 }
 
 impl Audit {
@@ -79,16 +85,26 @@ impl Audit {
         if self.chain.as_ref().is_some_and(|chain| *chain != header) {
             return Err(segment.damage(0, "the segment does not continue the one before"));
         }
+        self.first.get_or_insert_with(|| (header.clone(), PathBuf::from(path)));
         let mut chain = header;
-        segment.scan(&mut chain, false, &mut |_, _| Ok(()))?;
+        let cut = &mut self.cut;
+        segment.scan(&mut chain, false, &mut |entry, _| {
+            *cut = compaction::cut_in(&entry)?.or(cut.take());
+            Ok(())
+        })?;
         self.chain = Some(chain);
         Ok(())
     }
 
     /// Sequence, number of the last event and hash at which the chain ends; `None` before the first segment.
-    #[must_use]
-    pub fn end(&self) -> Option<(u64, u64, Digest)> {
-        let chain = self.chain.as_ref()?;
-        Some((chain.next_sequence - 1, chain.next_event - 1, Digest::new(chain.hash)))
+    ///
+    /// # Errors
+    /// The first segment is not the beginning, and the chain holds no record of the removal of what came before.
+    pub fn end(&self) -> Result<Option<(u64, u64, Digest)>, Fault> {
+        if let Some((first, path)) = &self.first {
+            compaction::account(first, path, self.cut.as_ref())?;
+        }
+        let end = self.chain.as_ref();
+        Ok(end.map(|chain| (chain.next_sequence - 1, chain.next_event - 1, Digest::new(chain.hash))))
     }
 }

@@ -92,6 +92,7 @@ fn settings() -> Settings {
             uncollected_kept: Span::from_days(90),
         },
         scrub_every: Span::from_days(30),
+        compact_segments: 16,
         people: PeopleSettings {
             idle_timeout: Span::from_seconds(1_200),
             session_lasts: Span::from_days(1),

@@ -20,15 +20,15 @@ const CLIENT: &str = "ZeldzameKlant_9";
 const ADDRESS: [u8; 16] = [0x20, 0x01, 0x0d, 0xb8, 0x5e, 0xc2, 0xe7, 0xa1, 0, 0x77, 0, 0x66, 0, 0x55, 0, 0x44];
 
 /// Operations over a home on disk; what is not about the history is in memory.
-struct Home {
+pub(super) struct Home {
     clock: Arc<FixedClock>,
     keyring: Arc<dyn Keyring>,
     mailer: Arc<MemoryMailer>,
-    operations: Operations,
+    pub(super) operations: Operations,
 }
 
 impl Home {
-    fn make(folder: &Path) -> Self {
+    pub(super) fn make(folder: &Path) -> Self {
         KeyringFolder::create(&folder.join("keys")).unwrap();
         let home = Self::open(folder, START);
         let new = NewOrganisation { code: org("one"), name: line("one"), oin: None, kvk: None, mail_domains: vec![] };
@@ -45,7 +45,7 @@ impl Home {
         home
     }
 
-    fn open(folder: &Path, now: Moment) -> Self {
+    pub(super) fn open(folder: &Path, now: Moment) -> Self {
         let clock = Arc::new(FixedClock::at(now));
         let keys = folder.join("keys");
         let master = MasterSource::plain(KeyringFolder::master_in(&keys));
@@ -76,7 +76,7 @@ impl Home {
         Self { clock, keyring, mailer, operations: Operations::new(ports, settings_of_world()) }
     }
 
-    fn sign_in(&self) {
+    pub(super) fn sign_in(&self) {
         let visitor = Visitor { address: IpAddr::from(ADDRESS), client: Some(CLIENT.to_owned()) };
         drop(self.operations.sign_in_with_key("one-robot", "SHA256:key", &visitor).unwrap());
     }
@@ -111,18 +111,18 @@ impl Home {
     }
 
     /// Lets time pass in steps, as a server that runs sees it.
-    fn pass(&self, days: u64) {
+    pub(super) fn pass(&self, days: u64) {
         for _ in 0..days {
             self.clock.advance(Span::from_days(1));
             let _ = self.operations.now();
         }
     }
 
-    fn history(&self) -> Vec<HistoryLine> {
+    pub(super) fn history(&self) -> Vec<HistoryLine> {
         self.operations.history(&HistoryQuery { limit: 1_000, ..HistoryQuery::default() }).unwrap()
     }
 
-    fn count(&self, word: &str) -> usize {
+    pub(super) fn count(&self, word: &str) -> usize {
         self.history().iter().filter(|line| line.event.what.word() == word).count()
     }
 }

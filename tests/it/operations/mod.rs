@@ -4,6 +4,7 @@
 mod allow_lists;
 mod bodies;
 mod collect;
+mod compaction;
 mod people;
 mod publish;
 mod requests;
@@ -162,6 +163,7 @@ fn settings_of_world() -> Settings {
             uncollected_kept: Span::from_days(90),
         },
         scrub_every: Span::from_days(30),
+        compact_segments: 16,
         people: PeopleSettings {
             idle_timeout: Span::from_seconds(1_200),
             session_lasts: Span::from_seconds(28_800),

@@ -14,11 +14,11 @@ fn often() -> JournalSettings {
     JournalSettings { segment_bytes: 2_000, snapshot_after_bytes: 1, ..settings() }
 }
 
-fn open(folder: &Path) -> CatalogJournal {
+pub(super) fn open(folder: &Path) -> CatalogJournal {
     CatalogJournal::open(folder, often()).unwrap()
 }
 
-fn found(folder: &Path, ending: &str) -> Vec<PathBuf> {
+pub(super) fn found(folder: &Path, ending: &str) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder.join("snapshots")) else { return Vec::new() };
     let mut found: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     found.retain(|path| path.extension().is_some_and(|found| found == ending));
@@ -39,7 +39,7 @@ pub(super) fn flip(path: &Path, place: usize) {
     fs::write(path, bytes).unwrap();
 }
 
-fn everything(catalog: &dyn Catalog) -> impl PartialEq + use<> {
+pub(super) fn everything(catalog: &dyn Catalog) -> impl PartialEq + use<> {
     let history = catalog.history(&HistoryQuery { limit: 10_000, ..HistoryQuery::default() }).unwrap();
     (all(catalog), history, catalog.version(), catalog.last_moment())
 }
@@ -59,7 +59,7 @@ fn with_snapshots() -> tempfile::TempDir {
     folder
 }
 
-fn forget_close(folder: &Path) {
+pub(super) fn forget_close(folder: &Path) {
     fs::remove_file(folder.join("closed")).unwrap();
 }
 
@@ -136,6 +136,26 @@ fn the_index_is_the_same_from_a_snapshot_from_an_older_one_and_from_the_whole_jo
 }
 
 #[test]
+fn a_snapshot_that_cannot_be_read_now_is_passed_over_and_not_set_aside() {
+    let folder = with_snapshots();
+    let before = all(&open(folder.path()));
+    let newest = snapshots(folder.path()).pop().unwrap();
+    // a folder opens and does not read: a fault of the disk, and no damage
+    let hidden = folder.path().join("hidden");
+    fs::rename(&newest, &hidden).unwrap();
+    fs::create_dir(&newest).unwrap();
+    forget_close(folder.path());
+    assert_eq!(all(&CatalogJournal::open(folder.path(), settings()).unwrap()), before, "from the older one");
+    assert!(found(folder.path(), "rejected").is_empty());
+    assert!(newest.is_dir());
+    fs::remove_dir(&newest).unwrap();
+    fs::rename(&hidden, &newest).unwrap();
+    spoil_journal_before(folder.path(), &newest);
+    forget_close(folder.path());
+    assert_eq!(all(&open(folder.path())), before, "it is used when it reads again");
+}
+
+#[test]
 fn a_snapshot_of_another_journal_is_not_used() {
     let (folder, other) = (with_snapshots(), tempfile::tempdir().unwrap());
     {
@@ -155,13 +175,12 @@ fn a_snapshot_of_another_journal_is_not_used() {
 }
 
 #[test]
-fn a_kill_at_every_step_of_a_snapshot_leaves_the_catalog_as_it_was() {
+fn a_snapshot_that_was_half_written_is_removed_at_the_next_start() {
     let folder = with_snapshots();
     let before = everything(&open(folder.path()));
     let newest = snapshots(folder.path()).pop().unwrap();
     let whole = fs::read(&newest).unwrap();
     let half_written = newest.with_extension("new");
-    // killed while it is written, after it was written, and before the older one is removed
     for length in [0, 1, 68, whole.len() / 2, whole.len()] {
         fs::write(&half_written, whole.get(..length).unwrap()).unwrap();
         forget_close(folder.path());

@@ -7,6 +7,7 @@ use crate::domain::agreement::Agreement;
 use crate::domain::allow_list::AllowList;
 use crate::domain::block::{Block, Standing};
 use crate::domain::bodies::{BodyClass, BodyKey, BodySlot};
+use crate::domain::compaction::HistoryCut;
 use crate::domain::coverage::Coverage;
 use crate::domain::credentials::{AccountLink, Assurance, CodeApp, Credentials, LinkPurpose, PasswordHash, WebSession};
 use crate::domain::delivery::{
@@ -351,6 +352,16 @@ fn scrubs() -> Vec<Record> {
     vec![
         ScrubPosition { begun_at: at(2), after: Some(PAYLOAD), checked: 70_000, damaged: 1, ended_at }.into(),
         BodyKey { slot, closes_at: at(5), destroyed_at: Some(at(400)) }.into(),
+        HistoryCut {
+            from_sequence: 3,
+            from_event: 4,
+            next_sequence: 70_000,
+            next_event: 80_000,
+            hash: DIGEST,
+            last_at: at(6),
+            bytes: 64 << 20,
+        }
+        .into(),
     ]
 }
 
@@ -488,7 +499,7 @@ fn golden_bytes_of_every_version_read_back() {
     }
     assert_eq!(
         kinds.into_iter().collect::<Vec<u8>>(),
-        (1..=32).chain([40, 41, 50, 51, 52, 53, 54]).collect::<Vec<u8>>(),
+        (1..=32).chain([40, 41, 42, 50, 51, 52, 53, 54]).collect::<Vec<u8>>(),
         "every kind has its bytes"
     );
 }

@@ -6,6 +6,7 @@ use crate::domain::agreement::Agreement;
 use crate::domain::allow_list::AllowList;
 use crate::domain::block::Standing;
 use crate::domain::bodies::{BodyKey, BodySlot};
+use crate::domain::compaction::HistoryCut;
 use crate::domain::coverage::Coverage;
 use crate::domain::credentials::{AccountLink, Credentials, WebSession};
 use crate::domain::delivery::{
@@ -178,6 +179,15 @@ struct_form! {
     LastSequenceV1 = LastSequence { organisation: OrganisationCode, product: ProductCode, sequence: u32, }
     WindowEndV1 = WindowEnd { at: Moment, delivery: DeliveryId, }
     BodyKeyV1 = BodyKey { slot: BodySlot, closes_at: Moment, destroyed_at: Option<Moment>, }
+    HistoryCutV1 = HistoryCut {
+        from_sequence: u64,
+        from_event: u64,
+        next_sequence: u64,
+        next_event: u64,
+        hash: Digest,
+        last_at: Moment,
+        bytes: u64,
+    }
     SlotRecordV1 = SlotRecord { slot: ShredSlot, destroyed_at: Option<Moment>, }
     SlotMemberV1 = SlotMember { slot: ShredSlot, delivery: DeliveryId, }
     DoomedPayloadV1 = DoomedPayload { payload: PayloadId, }
@@ -310,7 +320,7 @@ kinds! {
     first: SshKey Token Agreement Right RightHolder RecipientKey Publication PublishedSource
     Delivery DeliveryNumber PublicationPart DeliveredFile OutboxEntry Payload SealedHeader FileCoverage LastSequence
     WindowEnd SlotRecord SlotMember DoomedPayload Upload UploadEntry UploadEnd UploadHeader
-    UploadSums SignOff ScrubPosition BodyKey Credentials WebSession AccountLink
+    UploadSums SignOff ScrubPosition BodyKey HistoryCut Credentials WebSession AccountLink
     AccountRequest RequestAddress;
     later: Organisation Account Product Mail MailDue
 }

@@ -124,5 +124,24 @@ pub(super) fn destroyed(office: &Office) -> Result<Answer, Failure> {
         })
     });
     let columns = ["day", "month", "events", "living", "destroyed", "destroyedAt", "keptUntil"];
-    Ok(Answer::list(rows.chain(events).collect(), &columns))
+    let listed = Answer::list(rows.chain(events).collect(), &columns);
+    let cut = office.operations.history_cut()?;
+    let reach = match &cut {
+        None => "history: from its beginning on; nothing was removed".to_owned(),
+        Some(cut) => format!(
+            "history: from event {} on; events 1 to {}, until {}, were removed with their period",
+            cut.next_event,
+            cut.next_event.saturating_sub(1),
+            cut.last_at
+        ),
+    };
+    let mut document = listed.document;
+    if let Some(rows) = document.as_array_mut() {
+        rows.push(json!({
+            "historyFromEvent": cut.as_ref().map_or(1, |cut| cut.next_event),
+            "historyFromDecision": cut.as_ref().map_or(1, |cut| cut.next_sequence),
+            "removedUntil": cut.as_ref().map(|cut| cut.last_at.to_string()),
+        }));
+    }
+    Ok(Answer::said(format!("{}\n{reach}", listed.text), document))
 }

@@ -23,7 +23,8 @@ fn shown(stage: &Stage) -> Shown {
     let keys = fs::read_dir(stage.home().join("keys/shred")).expect("the day keys").flatten();
     let history = stage.server.done(&["history", "list"]);
     let is_end = |line: &&serde_json::Value| {
-        ["delivery-expired", "delivery-shredded", "shred-key-destroyed", "body-key-destroyed"].contains(&text(line, "event"))
+        ["delivery-expired", "delivery-shredded", "shred-key-destroyed", "body-key-destroyed"]
+            .contains(&text(line, "event"))
     };
     Shown {
         keys: keys.filter(|entry| !entry.file_name().to_string_lossy().starts_with('.')).count(),
