@@ -1,11 +1,12 @@
 //! The index: sled, holding nothing that the journal cannot rebuild. Records
-//! by key, events by number, organisation and delivery. Syncs nothing of its
-//! own while it runs: what a crash leaves of it is thrown away.
+//! by key, events by number, organisation and delivery, and a tally of them. Syncs
+//! nothing of its own while it runs: what a power cut leaves of it is thrown away.
 #![expect(clippy::disallowed_methods, reason = "this adapter is the disk")]
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use super::bodies::Mark;
 use super::disk;
 use super::layout::Entry;
 use super::segments::Place;
+use super::tally::Tally;
 use crate::domain::history::HistoryQuery;
 use crate::domain::ids::DeliveryId;
 use crate::domain::moment::Moment;
@@ -22,7 +24,7 @@ use crate::ports::catalog::CatalogView;
 use crate::ports::failure::Fault;
 
 /// Version of the keys and values below; another one means: rebuild.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 const META: &[u8] = b"m";
 const RECORDS: u8 = b'r';
 const BY_NUMBER: u8 = b'e';
@@ -48,7 +50,12 @@ pub(super) struct EventSpot {
 pub(super) struct Index {
     tree: sled::Db,
     folder: PathBuf,
+    /// Of all pairs but the mark; written with the mark, changed by one thread alone.
+    tally: Mutex<Tally>,
 }
+
+/// What records leave in the index: the last value of every key they touch, in key order; `None`: removed.
+pub(super) type Contents = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
 impl Index {
     /// Opens or makes the index in `folder`.
@@ -62,7 +69,13 @@ impl Index {
         let mut tries = 1;
         loop {
             match config.open() {
-                Ok(tree) => return Ok(Self { tree, folder: folder.to_owned() }),
+                Ok(tree) => {
+                    let index = Self { tree, folder: folder.to_owned(), tally: Mutex::default() };
+                    if let Some((_, tally)) = index.read_mark()? {
+                        index.set_tally(tally);
+                    }
+                    return Ok(index);
+                }
                 Err(sled::Error::Io(error)) if is_locked(&error) && tries < MOST_OPEN_TRIES => {
                     tries += 1;
                     thread::sleep(OPEN_PAUSE);
@@ -76,34 +89,86 @@ impl Index {
 
     /// The sequence of the last record that was applied; `None` when this is no index of this format.
     pub(super) fn applied(&self) -> Result<Option<u64>, Fault> {
-        let meta = self.get(META)?;
-        Ok(meta.and_then(|meta| match meta.split_first() {
-            Some((&FORMAT, sequence)) => sequence.try_into().ok().map(u64::from_be_bytes),
-            _ => None,
+        Ok(self.read_mark()?.map(|(sequence, _)| sequence))
+    }
+
+    fn read_mark(&self) -> Result<Option<(u64, Tally)>, Fault> {
+        Ok(self.get(META)?.and_then(|mark| {
+            let (format, rest) = mark.split_first()?;
+            let (sequence, tally) = rest.split_first_chunk::<8>()?;
+            (*format == FORMAT).then_some((u64::from_be_bytes(*sequence), Tally::from_bytes(tally)?))
         }))
     }
 
-    /// Applies records and the sequence of the last of them, key by key: the caller keeps readers out, and
-    /// a crash means to rebuild. (A sled batch rolls its log buffer to disk each time, for nothing here.)
-    /// After a fault the index may hold a part of them.
+    /// What it holds, as it was kept up with each change.
+    pub(super) fn tally(&self) -> Tally {
+        *self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set_tally(&self, tally: Tally) {
+        *self.tally.lock().unwrap_or_else(PoisonError::into_inner) = tally;
+    }
+
+    /// Applies records and the sequence of the last of them, key by key: the caller keeps readers out. (A sled
+    /// batch rolls its log buffer to disk each time, for nothing here.) After a fault, as after a kill, the index
+    /// may hold a part of them.
     pub(super) fn apply(&self, entries: &[(Entry, Place)]) -> Result<(), Fault> {
         let Some((last, _)) = entries.last() else { return Ok(()) };
-        let applied = contents(entries).into_iter().try_for_each(|(key, value)| match value {
-            Some(value) => self.tree.insert(key, value).map(drop),
-            None => self.tree.remove(key).map(drop),
+        self.put(contents(entries), last.sequence)
+    }
+
+    /// As `apply`, of what `contents` made of records up to `sequence`.
+    pub(super) fn put(&self, contents: Contents, sequence: u64) -> Result<(), Fault> {
+        let mut tally = self.tally();
+        let put = contents.into_iter().try_for_each(|(key, value)| {
+            let old = match &value {
+                Some(value) => self.tree.insert(&key, value.as_slice())?,
+                None => self.tree.remove(&key)?,
+            };
+            tally.change(&key, old.as_deref(), value.as_deref());
+            Ok(())
         });
-        let applied = applied.and_then(|()| self.tree.insert(META, meta(last.sequence)).map(drop));
-        applied.map_err(|error| self.fault("apply to", error))
+        put.map_err(|error| self.fault("apply to", error))?;
+        self.mark(sequence, tally)
+    }
+
+    /// What the tally will be after `put`.
+    pub(super) fn tally_after(&self, contents: &Contents) -> Result<Tally, Fault> {
+        let mut tally = self.tally();
+        for (key, value) in contents {
+            tally.change(key, self.get(key)?.as_deref(), value.as_deref());
+        }
+        Ok(tally)
     }
 
     /// Puts a pair of a snapshot into a new index; `mark` follows when all are in.
-    pub(super) fn load(&self, key: Vec<u8>, value: Vec<u8>) -> Result<(), Fault> {
+    pub(super) fn load(&self, key: &[u8], value: &[u8]) -> Result<(), Fault> {
         self.tree.insert(key, value).map(drop).map_err(|error| self.fault("load", error))
     }
 
-    /// Says that everything up to this record is in.
-    pub(super) fn mark(&self, sequence: u64) -> Result<(), Fault> {
-        self.tree.insert(META, meta(sequence)).map(drop).map_err(|error| self.fault("load", error))
+    /// Says that everything up to this record is in, and what that is.
+    pub(super) fn mark(&self, sequence: u64, tally: Tally) -> Result<(), Fault> {
+        let mark = [&[FORMAT], sequence.to_be_bytes().as_slice(), &tally.to_bytes()].concat();
+        self.tree.insert(META, mark).map_err(|error| self.fault("mark", error))?;
+        self.set_tally(tally);
+        Ok(())
+    }
+
+    /// Reads every pair and counts anew what it holds.
+    pub(super) fn count(&self) -> Result<Tally, Fault> {
+        let mut tally = Tally::default();
+        let mut last: Option<sled::IVec> = None;
+        for item in self.tree.iter() {
+            let (key, value) = item.map_err(|error| self.fault("read", error))?;
+            if last.as_ref().is_some_and(|last| *last >= key) {
+                return Err(Fault::new(format!("read the index {}: its keys are not in order", self.folder.display())));
+            }
+            if key != META {
+                tally.add(&key, &value);
+            }
+            last = Some(key);
+        }
+        Ok(tally)
     }
 
     /// The spots of the events that `query` may mean, in order, up to event number `newest`:
@@ -170,7 +235,7 @@ impl Index {
 
     /// Writes everything out, closes the index and makes its files durable.
     pub(super) fn close(self) -> Result<(), Fault> {
-        let Self { tree, folder } = self;
+        let Self { tree, folder, .. } = self;
         let doing = || format!("close the index {}", folder.display());
         tree.flush().map_err(|error| Fault::from_error(doing(), error))?;
         drop(tree);
@@ -213,9 +278,9 @@ impl EventSpot {
     }
 }
 
-/// What records leave in the index: the last value of every key they touch, in key order.
-pub(super) fn contents(entries: &[(Entry, Place)]) -> BTreeMap<Vec<u8>, Option<Vec<u8>>> {
-    let mut contents = BTreeMap::new();
+/// What these records leave in the index.
+pub(super) fn contents(entries: &[(Entry, Place)]) -> Contents {
+    let mut contents = Contents::new();
     for (entry, place) in entries {
         for (key, value) in &entry.changes {
             contents.insert([&[RECORDS], key.as_slice()].concat(), value.clone());
@@ -229,10 +294,6 @@ pub(super) fn contents(entries: &[(Entry, Place)]) -> BTreeMap<Vec<u8>, Option<V
         }
     }
     contents
-}
-
-fn meta(sequence: u64) -> Vec<u8> {
-    [&[FORMAT], sequence.to_be_bytes().as_slice()].concat()
 }
 
 /// An event concerns the organisation that it is about and the one that acted.

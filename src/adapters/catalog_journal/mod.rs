@@ -3,6 +3,7 @@
 //! the writing, `segments` the reading, `writer` the group commit. Knows no rules.
 #![expect(clippy::disallowed_methods, reason = "this adapter is the disk")]
 
+mod applied;
 mod bodies;
 mod deep;
 mod disk;
@@ -20,6 +21,8 @@ mod segments;
 mod snapshot;
 mod snapshots;
 mod standing;
+mod survivor;
+mod tally;
 mod writer;
 
 use std::collections::BTreeSet;
@@ -42,6 +45,7 @@ use crate::domain::moment::Moment;
 use crate::ports::bodies::BodySeal;
 use crate::ports::catalog::{Catalog, CatalogView, Committed, Rule, Standing, Then};
 use crate::ports::failure::{Failure, Fault};
+use applied::{Applied, Promise};
 use bodies::Opener;
 use index::Index;
 use journal::Journal;
@@ -153,8 +157,9 @@ impl fmt::Debug for CatalogJournal {
 
 impl CatalogJournal {
     /// Opens or makes the catalog in `folder`: cuts a torn last frame, and rebuilds the index, from the newest
-    /// snapshot that is whole and the journal after it, unless it was closed in order at the journal's very end. (What sled leaves after a crash
-    /// is not trusted at all: rebuilding is the only check that cannot be fooled.)
+    /// snapshot that is whole and the journal after it, unless it was closed in order at the journal's very end, or
+    /// was left by a process that was killed and, read in full, is found to hold just what it must. (What a power
+    /// cut leaves is not looked at: sled may have lost anything of it.)
     ///
     /// # Errors
     /// The folder is in use; the journal is damaged anywhere but in its last frame (the fault
@@ -215,6 +220,12 @@ impl CatalogJournal {
         let was_repaired = !is_new && (checked.was_cut || was_rebuilt);
 
         let shared = Arc::new(Shared::new(index, &checked.chain, checked.end));
+        let last = Promise {
+            sequence: checked.chain.next_sequence - 1,
+            hash: checked.chain.hash,
+            tally: shared.index.tally(),
+        };
+        let applied = Applied::begin(folder, &last)?;
         let journal = Journal::open(&journal_folder, checked.end, settings.segment_bytes, files)?;
         let queue = Arc::new(Queue::new(settings.queue_jobs));
         let jobs = Arc::clone(&queue);
@@ -224,6 +235,7 @@ impl CatalogJournal {
             shared: Arc::clone(&shared),
             journal,
             chain: checked.chain,
+            applied,
             settings,
             bell,
             seal: seal.clone(),
