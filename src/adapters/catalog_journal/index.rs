@@ -5,9 +5,12 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::num::NonZero;
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 use std::time::Duration;
 
 use super::bodies::Mark;
@@ -34,6 +37,9 @@ const BY_DELIVERY: u8 = b'd';
 /// sled gives its lock back a little after it was dropped: so often is it asked again.
 const MOST_OPEN_TRIES: u32 = 100;
 const OPEN_PAUSE: Duration = Duration::from_millis(20);
+
+/// Most threads that count what it holds.
+const MOST_COUNTING: usize = 8;
 
 /// Where the event body of a record lies, and what is needed to choose it unread.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -154,11 +160,37 @@ impl Index {
         Ok(())
     }
 
-    /// Reads every pair and counts anew what it holds.
+    /// Reads every pair, on all processors, and counts anew what it holds.
     pub(super) fn count(&self) -> Result<Tally, Fault> {
+        let bounds = bounds();
+        let next = AtomicUsize::new(0);
+        let work = || -> Result<Tally, Fault> {
+            let mut tally = Tally::default();
+            while let Some(from) = bounds.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let end = bounds.get(bounds.partition_point(|bound| bound <= from));
+                tally.add_all(&self.count_between(from, end)?);
+            }
+            Ok(tally)
+        };
+        let threads = thread::available_parallelism().map_or(1, NonZero::get).min(MOST_COUNTING);
+        let counted: Vec<_> = thread::scope(|scope| {
+            let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+            threads.into_iter().map(ScopedJoinHandle::join).collect()
+        });
+        let mut tally = Tally::default();
+        for part in counted {
+            let panicked = |_| Fault::new(format!("read the index {}: it panicked", self.folder.display()));
+            tally.add_all(&part.map_err(panicked)??);
+        }
+        Ok(tally)
+    }
+
+    /// Counts the pairs from one key to before another, but the mark.
+    fn count_between(&self, from: &[u8], end: Option<&Vec<u8>>) -> Result<Tally, Fault> {
+        let end = end.map_or(Bound::Unbounded, |end| Bound::Excluded(end.as_slice()));
         let mut tally = Tally::default();
         let mut last: Option<sled::IVec> = None;
-        for item in self.tree.iter() {
+        for item in self.tree.range::<&[u8], _>((Bound::Included(from), end)) {
             let (key, value) = item.map_err(|error| self.fault("read", error))?;
             if last.as_ref().is_some_and(|last| *last >= key) {
                 return Err(Fault::new(format!("read the index {}: its keys are not in order", self.folder.display())));
@@ -315,6 +347,15 @@ fn delivery_key(delivery: DeliveryId) -> Vec<u8> {
 fn numbered(mut key: Vec<u8>, number: u64) -> Vec<u8> {
     key.extend(number.to_be_bytes());
     key
+}
+
+/// Where parts of the index begin that are counted each for itself: all keys lie in one of them.
+fn bounds() -> Vec<Vec<u8>> {
+    let firsts = (0..=u8::MAX).map(|first| vec![first]);
+    let kinds = (0..=u8::MAX).map(|kind| vec![RECORDS, kind]);
+    let mut bounds: Vec<Vec<u8>> = firsts.chain(kinds).chain([Vec::new()]).collect();
+    bounds.sort_unstable();
+    bounds
 }
 
 fn number_in(key: &[u8], prefix: &[u8]) -> Option<u64> {

@@ -28,6 +28,12 @@ impl Tally {
         self.sum = self.sum.wrapping_sub(hash(key, value));
     }
 
+    /// With the pairs of another one, which are none of these.
+    pub(super) fn add_all(&mut self, other: &Self) {
+        self.pairs = self.pairs.wrapping_add(other.pairs);
+        self.sum = self.sum.wrapping_add(other.sum);
+    }
+
     /// With `new` instead of `old` at one key; `None`: nothing there.
     pub(super) fn change(&mut self, key: &[u8], old: Option<&[u8]>, new: Option<&[u8]>) {
         if old == new {
