@@ -265,11 +265,16 @@ impl Index {
         })
     }
 
+    /// Hands what sled still holds back to the system: a kill right after does not lose it.
+    pub(super) fn write_out(&self) -> Result<(), Fault> {
+        self.tree.flush().map(drop).map_err(|error| self.fault("write out", error))
+    }
+
     /// Writes everything out, closes the index and makes its files durable.
     pub(super) fn close(self) -> Result<(), Fault> {
+        self.write_out()?;
         let Self { tree, folder, .. } = self;
         let doing = || format!("close the index {}", folder.display());
-        tree.flush().map_err(|error| Fault::from_error(doing(), error))?;
         drop(tree);
         sync_files(&folder).map_err(|error| Fault::from_error(doing(), error))
     }

@@ -51,7 +51,9 @@ impl Opening<'_> {
                 Err(why) => tracing::warn!(%why, "the catalog was not closed in order: its index is rebuilt"),
             }
         }
-        Ok((self.rebuilt()?, true))
+        let index = self.rebuilt()?;
+        index.write_out()?;
+        Ok((index, true))
     }
 
     pub(super) fn index_folder(&self) -> PathBuf {
