@@ -269,7 +269,7 @@ impl Scale {
         type Before = fn(Served, &Path) -> Outcome<()>;
         let kinds: [(&str, Before); 3] = [
             ("after SIGTERM", |served, _| served.stop()),
-            ("after SIGKILL (index rebuilt)", |served, _| {
+            ("after SIGKILL (index read in full)", |served, _| {
                 drop(served);
                 Ok(())
             }),

@@ -23,7 +23,7 @@ const SINGLE: usize = 51;
 /// Publications to all of one measurement.
 const TO_ALL: usize = 5;
 const STARTS: usize = 3;
-/// With more deliveries a start after SIGKILL takes minutes: one is enough.
+/// With more deliveries a start after SIGKILL takes long: one is enough.
 const KILLED_ONCE_FROM: usize = 100_000;
 
 /// How many deliveries: `--deliveries=N`, or a million.
@@ -136,7 +136,7 @@ fn probe(home: &Path, caller: &Caller, run: &str, kills: usize) -> Outcome<()> {
     let sizes: Vec<_> = sizes.map(|(what, bytes)| format!("{what} {} MiB", bytes / MIB)).to_vec();
     row("disk", &format!("{}, {snapshots} snapshots", sizes.join(", ")));
     for is_killed in [false, true] {
-        let (mut wall, mut cpu, mut memory) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut wall, mut cpu, mut memory, mut peak) = (vec![], vec![], vec![], vec![]);
         for _ in 0..if is_killed { kills } else { STARTS } {
             let before = Served::start(home, &[])?;
             if is_killed {
@@ -148,11 +148,13 @@ fn probe(home: &Path, caller: &Caller, run: &str, kills: usize) -> Outcome<()> {
             let served = Served::start(home, &[])?;
             wall.push(begun.elapsed().as_secs_f64());
             cpu.push(cpu_seconds_of(served.pid())?);
-            memory.push(resident_mib(served.pid())? as f64);
+            memory.push(memory_mib(served.pid(), "VmRSS:")? as f64);
+            peak.push(memory_mib(served.pid(), "VmHWM:")? as f64);
             served.stop()?;
         }
         let what = if is_killed { "start after SIGKILL" } else { "start after SIGTERM" };
-        row(what, &format!("{:.2} s, {:.2} s CPU, {:.0} MiB", median(&wall), median(&cpu), median(&memory)));
+        let memory = format!("{:.0} MiB, at most {:.0} MiB", median(&memory), median(&peak));
+        row(what, &format!("{:.2} s, {:.2} s CPU, {memory}", median(&wall), median(&cpu)));
     }
     Ok(())
 }
@@ -162,12 +164,13 @@ fn micros(values: &[f64]) -> String {
 }
 
 fn own_memory() -> Outcome<u64> {
-    resident_mib(std::process::id())
+    memory_mib(std::process::id(), "VmRSS:")
 }
 
-fn resident_mib(pid: u32) -> Outcome<u64> {
+/// What the kernel says of a process under this name: memory that is resident now, or was at most.
+fn memory_mib(pid: u32, name: &str) -> Outcome<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("a process without memory")?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).ok_or("a process without memory")?;
     let kib = line.split_whitespace().next().ok_or("memory without a number")?.parse::<u64>()?;
     Ok(kib / 1_024)
 }

@@ -100,7 +100,11 @@ fn of_catalog(catalog: &DeepLook, add: &mut dyn FnMut(&str, Verdict, String)) {
         }
         Some(_) => {}
         None if catalog.view().is_some() && catalog.damage.is_empty() => {
-            add("index", Verdict::Fine, "was not closed in order: the next start builds it anew".to_owned());
+            add(
+                "index",
+                Verdict::Fine,
+                "was not closed in order: the next start reads it in full or builds it anew".to_owned(),
+            );
         }
         None => {}
     }

@@ -162,28 +162,35 @@ impl Operations {
 
     /// Slots whose windows have all ended long enough ago, after `shred_delay` and `open_grace`: those on
     /// record, and those that only the keyring knows, because their publication never came on record.
+    /// Those that were found to be destroyed in an earlier round, and all before them, are not looked at again: a
+    /// slot of so long ago can only come back with a key, and then the keyring names it.
     fn closed_slots(&self, now: Moment) -> Result<BTreeSet<ShredSlot>, Failure> {
         let delay = self.settings.shred_delay.max(self.settings.open_grace);
-        let mut closed: BTreeSet<ShredSlot> = self.keyring.living_slots()?.into_iter().collect();
-        closed.retain(|slot| slot.closes_at().after(delay) <= now);
+        let is_due = |slot: &ShredSlot| slot.closes_at().after(delay) <= now;
+        let mut closed: BTreeSet<ShredSlot> = self.keyring.living_slots()?.into_iter().filter(is_due).collect();
+        let mut destroyed_up_to = locked(&self.destroyed_up_to).clone();
+        let mut are_destroyed = true;
+        let mut after = destroyed_up_to.as_ref().map(SlotRecord::key_of);
         self.catalog.look(|view| {
-            let mut after = None;
             loop {
                 let page = view.rows::<SlotRecord>(&SlotRecord::all(), after.as_ref(), MOST_PER_ROUND)?;
                 let Some(last) = page.last() else { return Ok(()) };
                 after = Some(SlotRecord::key_of(&last.slot));
-                // Slots are in order of their end: the first that is not due ends the search.
-                let is_done = page.iter().any(|record| record.slot.closes_at().after(delay) > now);
-                closed.extend(
-                    page.into_iter()
-                        .filter(|record| record.destroyed_at.is_none() && record.slot.closes_at().after(delay) <= now)
-                        .map(|record| record.slot),
-                );
-                if is_done {
-                    return Ok(());
+                for record in page {
+                    // Slots are in order of their end: the first that is not due ends the search.
+                    if !is_due(&record.slot) {
+                        return Ok(());
+                    }
+                    are_destroyed &= record.destroyed_at.is_some();
+                    if are_destroyed {
+                        destroyed_up_to = Some(record.slot);
+                    } else if record.destroyed_at.is_none() {
+                        closed.insert(record.slot);
+                    }
                 }
             }
         })?;
+        *locked(&self.destroyed_up_to) = destroyed_up_to;
         Ok(closed)
     }
 

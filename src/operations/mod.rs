@@ -82,6 +82,7 @@ use crate::domain::history::{Channel, Who};
 use crate::domain::ids::DeliveryId;
 use crate::domain::moment::{Moment, Span};
 use crate::domain::names::{LoginName, OrganisationCode};
+use crate::domain::retention::ShredSlot;
 use crate::domain::rights::Right;
 use crate::domain::trust::ClockTrust;
 use crate::ports::entropy::Entropy;
@@ -178,6 +179,8 @@ pub struct Operations {
     post: Arc<post::Post>,
     settings: Settings,
     trust: Mutex<ClockTrust>,
+    /// Up to here every shred key on record is destroyed; a start looks again from the first.
+    destroyed_up_to: Mutex<Option<ShredSlot>>,
     trackers: Mutex<HashMap<(DeliveryId, u32), Weak<fetch::Tracker>>>,
     kept_trackers: Mutex<VecDeque<Arc<fetch::Tracker>>>,
     open_fetches: Mutex<HashMap<LoginName, usize>>,
@@ -259,6 +262,7 @@ impl Operations {
             secrets: ports.secrets,
             settings,
             trust: Mutex::new(trust),
+            destroyed_up_to: Mutex::default(),
             trackers: Mutex::new(HashMap::new()),
             kept_trackers: Mutex::default(),
             open_fetches: Mutex::new(HashMap::new()),

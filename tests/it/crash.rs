@@ -76,6 +76,14 @@ fn killed_at_any_moment_it_keeps_what_it_promised() {
     }
     verdict::everything_fetched(&run.stage, &run.list, &mut run.table);
     run.stage.server.stop();
+    // pair by pair with what the whole journal says, after all these kills
+    let told = run.stage.server.run(&["check", "--deep"]).expect_code(0).text();
+    assert!(told.contains("pairs are as the journal says"), "{told}");
+    let log = traces::log(&run.stage.server.home());
+    let [kept, rebuilt] =
+        ["was found to hold what it must", "its index is rebuilt"].map(|said| log.matches(said).count());
+    println!("after a kill the index was used {kept} times and rebuilt {rebuilt} times");
+    assert!(kept > 0, "the index was rebuilt after every kill");
     let title = format!(
         "{rounds} rounds in {} s, {} publications, {} deliveries, slowest restart {} ms, seed {seed}.",
         begun.elapsed().as_secs(),

@@ -6,7 +6,10 @@ mod compaction;
 mod journal;
 mod model;
 mod snapshots;
+mod survivor;
 
+use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -25,6 +28,17 @@ use postkluis::ports::failure::Failure;
 
 fn settings() -> JournalSettings {
     JournalSettings { reserve_bytes: 0, ..JournalSettings::default() }
+}
+
+/// As after a kill: the catalog was not closed in order.
+fn kill(folder: &Path) {
+    fs::remove_file(folder.join("closed")).unwrap();
+}
+
+/// As after a power cut: nor is there anything that was never synced.
+fn power_cut(folder: &Path) {
+    kill(folder);
+    fs::remove_file(folder.join("applied")).unwrap();
 }
 
 /// Runs `suite` on every adapter.

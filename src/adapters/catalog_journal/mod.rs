@@ -3,6 +3,7 @@
 //! the writing, `segments` the reading, `writer` the group commit. Knows no rules.
 #![expect(clippy::disallowed_methods, reason = "this adapter is the disk")]
 
+mod applied;
 mod bodies;
 mod compaction;
 mod deep;
@@ -21,6 +22,8 @@ mod segments;
 mod snapshot;
 mod snapshots;
 mod standing;
+mod survivor;
+mod tally;
 mod writer;
 
 use std::collections::BTreeSet;
@@ -45,6 +48,7 @@ use crate::domain::moment::Moment;
 use crate::ports::bodies::BodySeal;
 use crate::ports::catalog::{Catalog, CatalogView, Committed, Rule, Standing, Then};
 use crate::ports::failure::{Failure, Fault};
+use applied::{Applied, Promise};
 use bodies::Opener;
 use compaction::{Compaction, Pins};
 use index::Index;
@@ -159,8 +163,9 @@ impl fmt::Debug for CatalogJournal {
 
 impl CatalogJournal {
     /// Opens or makes the catalog in `folder`: cuts a torn last frame, and rebuilds the index, from the newest
-    /// snapshot that is whole and the journal after it, unless it was closed in order at the journal's very end. (What sled leaves after a crash
-    /// is not trusted at all: rebuilding is the only check that cannot be fooled.)
+    /// snapshot that is whole and the journal after it, unless it was closed in order at the journal's very end, or
+    /// was left by a process that was killed and, read in full, is found to hold just what it must. (What a power
+    /// cut leaves is not looked at: sled may have lost anything of it.)
     ///
     /// # Errors
     /// The folder is in use; the journal is damaged anywhere but in its last frame (the fault
@@ -221,12 +226,19 @@ impl CatalogJournal {
         let (index, was_rebuilt) = opening.index(closed_at)?;
         let cut = compaction::recorded(&index)?;
         compaction::account_in(&journal_folder, cut.as_ref())?;
-        if let Some(cut) = cut.filter(|_| was_rebuilt) {
+        if let Some(cut) = cut {
+            // before anything else may change the index
             index.forget_before(cut.next_event)?;
         }
         let was_repaired = !is_new && (checked.was_cut || was_rebuilt);
 
         let shared = Arc::new(Shared::new(index, &checked.chain, checked.end));
+        let last = Promise {
+            sequence: checked.chain.next_sequence - 1,
+            hash: checked.chain.hash,
+            tally: shared.index.tally(),
+        };
+        let applied = Applied::begin(folder, &last)?;
         let journal = Journal::open(&journal_folder, checked.end, settings.segment_bytes, files)?;
         let queue = Arc::new(Queue::new(settings.queue_jobs));
         let jobs = Arc::clone(&queue);
@@ -236,6 +248,7 @@ impl CatalogJournal {
             shared: Arc::clone(&shared),
             journal,
             chain: checked.chain,
+            applied,
             settings,
             bell,
             seal: seal.clone(),
@@ -413,11 +426,8 @@ impl Catalog for CatalogJournal {
     fn remove_before_cut(&self) -> Result<usize, Fault> {
         let shared = self.shared()?;
         let Some(cut) = compaction::recorded(&shared.index)? else { return Ok(0) };
-        let removed = self.compaction.remove(&cut)?;
-        if removed > 0 {
-            shared.index.forget_before(cut.next_event)?;
-        }
-        Ok(removed)
+        // the index forgets where they lay at the next start; nobody asks for what is before the cut
+        self.compaction.remove(&cut)
     }
 
     fn hold_files(&self) -> Box<dyn Send> {

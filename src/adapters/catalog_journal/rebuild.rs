@@ -1,5 +1,6 @@
-//! The index at a start: as it was closed, or a new one out of the newest
-//! snapshot that is whole and the journal after it, or out of the whole journal.
+//! The index at a start: as it was closed; as a killed process left it, when it is
+//! found to hold what it must; or a new one out of the newest snapshot that is whole
+//! and the journal after it, or out of the whole journal.
 #![expect(clippy::disallowed_methods, reason = "this adapter is the disk")]
 
 use std::fs;
@@ -12,12 +13,14 @@ use super::layout::Chain;
 use super::segments::{Segment, segments_in};
 use super::snapshot::SnapshotReader;
 use super::snapshots::Snapshots;
+use super::survivor;
+use super::tally::Tally;
 use crate::ports::failure::Fault;
 
 /// Records are applied at once until they change so many keys, or are so many: a fan-out to a thousand organisations
 /// is one record with sixteen thousand keys.
-const KEYS_AT_ONCE: usize = 20_000;
-const RECORDS_AT_ONCE: usize = 1_000;
+pub(super) const KEYS_AT_ONCE: usize = 20_000;
+pub(super) const RECORDS_AT_ONCE: usize = 1_000;
 
 /// What a start knows when it comes to the index.
 pub(super) struct Opening<'a> {
@@ -32,7 +35,7 @@ pub(super) struct Opening<'a> {
 }
 
 impl Opening<'_> {
-    /// The index, and whether it had to be rebuilt. `closed_at`: the last record when the catalog was closed in
+    /// The index, and whether it is another than one closed in order. `closed_at`: the last record when the catalog was closed in
     /// order at the end of the journal.
     pub(super) fn index(&self, closed_at: Option<u64>) -> Result<(Index, bool), Fault> {
         let last_sequence = self.checked.chain.next_sequence - 1;
@@ -44,12 +47,17 @@ impl Opening<'_> {
                 Err(fault) => tracing::warn!(%fault, "the index of the catalog does not open: it is rebuilt"),
             }
         } else if last_sequence > 0 {
-            tracing::warn!("the catalog was not closed in order: its index is rebuilt");
+            match survivor::find(self) {
+                Ok(index) => return Ok((index, true)),
+                Err(why) => tracing::warn!(%why, "the catalog was not closed in order: its index is rebuilt"),
+            }
         }
-        Ok((self.rebuilt()?, true))
+        let index = self.rebuilt()?;
+        index.write_out()?;
+        Ok((index, true))
     }
 
-    fn index_folder(&self) -> PathBuf {
+    pub(super) fn index_folder(&self) -> PathBuf {
         self.folder.join("index")
     }
 
@@ -112,10 +120,12 @@ impl Opening<'_> {
 
 /// Fills a new index from a snapshot; returns where the journal goes on after it.
 pub(super) fn load(index: &Index, mut snapshot: SnapshotReader) -> Result<Chain, Fault> {
+    let mut tally = Tally::default();
     while let Some((key, value)) = snapshot.next()? {
-        index.load(key, value)?;
+        index.load(&key, &value)?;
+        tally.add(&key, &value);
     }
     let chain = snapshot.chain().clone();
-    index.mark(chain.next_sequence - 1)?;
+    index.mark(chain.next_sequence - 1, tally)?;
     Ok(chain)
 }

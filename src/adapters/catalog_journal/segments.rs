@@ -32,6 +32,9 @@ pub(super) enum End {
     Torn,
 }
 
+/// Takes a record, the place of its event body, and where the chain stands after it.
+pub(super) type Chained<'a> = dyn FnMut(Entry, Place, &Chain) -> Result<(), Fault> + 'a;
+
 /// The path of a segment.
 pub(super) fn segment_path(folder: &Path, segment: u64) -> PathBuf {
     folder.join(format!("{segment:020}.seg"))
@@ -100,6 +103,16 @@ impl Segment {
         may_be_torn: bool,
         found: &mut dyn FnMut(Entry, Place) -> Result<(), Fault>,
     ) -> Result<(u64, End), Fault> {
+        self.scan_chained(chain, may_be_torn, &mut |entry, place, _| found(entry, place))
+    }
+
+    /// As `scan`; `found` also gets where the chain stands after the record.
+    pub(super) fn scan_chained(
+        &self,
+        chain: &mut Chain,
+        may_be_torn: bool,
+        found: &mut Chained<'_>,
+    ) -> Result<(u64, End), Fault> {
         let mut offset = SEGMENT_HEADER_BYTES as u64;
         while offset < self.bytes {
             let head = self.read(offset, (self.bytes - offset).min(FRAME_HEADER_BYTES as u64))?;
@@ -129,7 +142,7 @@ impl Segment {
         head: &FrameHead,
         body: &[u8],
         chain: &mut Chain,
-        found: &mut dyn FnMut(Entry, Place) -> Result<(), Fault>,
+        found: &mut Chained<'_>,
     ) -> Result<(), Fault> {
         let records = records_of(body)
             .filter(|records| records.len() as u64 == u64::from(head.records))
@@ -144,7 +157,7 @@ impl Segment {
                 return Err(self.damage(offset, "the record does not continue the one before"));
             }
             chain.advance(&entry, bytes);
-            found(entry, Place { segment: self.number, offset: offset + RECORD_HEAD_BYTES })?;
+            found(entry, Place { segment: self.number, offset: offset + RECORD_HEAD_BYTES }, chain)?;
         }
         Ok(())
     }

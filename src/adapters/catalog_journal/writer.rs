@@ -9,8 +9,10 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, PoisonError};
 
+use super::applied::{Applied, Promise};
 use super::bodies::{Body, Slots};
 use super::disk::decode;
+use super::index::contents;
 use super::journal::{Journal, Stopped};
 use super::layout::{Chain, Entry, FRAME_HEADER_BYTES, RECORD_HEAD_BYTES, frame, to_disk};
 use super::queue::{Job, Queue, Reply, Working};
@@ -29,6 +31,8 @@ pub(super) struct Writer {
     pub(super) shared: Arc<Shared>,
     pub(super) journal: Journal,
     pub(super) chain: Chain,
+    /// Where it is said what the index must hold.
+    pub(super) applied: Applied,
     pub(super) settings: JournalSettings,
     /// Rung when a segment is closed.
     pub(super) bell: Option<SyncSender<()>>,
@@ -238,10 +242,21 @@ impl Writer {
     }
 
     fn apply(&mut self, placed: &[(Entry, Place)], chain: Chain, concerns_access: bool) -> Result<(), Stopped> {
+        let unknown = |fault: Fault| Stopped::Unknown(std::io::Error::other(fault));
+        let index = &self.shared.index;
+        let sequence = chain.next_sequence - 1;
+        let contents = contents(placed);
+        // Before the index changes: a kill may leave any part of these changes in it.
+        let tally = index.tally_after(&contents).map_err(unknown)?;
+        self.applied.promise(&Promise { sequence, hash: chain.hash, tally });
         let _alone = self.shared.gate.write().unwrap_or_else(PoisonError::into_inner);
-        if let Err(fault) = self.shared.index.apply(placed) {
+        let put = index.put(contents, sequence).and_then(|()| {
+            let is_kept = index.tally() == tally;
+            is_kept.then_some(()).ok_or_else(|| Fault::new("apply to the index: it held something else than it read"))
+        });
+        if let Err(fault) = put {
             self.shared.is_torn.store(true, Ordering::Release);
-            return Err(Stopped::Unknown(std::io::Error::other(fault)));
+            return Err(unknown(fault));
         }
         self.shared.remember(&chain, self.journal.end(), concerns_access);
         self.chain = chain;

@@ -19,7 +19,7 @@ use postkluis::ports::catalog::Catalog;
 use postkluis::ports::keyring::Keyring as _;
 
 use super::snapshots::snapshots;
-use super::{commit, organisation, put, row, settings};
+use super::{commit, organisation, power_cut, put, row, settings};
 
 /// 23 November 2026, noon.
 const NOVEMBER: Moment = Moment::from_millis(1_795_435_200_000);
@@ -153,7 +153,7 @@ fn sealed_events_are_told_like_plain_ones_and_lie_nowhere_in_the_clear() {
     drop(catalog);
     assert_tells_as(&sealing(folder.path(), &keyring), &memory);
     // as after a crash: rebuilt from a snapshot and the journal, without any key
-    fs::remove_file(folder.path().join("closed")).unwrap();
+    power_cut(folder.path());
     assert!(!snapshots(folder.path()).is_empty());
     let rebuilt = CatalogJournal::open(folder.path(), settings()).unwrap();
     assert!(rebuilt.was_repaired());
@@ -210,7 +210,7 @@ fn what_was_under_a_destroyed_key_is_told_as_gone_and_the_rest_as_before() {
     check(&catalog, None, unrecorded);
     check(&catalog, Some(DECEMBER), history(&catalog));
     drop(catalog);
-    fs::remove_file(folder.path().join("closed")).unwrap();
+    power_cut(folder.path());
     fs::remove_dir_all(folder.path().join("snapshots")).unwrap();
     let rebuilt = sealing(folder.path(), &keyring);
     assert!(rebuilt.was_repaired());

@@ -13,7 +13,7 @@ use postkluis::domain::refusal::Refusal;
 use postkluis::ports::catalog::Catalog;
 use postkluis::ports::failure::{Failure, Fault};
 
-use super::{all, commit, put, row, settings, stored};
+use super::{all, commit, power_cut, put, row, settings, stored};
 
 fn open(folder: &Path) -> CatalogJournal {
     CatalogJournal::open(folder, settings()).unwrap()
@@ -31,11 +31,6 @@ fn segments(folder: &Path) -> Vec<PathBuf> {
         .collect();
     found.sort();
     found
-}
-
-/// As after a crash: the catalog was not closed in order.
-fn forget_close(folder: &Path) {
-    fs::remove_file(folder.join("closed")).unwrap();
 }
 
 fn with_rows(count: u32) -> tempfile::TempDir {
@@ -101,7 +96,7 @@ fn a_lost_or_foreign_index_is_rebuilt_equal() {
     assert!(catalog.was_repaired());
     assert_eq!(everything(&catalog), before);
     drop(catalog);
-    forget_close(folder.path());
+    power_cut(folder.path());
     let catalog = open(folder.path());
     assert!(catalog.was_repaired());
     assert_eq!(everything(&catalog), before);
@@ -119,9 +114,9 @@ fn small_segments_hold_the_same() {
     drop(catalog);
     assert!(segments(folder.path()).len() > 10);
     assert_eq!(everything(&CatalogJournal::open(folder.path(), small.clone()).unwrap()), before);
-    forget_close(folder.path());
+    power_cut(folder.path());
     assert_eq!(everything(&CatalogJournal::open(folder.path(), small.clone()).unwrap()), before);
-    forget_close(folder.path());
+    power_cut(folder.path());
     fs::remove_file(segments(folder.path()).get(3).unwrap()).unwrap();
     let fault = CatalogJournal::open(folder.path(), small).unwrap_err().to_string();
     assert!(fault.contains("ALARM") && fault.contains("does not continue"), "{fault}");
@@ -137,7 +132,7 @@ fn a_torn_end_is_cut_and_kept_aside_at_every_length() {
     let first_torn = usize::try_from(two).unwrap() + 1;
     for (cut, length) in (first_torn..whole.len()).step_by(7).enumerate() {
         fs::write(&segment, whole.get(..length).unwrap()).unwrap();
-        fs::remove_file(folder.path().join("closed")).unwrap();
+        power_cut(folder.path());
         let catalog = open(folder.path());
         assert!(catalog.was_repaired());
         assert_eq!((stored(&catalog, "n2"), stored(&catalog, "last")), (Some(2), None));
@@ -151,7 +146,7 @@ fn a_torn_end_is_cut_and_kept_aside_at_every_length() {
 #[test]
 fn a_segment_without_its_header_is_cut_too() {
     let folder = with_rows(3);
-    forget_close(folder.path());
+    power_cut(folder.path());
     fs::write(folder.path().join("journal/00000000000000000004.seg"), b"PKJ").unwrap();
     let catalog = open(folder.path());
     assert!(catalog.was_repaired());
@@ -162,7 +157,7 @@ fn a_segment_without_its_header_is_cut_too() {
 #[test]
 fn damage_is_an_alarm_that_names_segment_and_byte_and_stays_one() {
     let folder = with_rows(3);
-    forget_close(folder.path());
+    power_cut(folder.path());
     let segment = segments(folder.path()).pop().unwrap();
     let whole = fs::read(&segment).unwrap();
     let last_frame = whole.windows(4).rposition(|bytes| bytes == b"PKFR").unwrap();
@@ -229,7 +224,7 @@ fn too_large_a_decision_harms_nobody_else() {
     });
     assert_eq!(stored(&catalog, "aa"), Some(160));
     drop(catalog);
-    forget_close(folder.path());
+    power_cut(folder.path());
     assert_eq!(stored(&open(folder.path()), "aa"), Some(160));
 }
 

@@ -10,7 +10,7 @@ use postkluis::ports::catalog::Catalog;
 use proptest::prelude::*;
 
 use super::snapshots::{flip, snapshots};
-use super::{all, commit, event, key, organisation, row, settings};
+use super::{all, commit, event, key, kill, organisation, power_cut, row, settings};
 
 const NAMES: [&str; 4] = ["aa", "ab", "b1", "cc"];
 
@@ -80,12 +80,12 @@ proptest! {
                 }
                 Step::Crash => {
                     drop(journal.take());
-                    std::fs::remove_file(folder.path().join("closed")).unwrap();
+                    kill(folder.path());
                     journal = Some(open());
                 }
                 Step::CrashAndFlip(place) => {
                     drop(journal.take());
-                    std::fs::remove_file(folder.path().join("closed")).unwrap();
+                    power_cut(folder.path());
                     if let Some(newest) = snapshots(folder.path()).pop() {
                         flip(&newest, place);
                     }

@@ -8,7 +8,7 @@ use postkluis::adapters::catalog_journal::{CatalogJournal, JournalSettings};
 use postkluis::domain::history::HistoryQuery;
 use postkluis::ports::catalog::Catalog;
 
-use super::{all, commit, key, put, settings};
+use super::{all, commit, key, power_cut, put, settings};
 
 fn often() -> JournalSettings {
     JournalSettings { segment_bytes: 2_000, snapshot_after_bytes: 1, ..settings() }
@@ -87,13 +87,13 @@ fn two_snapshots_are_kept_and_a_crash_needs_only_the_newest_and_what_came_after(
     assert_eq!(kept.len(), 2);
     assert!(found(folder.path(), "new").is_empty());
     assert!(spoil_journal_before(folder.path(), kept.last().unwrap()) > 2);
-    forget_close(folder.path());
+    power_cut(folder.path());
     let catalog = open(folder.path());
     assert!(catalog.was_repaired());
     assert_eq!(all(&catalog), before);
     drop(catalog);
     // and without them the damage is met
-    forget_close(folder.path());
+    power_cut(folder.path());
     fs::remove_dir_all(folder.path().join("snapshots")).unwrap();
     let fault = CatalogJournal::open(folder.path(), often()).unwrap_err().to_string();
     assert!(fault.contains("ALARM"), "{fault}");
@@ -112,7 +112,7 @@ fn a_snapshot_is_made_while_the_catalog_serves() {
     }
     let before = everything(&catalog);
     drop(catalog);
-    forget_close(folder.path());
+    power_cut(folder.path());
     assert!(everything(&open(folder.path())) == before);
 }
 
@@ -121,7 +121,7 @@ fn the_index_is_the_same_from_a_snapshot_from_an_older_one_and_from_the_whole_jo
     let folder = with_snapshots();
     let before = everything(&open(folder.path()));
     let restart = |folder: &Path| {
-        forget_close(folder);
+        power_cut(folder);
         everything(&CatalogJournal::open(folder, settings()).unwrap())
     };
     assert!(restart(folder.path()) == before, "newest snapshot");
@@ -169,7 +169,7 @@ fn a_snapshot_of_another_journal_is_not_used() {
     let foreign = snapshots(other.path()).pop().unwrap();
     fs::copy(&foreign, &newest).unwrap();
     fs::copy(&foreign, newest.with_file_name("00000000000000099999.snap")).unwrap();
-    forget_close(folder.path());
+    power_cut(folder.path());
     assert!(everything(&open(folder.path())) == before);
     assert_eq!(found(folder.path(), "rejected").len(), 2);
 }
@@ -183,7 +183,7 @@ fn a_snapshot_that_was_half_written_is_removed_at_the_next_start() {
     let half_written = newest.with_extension("new");
     for length in [0, 1, 68, whole.len() / 2, whole.len()] {
         fs::write(&half_written, whole.get(..length).unwrap()).unwrap();
-        forget_close(folder.path());
+        power_cut(folder.path());
         assert!(everything(&open(folder.path())) == before);
         assert!(!half_written.exists(), "what was left half written goes at the next start");
     }
