@@ -25,7 +25,10 @@ fn open(folder: &Path) -> CatalogJournal {
     CatalogJournal::open(folder, small()).unwrap()
 }
 
-fn everything(catalog: &dyn Catalog) -> (Vec<Record>, Vec<HistoryLine>, u64) {
+/// Rows, history and version.
+type Everything = (Vec<Record>, Vec<HistoryLine>, u64);
+
+fn everything(catalog: &dyn Catalog) -> Everything {
     let history = catalog.history(&HistoryQuery { limit: 10_000, ..HistoryQuery::default() }).unwrap();
     (all(catalog), history, catalog.version())
 }
@@ -58,7 +61,7 @@ fn put_back(folder: &Path, files: &Files) {
 }
 
 /// A catalog of `rounds` times 200 decisions, killed: what it held, and the files as they lay after each round.
-fn killed(rounds: u32) -> (tempfile::TempDir, (Vec<Record>, Vec<HistoryLine>, u64), Vec<Files>) {
+fn killed(rounds: u32) -> (tempfile::TempDir, Everything, Vec<Files>) {
     let folder = tempfile::tempdir().unwrap();
     let mut catalog = open(folder.path());
     let mut kept = Vec::new();
