@@ -11,8 +11,8 @@ use postkluis::domain::history::{Happening, HistoryLine, HistoryQuery};
 use postkluis::domain::moment::Moment;
 use postkluis::ports::catalog::Catalog;
 
-use super::snapshots::{everything, flip, forget_close, found, open, snapshots};
-use super::{all, commit, event, organisation, row, settings};
+use super::snapshots::{everything, flip, found, open, snapshots};
+use super::{all, commit, event, organisation, power_cut, row, settings};
 
 const MANY: usize = 1_000;
 
@@ -111,7 +111,7 @@ fn what_is_over_goes_and_everything_else_stays_in_every_kind_of_start() {
     assert_eq!(fact.what, Happening::HistoryCompacted);
     assert!(fact.detail.note.as_ref().unwrap().contains(&cut.hash.to_string()));
     let filters = [
-        HistoryQuery { organisation: Some(organisation("n7")), ..HistoryQuery::default() },
+        HistoryQuery { organisation: Some(organisation("n29")), ..HistoryQuery::default() },
         HistoryQuery { delivery: event(None, Some(1)).about.delivery, ..HistoryQuery::default() },
     ];
     for query in filters {
@@ -136,7 +136,7 @@ fn what_is_over_goes_and_everything_else_stays_in_every_kind_of_start() {
     assert!(!catalog.was_repaired() && everything(&catalog) == whole, "closed in order");
     drop(catalog);
     let restart = |folder: &Path| {
-        forget_close(folder);
+        power_cut(folder);
         let catalog = CatalogJournal::open(folder, settings()).unwrap();
         assert!(catalog.was_repaired());
         everything(&catalog)
@@ -208,13 +208,13 @@ fn segments_that_are_missing_without_a_record_are_an_alarm_that_names_them() {
         for in_order in [true, false] {
             let home = copy(folder.path());
             if !in_order {
-                forget_close(home.path());
+                power_cut(home.path());
             }
             let fault = CatalogJournal::open(home.path(), settings()).unwrap_err().to_string();
             assert!(fault.contains("ALARM") && fault.contains(&wanted) && fault.contains("not on record"), "{fault}");
         }
         let home = copy(folder.path());
-        forget_close(home.path());
+        power_cut(home.path());
         fs::remove_dir_all(home.path().join("snapshots")).unwrap();
         let fault = CatalogJournal::open(home.path(), settings()).unwrap_err().to_string();
         assert!(fault.contains(&wanted), "{fault}");
@@ -225,7 +225,7 @@ fn segments_that_are_missing_without_a_record_are_an_alarm_that_names_them() {
 fn without_a_snapshot_the_start_says_that_the_journal_alone_cannot_rebuild() {
     let folder = lived();
     compact(&open(folder.path()));
-    forget_close(folder.path());
+    power_cut(folder.path());
     for path in snapshots(folder.path()) {
         flip(&path, 999);
     }
@@ -268,7 +268,7 @@ fn a_stop_at_every_step_of_a_snapshot_and_a_removal_rebuilds_the_same() {
     for (what, stop) in steps {
         let home = copy(folder.path());
         stop(home.path());
-        forget_close(home.path());
+        power_cut(home.path());
         let catalog = open(home.path());
         assert!(catalog.was_repaired() && everything(&catalog) == state, "{what}");
         drop(catalog);
@@ -296,7 +296,7 @@ fn a_stop_at_every_step_of_a_snapshot_and_a_removal_rebuilds_the_same() {
             }
             assert!(deep(home.path()).damage.is_empty(), "{gone}");
             if !in_order {
-                forget_close(home.path());
+                power_cut(home.path());
             }
             let catalog = open(home.path());
             assert!(everything(&catalog) == state, "{gone} segments removed");

@@ -59,10 +59,6 @@ fn with_snapshots() -> tempfile::TempDir {
     folder
 }
 
-pub(super) fn forget_close(folder: &Path) {
-    fs::remove_file(folder.join("closed")).unwrap();
-}
-
 /// Damages all frames of the journal before the newest snapshot: whoever reads them cannot start.
 fn spoil_journal_before(folder: &Path, snapshot: &Path) -> usize {
     let position = snapshot.file_stem().unwrap().to_owned();
@@ -144,14 +140,14 @@ fn a_snapshot_that_cannot_be_read_now_is_passed_over_and_not_set_aside() {
     let hidden = folder.path().join("hidden");
     fs::rename(&newest, &hidden).unwrap();
     fs::create_dir(&newest).unwrap();
-    forget_close(folder.path());
+    power_cut(folder.path());
     assert_eq!(all(&CatalogJournal::open(folder.path(), settings()).unwrap()), before, "from the older one");
     assert!(found(folder.path(), "rejected").is_empty());
     assert!(newest.is_dir());
     fs::remove_dir(&newest).unwrap();
     fs::rename(&hidden, &newest).unwrap();
     spoil_journal_before(folder.path(), &newest);
-    forget_close(folder.path());
+    power_cut(folder.path());
     assert_eq!(all(&open(folder.path())), before, "it is used when it reads again");
 }
 
