@@ -236,6 +236,9 @@ fn without_a_snapshot_the_start_says_that_the_journal_alone_cannot_rebuild() {
     assert!(look.view().is_none() && look.damage.iter().any(|fault| fault.to_string().contains("cannot rebuild")));
 }
 
+/// Where it stopped, and what makes a copied catalog look so.
+type Step<'a> = (&'a str, &'a dyn Fn(&Path));
+
 #[test]
 fn a_stop_at_every_step_of_a_snapshot_and_a_removal_rebuilds_the_same() {
     let folder = lived();
@@ -249,7 +252,7 @@ fn a_stop_at_every_step_of_a_snapshot_and_a_removal_rebuilds_the_same() {
     drop(catalog);
     let newest = snapshots(folder.path()).pop().unwrap();
     assert!(!kept.contains(&newest), "the close made another snapshot");
-    let steps: [(&str, &dyn Fn(&Path)); 4] = [
+    let steps: [Step<'_>; 4] = [
         ("half written", &|home| {
             let (own, name) = (home.join("snapshots"), newest.file_name().unwrap());
             let whole = fs::read(own.join(name)).unwrap();
