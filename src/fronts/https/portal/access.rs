@@ -215,15 +215,14 @@ pub(in crate::fronts::https) fn grid_csv(ask: &Ask, member: &Member) -> Result<R
         .with_text(CONTENT_DISPOSITION, "attachment; filename=\"rights.csv\""))
 }
 
-fn who_has_what(
-    ask: &Ask,
-    member: &Member,
-    wanted: &str,
-) -> Result<(Vec<(ProductCode, String)>, Vec<MemberView>), Failure> {
+/// Codes and names.
+type Products = Vec<(ProductCode, String)>;
+
+fn who_has_what(ask: &Ask, member: &Member, wanted: &str) -> Result<(Products, Vec<MemberView>), Failure> {
     let operations = &ask.site.operations;
     let mut people = operations.members(&member.visit.caller)?;
     let couplable = operations.couplable_products(&member.visit.caller)?;
-    let mut products: Vec<(ProductCode, String)> =
+    let mut products: Products =
         couplable.into_iter().map(|product| (product.code, product.name.to_string())).collect();
     // what an ended agreement left coupled is still had
     for code in people.iter().flat_map(|person| &person.products) {

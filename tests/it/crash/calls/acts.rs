@@ -123,7 +123,7 @@ impl Run {
         let listed = |run: &Self| {
             let list = run.stage.server.done(&["upload", "list"]);
             let rows = list.as_array().expect("a list").iter();
-            rows.filter(|row| text(row, "name") == content.name && text(row, "state") == "received").cloned().next()
+            rows.filter(|row| text(row, "name") == content.name && text(row, "state") == "received").next().cloned()
         };
         let found = listed(&self);
         assert!(found.is_some() || !answered, "an upload that was answered is not there");
