@@ -25,6 +25,9 @@ const SCRUB_TICK: Duration = Duration::from_secs(1);
 /// How often sessions of people are judged (J6 asks for five seconds).
 const SESSION_TICK: Duration = Duration::from_secs(2);
 
+/// How often it is asked whether an announced interruption begins (J6 asks for five seconds).
+const INTERRUPTION_TICK: Duration = Duration::from_secs(1);
+
 /// What the timers need to know.
 #[derive(Clone, Copy, Debug)]
 pub struct Timers {
@@ -59,6 +62,13 @@ pub fn start(tasks: &mut JoinSet<()>, operations: &Arc<Operations>, timers: Time
     tasks.spawn(every(SESSION_TICK, Arc::clone(operations), shutdown.clone(), "end sessions", |operations| {
         operations.end_idle_sessions().map(|_| ())
     }));
+    tasks.spawn(every(
+        INTERRUPTION_TICK,
+        Arc::clone(operations),
+        shutdown.clone(),
+        "begin interruptions",
+        |operations| operations.begin_due_interruptions().map(|_| ()),
+    ));
     let most = timers.mails_waiting;
     let judge = move |operations: &Operations| {
         if operations.waiting_mail(most.saturating_add(1))? > most {

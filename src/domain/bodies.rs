@@ -73,8 +73,9 @@ impl BodyClass {
             AddressPenalised, AgreementAdded, AgreementEnded, BackupMade, BackupRestored, BodyKeyDestroyed,
             DeliveryAcknowledged, DeliveryExpired, DeliveryExtended, DeliveryHeld, DeliveryLost, DeliveryPublished,
             DeliveryReleased, DeliveryReplaced, DeliveryShredded, DeliveryWithdrawn, DigestsAsked, EventDestroyed,
-            FetchEnded, FetchStarted, FileFetched, FileReleased, FileSignedOff, HeadersRewrapped, KeyAdded, KeyRevoked,
-            MailDeferred, MailFailed, MailSent, MasterRotated, MasterRotationBegun, NumbersSkipped, OrganisationAdded,
+            FetchEnded, FetchStarted, FileFetched, FileReleased, FileSignedOff, HeadersRewrapped,
+            InterruptionAnnounced, InterruptionBegun, InterruptionEnded, KeyAdded, KeyRevoked, MailDeferred,
+            MailFailed, MailSent, MasterRotated, MasterRotationBegun, NumbersSkipped, OrganisationAdded,
             OrganisationBlocked, OrganisationChanged, OrganisationEnded, OrganisationKeyRotated,
             OrganisationKeyRotationBegun, OrganisationUnblocked, PasswordSet, PayloadDamaged, PayloadRemoved,
             PayloadRepaired, ProductAdded, ProductChanged, PublicationRefused, RecipientKeyAdded, RecipientKeyRetired,
@@ -82,7 +83,7 @@ impl BodyClass {
             SecondFactorAdded, SecondFactorRemoved, SignInRefused, SignOffUndone, SignedIn, SignedOut, SlotDestroyed,
             TimeConfirmed, TokenAdded, TokenRevoked, UploadDated, UploadExpired, UploadLost, UploadPaused,
             UploadReceived, UploadRefused, UploadRemoved, UploadRenamed, UploadResumed, UploadSettled, UploadStarted,
-            VaultScrubbed,
+            VaultScrubbed, WindowPaused, WindowsResumed,
         };
         match what {
             SignedIn | SignedOut | SignInRefused | AddressPenalised | RecoveryCodeUsed => Some(Self::SignIns),
@@ -134,7 +135,10 @@ impl BodyClass {
             | UploadRemoved
             | UploadSettled
             | UploadExpired
-            | UploadLost => Some(Self::Changes),
+            | UploadLost
+            | InterruptionAnnounced
+            | InterruptionBegun
+            | InterruptionEnded => Some(Self::Changes),
             DeliveryExpired
             | DeliveryShredded
             | SlotDestroyed
@@ -154,7 +158,9 @@ impl BodyClass {
             | BackupRestored
             | NumbersSkipped
             | DeliveryLost
-            | RestoreConfirmed => None,
+            | RestoreConfirmed
+            | WindowPaused
+            | WindowsResumed => None,
         }
     }
 }

@@ -9,10 +9,12 @@ use super::delivery::{
     DeliveredFile, Delivery, DeliveryPart, FileCoverage, OutboxEntry, Payload, Publication, SealedHeader,
 };
 use super::ids::{DeliveryId, MailId, PayloadId, PublicationId};
+use super::interruption::Interruption;
 use super::moment::Moment;
 use super::names::{LoginName, OrganisationCode, ProductCode};
 use super::notice::Mail;
 use super::organisation::{Organisation, RecipientKey};
+use super::pause::{PausedWindow, WindowPause};
 use super::product::Product;
 use super::retention::ShredSlot;
 use super::rights::Right;
@@ -192,6 +194,12 @@ records! {
     WebSession = 51;
     /// A link in an e-mail, by id.
     AccountLink = 52;
+    /// An interruption of access that is announced or runs, by id.
+    Interruption = 60;
+    /// A pause of windows that is not settled yet, by id.
+    WindowPause = 61;
+    /// A window that ran out during a pause, by pause and delivery.
+    PausedWindow = 62;
 }
 
 #[expect(clippy::large_enum_variant, reason = "most changes are of the large kind")]

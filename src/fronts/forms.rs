@@ -9,6 +9,7 @@ use crate::domain::allow_list::AllowList;
 use crate::domain::block::Standing;
 use crate::domain::delivery::{Availability, DeliveredFile, Delivery, Ending, FileCoverage};
 use crate::domain::history::HistoryLine;
+use crate::domain::interruption::Interruption;
 use crate::domain::moment::Moment;
 use crate::domain::names::FileName;
 use crate::domain::notice::{Mail, MailState};
@@ -332,6 +333,19 @@ pub fn session(session: &LiveSession) -> Value {
         "since": since.to_string(),
         "sentBytes": session.sent_bytes,
         "receivedBytes": session.received_bytes,
+    })
+}
+
+/// An interruption that is announced or runs.
+#[must_use]
+pub fn interruption(row: &Interruption) -> Value {
+    json!({
+        "id": row.id.to_string(),
+        "channel": row.reach.word(),
+        "nature": row.nature.as_str(),
+        "from": row.from.to_string(),
+        "until": row.until.to_string(),
+        "state": if row.pause.is_some() { "running" } else { "announced" },
     })
 }
 

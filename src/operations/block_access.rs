@@ -3,10 +3,12 @@
 
 use super::manage_accounts::{account_of, event};
 use super::manage_organisations::organisation_of;
+use super::pause_windows::{end_pause_of, pause_for_block};
 use super::{Failure, Operations};
 use crate::domain::block::{Access, Block, Standing};
 use crate::domain::decision::Decision;
 use crate::domain::history::{About, Channel, Event, Happening, Who};
+use crate::domain::ids::PauseId;
 use crate::domain::moment::Moment;
 use crate::domain::names::{Line, LoginName, OrganisationCode};
 use crate::domain::refusal::Refusal;
@@ -29,7 +31,8 @@ pub enum StandingChange {
 }
 
 impl Operations {
-    /// Changes the standing of an organisation: all its accounts follow at once.
+    /// Changes the standing of an organisation: all its accounts follow at once. While it is blocked, the windows of
+    /// its deliveries wait.
     ///
     /// # Errors
     /// `NotFound`; `WrongState` when it has ended or is not blocked.
@@ -41,6 +44,7 @@ impl Operations {
     ) -> Result<(), Failure> {
         permits(Act::Administer, Case::operator(Ground::None))?;
         let (now, code) = (self.now(), code.clone());
+        let fresh = PauseId::from_random(self.entropy.sixteen());
         self.catalog.decide(Box::new(move |view| {
             let mut row = organisation_of(view, &code)?;
             let what = match &change {
@@ -48,10 +52,15 @@ impl Operations {
                 StandingChange::Unblock => Happening::OrganisationUnblocked,
                 StandingChange::End => Happening::OrganisationEnded,
             };
-            let about = About { organisation: Some(code), ..About::default() };
+            let about = About { organisation: Some(code.clone()), ..About::default() };
             let event = detailed(Event::new(what, Who::operator(channel), about), &change);
             row.standing = changed(&row.standing, change, now)?;
-            Ok(Decision::new(now, event).put(row))
+            let decision = Decision::new(now, event);
+            let decision = match &row.standing {
+                Standing::Blocked(block) => pause_for_block(view, decision, &code, (fresh, now, block.until))?,
+                Standing::Active | Standing::Ended { .. } => end_pause_of(view, decision, &code, now)?,
+            };
+            Ok(decision.put(row))
         }))?;
         Ok(())
     }

@@ -4,6 +4,7 @@
 mod allow_lists;
 mod bodies;
 mod collect;
+mod interrupt;
 mod people;
 mod publish;
 mod retention;

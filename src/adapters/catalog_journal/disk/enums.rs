@@ -10,6 +10,7 @@ use crate::domain::credentials::{Assurance, LinkPurpose};
 use crate::domain::delivery::{Availability, DeliveryPart, Ending, Progress};
 use crate::domain::digest::Digest;
 use crate::domain::history::{Channel, Happening};
+use crate::domain::interruption::Reach;
 use crate::domain::moment::Moment;
 use crate::domain::names::{EmailAddress, Line};
 use crate::domain::notice::{MailState, NoticeKind};
@@ -52,6 +53,7 @@ number_form! {
     NoticeKind, "kind of notice" { DeliveryReady = 0, DeliveryWithdrawn = 1, DeliveryReplaced = 2, }
     ReceivedStage, "stage of an upload" { Resumable = 0, Shown = 1, Kept = 2, }
     Channel, "channel" { Sftp = 0, Api = 1, Spool = 2, CommandLine = 3, System = 4, Portal = 5, }
+    Reach, "reach of an interruption" { Sftp = 0, Https = 1, All = 2, }
     LinkPurpose, "purpose of a link" { Activate = 0, NewPassword = 1, }
     Assurance, "assurance" { PasswordAndCode = 0, PasswordAndRecoveryCode = 1, }
 }

@@ -16,14 +16,17 @@ use crate::domain::delivery::{
 use crate::domain::digest::Digest;
 use crate::domain::history::{About, Channel, Event, Happening, Who};
 use crate::domain::ids::{
-    AgreementId, DeliveryId, FactorId, LinkId, MailId, PayloadId, PublicationId, TokenId, UploadId,
+    AgreementId, DeliveryId, FactorId, InterruptionId, LinkId, MailId, PauseId, PayloadId, PublicationId, TokenId,
+    UploadId,
 };
+use crate::domain::interruption::{Interruption, Reach};
 use crate::domain::moment::{Moment, Span};
 use crate::domain::names::{
     EmailAddress, FileName, Kvk, Line, LoginName, MailDomain, Oin, OrganisationCode, ProductCode, UploadName,
 };
 use crate::domain::notice::{Mail, MailState, NoticeKind};
 use crate::domain::organisation::{Organisation, RecipientKey};
+use crate::domain::pause::{PausedWindow, WindowPause};
 use crate::domain::product::Product;
 use crate::domain::record::{
     DeliveryNumber, DoomedPayload, LastSequence, MailDue, PublicationPart, PublishedSource, Record, RightHolder,
@@ -367,6 +370,20 @@ fn people() -> Vec<Record> {
     ]
 }
 
+fn interruptions() -> Vec<Record> {
+    let (id, pause) = (InterruptionId::from_bytes([9; 16]), PauseId::from_bytes([10; 16]));
+    let interruption =
+        |reach, pause| Interruption { id, reach, nature: line("onderhoud"), from: at(1), until: at(2), pause };
+    vec![
+        interruption(Reach::Sftp, None).into(),
+        interruption(Reach::Https, Some(pause)).into(),
+        interruption(Reach::All, None).into(),
+        WindowPause { id: pause, organisation: Some(code()), since: at(1), until: None }.into(),
+        WindowPause { id: pause, organisation: None, since: at(1), until: Some(at(3)) }.into(),
+        PausedWindow { pause, delivery: DELIVERY }.into(),
+    ]
+}
+
 fn events() -> Vec<Event> {
     let who = Who {
         login: Some(login()),
@@ -398,7 +415,19 @@ fn events() -> Vec<Event> {
 /// Every kind, as far as version 1 could say it.
 fn records() -> Vec<Record> {
     let open = AllowList::default();
-    [members(&open), grounds(), published(), deliveries(), mails(), uploads(), sign_offs(), scrubs(), people()].concat()
+    [
+        members(&open),
+        grounds(),
+        published(),
+        deliveries(),
+        mails(),
+        uploads(),
+        sign_offs(),
+        scrubs(),
+        people(),
+        interruptions(),
+    ]
+    .concat()
 }
 
 /// What only version 2 can say.
@@ -450,7 +479,7 @@ fn golden_bytes_of_every_version_read_back() {
     }
     assert_eq!(
         kinds.into_iter().collect::<Vec<u8>>(),
-        (1..=32).chain([40, 41, 50, 51, 52]).collect::<Vec<u8>>(),
+        (1..=32).chain([40, 41, 50, 51, 52, 60, 61, 62]).collect::<Vec<u8>>(),
         "every kind has its bytes"
     );
 }

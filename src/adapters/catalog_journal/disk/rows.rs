@@ -14,12 +14,14 @@ use crate::domain::delivery::{
 };
 use crate::domain::digest::Digest;
 use crate::domain::ids::{AgreementId, DeliveryId, MailId, PayloadId, PublicationId, TokenId, UploadId};
+use crate::domain::interruption::Interruption;
 use crate::domain::moment::{Moment, Span};
 use crate::domain::names::{
     EmailAddress, FileName, Kvk, Line, LoginName, MailDomain, Oin, OrganisationCode, ProductCode, UploadName,
 };
 use crate::domain::notice::{Mail, MailState, NoticeKind};
 use crate::domain::organisation::{Organisation, RecipientKey};
+use crate::domain::pause::{PausedWindow, WindowPause};
 use crate::domain::product::Product;
 use crate::domain::record::{
     DeliveryNumber, DoomedPayload, LastSequence, MailDue, PublicationPart, PublishedSource, Record, RightHolder, Row,
@@ -320,6 +322,6 @@ kinds! {
     first: SshKey Token Agreement Right RightHolder RecipientKey Publication PublishedSource
     Delivery DeliveryNumber PublicationPart DeliveredFile OutboxEntry Payload SealedHeader FileCoverage LastSequence
     Mail MailDue WindowEnd SlotRecord SlotMember DoomedPayload Upload UploadEntry UploadEnd UploadHeader
-    UploadSums SignOff ScrubPosition BodyKey Credentials WebSession AccountLink;
+    UploadSums SignOff ScrubPosition BodyKey Credentials WebSession AccountLink Interruption WindowPause PausedWindow;
     later: Organisation Account Product
 }

@@ -2,6 +2,7 @@
 //! Parses only; texts become domain names where a command runs.
 
 mod backup;
+mod interruption;
 mod records;
 
 use std::net::SocketAddr;
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 
 pub use backup::{Backup, CONFIRM, Restore};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+pub use interruption::{ClosedChannel, Interruption};
 pub use records::{Delivery, History, Mail, Publish, Report, Retention, Session, Upload};
 
 /// Secure file delivery over SFTP and HTTPS.
@@ -146,6 +148,9 @@ pub enum Running {
     /// Live SFTP sessions
     #[command(subcommand)]
     Session(Session),
+    /// Interruptions of access for everybody
+    #[command(subcommand)]
+    Interruption(Interruption),
     /// The history
     #[command(subcommand)]
     History(History),

@@ -19,7 +19,7 @@ use hyper::header::{LOCATION, USER_AGENT};
 pub(super) use activate::{app, choose, look};
 pub(super) use deliveries::{download, list, one, packing_slip};
 pub(super) use form::{Form, is_from_elsewhere};
-pub(super) use page::{broken, elsewhere, missing};
+pub(super) use page::{broken, closed, elsewhere, missing};
 pub(super) use sign_in::{ask_code, ask_password, check_code, check_password, sign_out};
 pub(super) use start::{start, welcome};
 pub(super) use style::{icon, laid_over, style_sheet};
@@ -148,6 +148,7 @@ fn told(texts: &Texts, refusal: &Refusal) -> String {
         Refusal::NotFound(_) => texts.not_found_lead.to_owned(),
         Refusal::Gone(_) => texts.gone_lead.to_owned(),
         Refusal::NotAllowed(_)
+        | Refusal::Interrupted { .. }
         | Refusal::Exists(..)
         | Refusal::BadName(_)
         | Refusal::BadRequest(_)
