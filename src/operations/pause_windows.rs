@@ -28,6 +28,9 @@ const MOST_PAUSES: usize = 10_000;
 const LOOKED_AT_PER_ROUND: usize = 10_000;
 const MOVED_PER_ROUND: usize = 500;
 
+/// A midnight closes the day of the moment before it.
+const INSTANT: Span = Span::from_millis(1);
+
 /// How far the search for windows to extend came after each pause. Lost at a restart: it begins anew then, and finds
 /// what it extended before to be late enough.
 #[derive(Default)]
@@ -186,9 +189,10 @@ impl Operations {
 
     /// The window ends at `least`, or with the day of it when it ended with a day before.
     fn run_on(&self, delivery: Delivery, least: Moment, now: Moment, waiting: Option<Key>) -> Result<(), Failure> {
-        let is_by_day = self.clock.midnight_closing(delivery.available_until.before(Span::from_millis(1)))
-            == delivery.available_until;
-        let until = if is_by_day { self.clock.midnight_closing(least) } else { least }.max(delivery.available_until);
+        let is_by_day =
+            self.clock.midnight_closing(delivery.available_until.before(INSTANT)) == delivery.available_until;
+        let until = if is_by_day { self.clock.midnight_closing(least.before(INSTANT)) } else { least }
+            .max(delivery.available_until);
         let is_held = matches!(delivery.availability, Availability::Held { .. });
         let slot = if is_held {
             delivery.slot.clone()
@@ -221,7 +225,10 @@ impl Operations {
     fn close_pause(&self, pause: &WindowPause, now: Moment, report: &mut RetentionReport) -> Result<(), Failure> {
         let slot = pause.slot(HOLD_SLOT);
         let record = self.catalog.look(|view| Ok(view.row::<SlotRecord>(&SlotRecord::key_of(&slot))?))?;
-        if record.is_some_and(|record| record.destroyed_at.is_none()) {
+        // a key that only the keyring knows was made for a window that was never moved
+        let is_there =
+            record.is_some_and(|record| record.destroyed_at.is_none()) || self.keyring.living_slots()?.contains(&slot);
+        if is_there {
             if !self.is_clock_trusted() {
                 return Ok(());
             }
@@ -229,14 +236,15 @@ impl Operations {
         }
         let (id, until) = (pause.id, pause.until.unwrap_or(now));
         let about = About { organisation: pause.organisation.clone(), ..About::default() };
-        self.catalog.decide(Box::new(move |view| {
+        let closed = self.catalog.decide(Box::new(move |view| {
             let record = view.row::<SlotRecord>(&SlotRecord::key_of(&slot))?;
             if record.is_some_and(|record| record.destroyed_at.is_none()) {
                 return Err(Refusal::WrongState("something is still kept under the key of the pause".to_owned()).into());
             }
             let event = Event::new(Happening::WindowsResumed, Who::system(), about).with_until(until);
             Ok(Decision::new(now, event).remove(WindowPause::key_of(id)))
-        }))?;
+        }));
+        unless_refused(closed.map(drop))?;
         locked(&self.pauses.keys).remove(&pause.id);
         Ok(())
     }
