@@ -1,5 +1,6 @@
 //! Interruptions and blocks: who is told what, and windows that wait (J1, J2, J5, J6).
 
+use postkluis::domain::block::{EndReason, Standing};
 use postkluis::domain::history::Happening;
 use postkluis::domain::ids::DeliveryId;
 use postkluis::domain::interruption::{Interruption, Reach};
@@ -203,4 +204,27 @@ fn a_block_that_ends_by_itself_lets_windows_run_on_and_what_was_withdrawn_meanwh
     pass(&world, 40);
     assert_eq!(word(&world, kept), "shredded");
     assert!(world.keyring.living_slots().unwrap().is_empty(), "no key is left behind");
+}
+
+#[test]
+fn an_end_is_for_good_with_its_reason_on_record() {
+    let world = World::new();
+    one(&world);
+    let caller = world.caller("one");
+    let end = |reason, note: Option<&str>| StandingChange::End { reason, note: note.map(line) };
+    let misuse = end(Some(EndReason::Misuse), Some("reported by telephone"));
+    world.operations.change_account_standing(&login("one-robot"), misuse.clone(), CHANNEL).unwrap();
+    assert!(world.fetch(&caller, "a.csv").is_err());
+    let visitor = Visitor { address: IpAddr::V4(Ipv4Addr::LOCALHOST), client: None };
+    let refused = refusal(world.operations.sign_in_with_key("one-robot", "SHA256:key", &visitor));
+    assert!(matches!(refused, Refusal::Ended(_)), "{refused}");
+    let again = refusal(world.operations.change_account_standing(&login("one-robot"), misuse, CHANNEL));
+    assert!(matches!(again, Refusal::WrongState(_)), "{again}");
+    world.operations.change_organisation_standing(&org("two"), end(None, None), CHANNEL).unwrap();
+    let lines = world.operations.history(&HistoryQuery { limit: 1_000, ..HistoryQuery::default() }).unwrap();
+    let note = |what| lines.iter().find(|line| line.event.what == what).unwrap().event.detail.note.clone();
+    assert_eq!(note(Happening::AccountEnded).as_deref(), Some("a: misuse; reported by telephone"));
+    assert_eq!(note(Happening::OrganisationEnded), None);
+    let account = world.operations.account(&login("one-robot")).unwrap();
+    assert!(matches!(account.standing, Standing::Ended { reason: Some(EndReason::Misuse), .. }));
 }

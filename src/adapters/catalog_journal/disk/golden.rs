@@ -5,7 +5,7 @@ use super::{decode, decode_events, encode, encode_events};
 use crate::domain::account::{Account, AccountKind, Language, SshKey, Token};
 use crate::domain::agreement::Agreement;
 use crate::domain::allow_list::AllowList;
-use crate::domain::block::{Block, Standing};
+use crate::domain::block::{Block, EndReason, Standing};
 use crate::domain::bodies::{BodyClass, BodyKey, BodySlot};
 use crate::domain::coverage::Coverage;
 use crate::domain::credentials::{AccountLink, Assurance, CodeApp, Credentials, LinkPurpose, PasswordHash, WebSession};
@@ -153,7 +153,7 @@ fn members(allow_from: &AllowList) -> Vec<Record> {
     vec![
         organisation.into(),
         account(AccountKind::Machine { owner: mail_address() }, Standing::Blocked(block)).into(),
-        account(AccountKind::Person { email: mail_address() }, Standing::Ended { at: at(3) }).into(),
+        account(AccountKind::Person { email: mail_address() }, Standing::Ended { at: at(3), reason: None }).into(),
         SshKey {
             login: login(),
             fingerprint: "SHA256:abc".to_owned(),
@@ -434,7 +434,11 @@ fn records() -> Vec<Record> {
 fn second_records() -> Vec<Record> {
     let listed = AllowList::parse(&["192.0.2.0/24", "198.51.100.7", "2001:db8::/32"]).unwrap();
     let products = [product_row(true), product_row(false)];
-    [&members(&listed)[..3], &members(&AllowList::default())[..3], &products].concat()
+    let mut ended = members(&AllowList::default())[2].clone();
+    if let Record::Account(account) = &mut ended {
+        account.standing = Standing::Ended { at: at(3), reason: Some(EndReason::Misuse) };
+    }
+    [&members(&listed)[..3], &members(&AllowList::default())[..3], &products, &[ended]].concat()
 }
 
 fn written(record: &Record) -> String {

@@ -2,6 +2,7 @@
 //! Parses only; texts become domain names where a command runs.
 
 mod backup;
+mod ending;
 mod interruption;
 mod records;
 
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 
 pub use backup::{Backup, CONFIRM, Restore};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+pub use ending::{End, Why};
 pub use interruption::{ClosedChannel, Interruption};
 pub use records::{Delivery, History, Mail, Publish, Report, Retention, Session, Upload};
 
@@ -225,10 +227,7 @@ pub enum Organisation {
         code: String,
     },
     /// End an organisation for good
-    End {
-        /// Short code
-        code: String,
-    },
+    End(End),
 }
 
 /// `key-ring …`
@@ -456,10 +455,7 @@ pub enum Account {
         login: String,
     },
     /// End an account for good
-    End {
-        /// Login name
-        login: String,
-    },
+    End(End),
 }
 
 /// `key …`
