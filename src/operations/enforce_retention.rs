@@ -44,6 +44,12 @@ const ENDS_PER_DECISION: usize = 100;
 /// One round looks at most at so many windows and slots; the next round goes on.
 const MOST_PER_ROUND: usize = 10_000;
 
+/// Windows whose moment has come.
+struct DueWindows {
+    ending: Vec<WindowEnd>,
+    waiting: Vec<(Delivery, WindowPause)>,
+}
+
 impl Operations {
     /// One round of retention. Idempotent: a round that was cut off is completed by the next.
     ///
@@ -79,7 +85,7 @@ impl Operations {
     /// A fault of the catalog.
     pub fn preview_retention(&self) -> Result<RetentionReport, Failure> {
         let now = self.now();
-        let expired = self.due_windows(now)?.0.into_iter().map(|end| end.delivery).collect();
+        let expired = self.due_windows(now)?.ending.into_iter().map(|end| end.delivery).collect();
         let slots = self.closed_slots(now)?.iter().map(ToString::to_string).collect();
         let bodies = self.due_bodies(now)?.iter().map(|key| key.slot.to_string()).collect();
         Ok(RetentionReport {
@@ -108,28 +114,28 @@ impl Operations {
     }
 
     /// The windows that end now, and those that would but wait for the end of a pause.
-    fn due_windows(&self, now: Moment) -> Result<(Vec<WindowEnd>, Vec<(Delivery, WindowPause)>), Failure> {
+    fn due_windows(&self, now: Moment) -> Result<DueWindows, Failure> {
         self.catalog.look(|view| {
             let ends = view.rows::<WindowEnd>(&WindowEnd::all(), None, MOST_PER_ROUND)?;
-            let (mut due, mut waiting) = (Vec::new(), Vec::new());
+            let mut due = DueWindows { ending: Vec::new(), waiting: Vec::new() };
             let pauses = pauses_of(view)?;
             for end in ends.into_iter().take_while(|end| end.at <= now) {
                 if pauses.is_empty() {
-                    due.push(end);
+                    due.ending.push(end);
                     continue;
                 }
                 let delivery = delivery_of(view, end.delivery)?;
                 match pause_over(&pauses, &delivery).filter(|_| delivery.availability == Availability::Available) {
-                    Some(pause) => waiting.push((delivery, pause.clone())),
-                    None => due.push(end),
+                    Some(pause) => due.waiting.push((delivery, pause.clone())),
+                    None => due.ending.push(end),
                 }
             }
-            Ok((due, waiting))
+            Ok(due)
         })
     }
 
     fn expire_due(&self, now: Moment, report: &mut RetentionReport) -> Result<(), Failure> {
-        let (due, waiting) = self.due_windows(now)?;
+        let DueWindows { ending: due, waiting } = self.due_windows(now)?;
         self.put_windows_aside(waiting, now)?;
         for chunk in due.chunks(ENDS_PER_DECISION) {
             let chunk = chunk.to_vec();
