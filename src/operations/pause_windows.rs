@@ -189,6 +189,8 @@ impl Operations {
 
     /// The window ends at `least`, or with the day of it when it ended with a day before.
     fn run_on(&self, delivery: Delivery, least: Moment, now: Moment, waiting: Option<Key>) -> Result<(), Failure> {
+        // a server that was down since: what has passed gives nobody a day, and its key may be gone
+        let least = least.max(now);
         let is_by_day =
             self.clock.midnight_closing(delivery.available_until.before(INSTANT)) == delivery.available_until;
         let until = if is_by_day { self.clock.midnight_closing(least.before(INSTANT)) } else { least }

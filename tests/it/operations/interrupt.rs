@@ -228,3 +228,21 @@ fn an_end_is_for_good_with_its_reason_on_record() {
     let account = world.operations.account(&login("one-robot")).unwrap();
     assert!(matches!(account.standing, Standing::Ended { reason: Some(EndReason::Misuse), .. }));
 }
+
+#[test]
+fn a_pause_that_is_settled_late_still_gives_a_day() {
+    let world = World::new();
+    let id = one(&world);
+    let block = StandingChange::Block { reason: line("incident"), until: Some(START.after(Span::from_days(32))) };
+    world.operations.change_organisation_standing(&org("one"), block, CHANNEL).unwrap();
+    pass(&world, 31);
+    assert_eq!(count(&world, Happening::WindowPaused), 1);
+    // no timer runs for half a year
+    for _ in 0..180 {
+        world.clock.advance(Span::from_days(1));
+        let _ = world.operations.now();
+    }
+    world.operations.enforce_retention().unwrap();
+    assert_eq!(until(&world, id), "2027-06-23T00:00:00Z");
+    assert_eq!(world.fetch(&world.caller("one"), "a.csv").unwrap(), b"aaa");
+}
