@@ -28,6 +28,9 @@ const SESSION_TICK: Duration = Duration::from_secs(2);
 /// How often requests that were not confirmed in time are looked for.
 const REQUEST_TICK: Duration = Duration::from_secs(300);
 
+/// How often it is asked whether an announced interruption begins (J6 asks for five seconds).
+const INTERRUPTION_TICK: Duration = Duration::from_secs(1);
+
 /// What the timers need to know.
 #[derive(Clone, Copy, Debug)]
 pub struct Timers {
@@ -65,6 +68,13 @@ pub fn start(tasks: &mut JoinSet<()>, operations: &Arc<Operations>, timers: Time
     tasks.spawn(every(REQUEST_TICK, Arc::clone(operations), shutdown.clone(), "end requests", |operations| {
         operations.expire_requests().map(|_| ())
     }));
+    tasks.spawn(every(
+        INTERRUPTION_TICK,
+        Arc::clone(operations),
+        shutdown.clone(),
+        "begin interruptions",
+        |operations| operations.begin_due_interruptions().map(|_| ()),
+    ));
     let most = timers.mails_waiting;
     let judge = move |operations: &Operations| {
         if operations.waiting_mail(most.saturating_add(1))? > most {

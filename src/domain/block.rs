@@ -15,7 +15,32 @@ pub enum Standing {
     Ended {
         /// Since when.
         at: Moment,
+        /// Why; `None` when it came to its end by itself, as when somebody left.
+        reason: Option<EndReason>,
     },
+}
+
+/// Why the operator ends access (J7).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum EndReason {
+    /// a: misuse.
+    Misuse,
+    /// b: the user does not accept the terms, or a change of them.
+    TermsNotAccepted,
+    /// c: special circumstances.
+    SpecialCircumstances,
+}
+
+impl EndReason {
+    /// As the history and lists say it: the letter of the terms of use, and what it stands for.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Misuse => "a: misuse",
+            Self::TermsNotAccepted => "b: terms not accepted",
+            Self::SpecialCircumstances => "c: special circumstances",
+        }
+    }
 }
 
 /// A block with its reason.
@@ -67,6 +92,9 @@ mod tests {
         let standing = Standing::Blocked(block);
         assert_eq!(standing.at(Moment::from_millis(19)), Access::Blocked);
         assert_eq!(standing.at(Moment::from_millis(20)), Access::Open);
-        assert_eq!(Standing::Ended { at: Moment::from_millis(0) }.at(Moment::from_millis(0)), Access::Ended);
+        assert_eq!(
+            Standing::Ended { at: Moment::from_millis(0), reason: None }.at(Moment::from_millis(0)),
+            Access::Ended
+        );
     }
 }

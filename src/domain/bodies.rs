@@ -74,17 +74,17 @@ impl BodyClass {
             AgreementAdded, AgreementEnded, BackupMade, BackupRestored, BodyKeyDestroyed, DeliveryAcknowledged,
             DeliveryExpired, DeliveryExtended, DeliveryHeld, DeliveryLost, DeliveryPublished, DeliveryReleased,
             DeliveryReplaced, DeliveryShredded, DeliveryWithdrawn, DigestsAsked, EventDestroyed, FetchEnded,
-            FetchStarted, FileFetched, FileReleased, FileSignedOff, HeadersRewrapped, HistoryCompacted, KeyAdded,
-            KeyRevoked, MailDeferred, MailFailed, MailRemoved, MailSent, MasterRotated, MasterRotationBegun,
-            NumbersSkipped, OrganisationAdded, OrganisationBlocked, OrganisationChanged, OrganisationEnded,
-            OrganisationKeyRotated, OrganisationKeyRotationBegun, OrganisationUnblocked, PasswordSet, PayloadDamaged,
-            PayloadRemoved, PayloadRepaired, ProductAdded, ProductChanged, PublicationRefused, RecipientKeyAdded,
-            RecipientKeyRetired, RecipientLeftOut, RecoveryCodeUsed, RecoveryCodesMade, RequestApproved,
-            RequestConfirmed, RequestExpired, RequestRejected, RestoreConfirmed, RightCoupled, RightDecoupled,
-            SecondFactorAdded, SecondFactorRemoved, SignInRefused, SignOffUndone, SignedIn, SignedOut, SlotDestroyed,
-            TimeConfirmed, TokenAdded, TokenRevoked, UploadDated, UploadExpired, UploadLost, UploadPaused,
-            UploadReceived, UploadRefused, UploadRemoved, UploadRenamed, UploadResumed, UploadSettled, UploadStarted,
-            VaultScrubbed,
+            FetchStarted, FileFetched, FileReleased, FileSignedOff, HeadersRewrapped, HistoryCompacted,
+            InterruptionAnnounced, InterruptionBegun, InterruptionEnded, KeyAdded, KeyRevoked, MailDeferred,
+            MailFailed, MailRemoved, MailSent, MasterRotated, MasterRotationBegun, NumbersSkipped, OrganisationAdded,
+            OrganisationBlocked, OrganisationChanged, OrganisationEnded, OrganisationKeyRotated,
+            OrganisationKeyRotationBegun, OrganisationUnblocked, PasswordSet, PayloadDamaged, PayloadRemoved,
+            PayloadRepaired, ProductAdded, ProductChanged, PublicationRefused, RecipientKeyAdded, RecipientKeyRetired,
+            RecipientLeftOut, RecoveryCodeUsed, RecoveryCodesMade, RequestApproved, RequestConfirmed, RequestExpired,
+            RequestRejected, RestoreConfirmed, RightCoupled, RightDecoupled, SecondFactorAdded, SecondFactorRemoved,
+            SignInRefused, SignOffUndone, SignedIn, SignedOut, SlotDestroyed, TimeConfirmed, TokenAdded, TokenRevoked,
+            UploadDated, UploadExpired, UploadLost, UploadPaused, UploadReceived, UploadRefused, UploadRemoved,
+            UploadRenamed, UploadResumed, UploadSettled, UploadStarted, VaultScrubbed, WindowPaused, WindowsResumed,
         };
         match what {
             SignedIn | SignedOut | SignInRefused | AddressPenalised | RecoveryCodeUsed => Some(Self::SignIns),
@@ -144,7 +144,10 @@ impl BodyClass {
             | UploadRemoved
             | UploadSettled
             | UploadExpired
-            | UploadLost => Some(Self::Changes),
+            | UploadLost
+            | InterruptionAnnounced
+            | InterruptionBegun
+            | InterruptionEnded => Some(Self::Changes),
             DeliveryExpired
             | DeliveryShredded
             | SlotDestroyed
@@ -166,7 +169,9 @@ impl BodyClass {
             | BackupRestored
             | NumbersSkipped
             | DeliveryLost
-            | RestoreConfirmed => None,
+            | RestoreConfirmed
+            | WindowPaused
+            | WindowsResumed => None,
         }
     }
 }

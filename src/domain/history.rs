@@ -240,6 +240,16 @@ happenings! {
     AdministratorAppointed = 122, "administrator-appointed";
     /// An account is no longer administrator.
     AdministratorDismissed = 123, "administrator-dismissed";
+    /// An interruption of access was announced.
+    InterruptionAnnounced = 130, "interruption-announced";
+    /// An interruption of access began.
+    InterruptionBegun = 131, "interruption-begun";
+    /// An interruption of access ended, or was called off.
+    InterruptionEnded = 132, "interruption-ended";
+    /// A window ran out while its recipient was shut out: it waits for the end of that.
+    WindowPaused = 133, "window-paused";
+    /// Every window that a block or an interruption touched runs on.
+    WindowsResumed = 134, "windows-resumed";
 }
 
 impl fmt::Display for Happening {

@@ -91,6 +91,14 @@ random_id!(
     /// One link in an e-mail about an account.
     LinkId
 );
+random_id!(
+    /// One interruption of access.
+    InterruptionId
+);
+random_id!(
+    /// One pause of windows.
+    PauseId
+);
 
 fn write_uuid(bytes: &[u8; 16], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     for (at, byte) in bytes.iter().enumerate() {

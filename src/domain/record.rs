@@ -10,10 +10,12 @@ use super::delivery::{
     DeliveredFile, Delivery, DeliveryPart, FileCoverage, OutboxEntry, Payload, Publication, SealedHeader,
 };
 use super::ids::{DeliveryId, MailId, PayloadId, PublicationId};
+use super::interruption::Interruption;
 use super::moment::Moment;
 use super::names::{LoginName, OrganisationCode, ProductCode};
 use super::notice::Mail;
 use super::organisation::{Organisation, RecipientKey};
+use super::pause::{PausedWindow, WindowPause};
 use super::product::Product;
 use super::request::{AccountRequest, RequestAddress};
 use super::retention::ShredSlot;
@@ -200,6 +202,12 @@ records! {
     AccountRequest = 53;
     /// Which request belongs to an address, by login.
     RequestAddress = 54;
+    /// An interruption of access that is announced or runs, by id.
+    Interruption = 60;
+    /// A pause of windows that is not settled yet, by id.
+    WindowPause = 61;
+    /// A window that ran out during a pause, by pause and delivery.
+    PausedWindow = 62;
 }
 
 #[expect(clippy::large_enum_variant, reason = "most changes are of the large kind")]

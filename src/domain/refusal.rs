@@ -20,6 +20,13 @@ pub enum Refusal {
     NotFromHere(What),
     /// The account or its organisation is blocked (J5, J6).
     Blocked,
+    /// Access is interrupted for everybody (J1, J2).
+    Interrupted {
+        /// Nature and expected end, in Dutch and English.
+        sentence: String,
+        /// After so many seconds it may be tried again.
+        seconds: u64,
+    },
     /// The account, key, token or organisation has ended or expired.
     Ended(What),
     /// Something with this name or number is there already.
@@ -91,6 +98,8 @@ pub enum What {
     Folder,
     /// A request for an account.
     Request,
+    /// An interruption.
+    Interruption,
     /// An e-mail in the queue.
     Mail,
     /// A recipient key for end-to-end deliveries.
@@ -112,6 +121,7 @@ impl fmt::Display for What {
             Self::File => "file",
             Self::Folder => "folder",
             Self::Request => "request",
+            Self::Interruption => "interruption",
             Self::Mail => "e-mail",
             Self::RecipientKey => "recipient key",
         })
@@ -125,6 +135,7 @@ impl fmt::Display for Refusal {
             Self::NotAllowed(why) => write!(f, "not allowed: {why}"),
             Self::NotSignedIn | Self::NotFromHere(_) => f.write_str("not signed in: show a valid key or token"),
             Self::Blocked => f.write_str("the account is blocked; ask the operator"),
+            Self::Interrupted { sentence, .. } => f.write_str(sentence),
             Self::Ended(what) => write!(f, "the {what} has ended or expired"),
             Self::Exists(what, name) => write!(f, "the {what} {name} exists already"),
             Self::BadName(fault) => fault.fmt(f),

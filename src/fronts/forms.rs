@@ -6,9 +6,10 @@ use serde_json::{Value, json};
 use crate::domain::account::{Account, AccountKind, Language, SshKey, Token};
 use crate::domain::agreement::Agreement;
 use crate::domain::allow_list::AllowList;
-use crate::domain::block::Standing;
+use crate::domain::block::{EndReason, Standing};
 use crate::domain::delivery::{Availability, DeliveredFile, Delivery, Ending, FileCoverage};
 use crate::domain::history::HistoryLine;
+use crate::domain::interruption::Interruption;
 use crate::domain::moment::Moment;
 use crate::domain::names::{FileName, Line, LoginName};
 use crate::domain::notice::{Addressed, Mail, MailState};
@@ -42,6 +43,14 @@ fn standing(standing: &Standing) -> (Value, Value, Value) {
     }
 }
 
+/// Why it was ended, when the operator did that for a reason of the terms of use (J7).
+fn end_reason(standing: &Standing) -> Value {
+    match standing {
+        Standing::Ended { reason, .. } => json!(reason.map(EndReason::word)),
+        Standing::Active | Standing::Blocked(_) => Value::Null,
+    }
+}
+
 /// An organisation.
 #[must_use]
 pub fn organisation(row: &Organisation) -> Value {
@@ -56,6 +65,7 @@ pub fn organisation(row: &Organisation) -> Value {
         "standing": standing,
         "blockReason": reason,
         "blockedUntil": until,
+        "endReason": end_reason(&row.standing),
         "addedAt": row.added_at.to_string(),
     })
 }
@@ -123,6 +133,7 @@ pub fn account(row: &Account) -> Value {
         "standing": standing,
         "blockReason": reason,
         "blockedUntil": until,
+        "endReason": end_reason(&row.standing),
         "addedAt": row.added_at.to_string(),
     })
 }
@@ -307,11 +318,12 @@ pub fn delivery_for_recipient(view: &DeliveryView) -> Value {
     form
 }
 
-/// The form of an organisation or account without the reason of its block: that is the operator's.
+/// The form of an organisation or account without the reason of its block or end: those are the operator's.
 #[must_use]
 pub fn without_block_reason(mut form: Value) -> Value {
     if let Value::Object(members) = &mut form {
         members.remove("blockReason");
+        members.remove("endReason");
     }
     form
 }
@@ -358,6 +370,19 @@ pub fn session(session: &LiveSession) -> Value {
         "since": since.to_string(),
         "sentBytes": session.sent_bytes,
         "receivedBytes": session.received_bytes,
+    })
+}
+
+/// An interruption that is announced or runs.
+#[must_use]
+pub fn interruption(row: &Interruption) -> Value {
+    json!({
+        "id": row.id.to_string(),
+        "channel": row.reach.word(),
+        "nature": row.nature.as_str(),
+        "from": row.from.to_string(),
+        "until": row.until.to_string(),
+        "state": if row.pause.is_some() { "running" } else { "announced" },
     })
 }
 

@@ -3,10 +3,12 @@
 
 use super::manage_accounts::{account_of, event};
 use super::manage_organisations::organisation_of;
+use super::pause_windows::{end_pause_of, pause_for_block};
 use super::{Failure, Operations};
-use crate::domain::block::{Access, Block, Standing};
+use crate::domain::block::{Access, Block, EndReason, Standing};
 use crate::domain::decision::Decision;
 use crate::domain::history::{About, Channel, Event, Happening, Who};
+use crate::domain::ids::PauseId;
 use crate::domain::moment::Moment;
 use crate::domain::names::{Line, LoginName, OrganisationCode};
 use crate::domain::refusal::Refusal;
@@ -25,11 +27,17 @@ pub enum StandingChange {
     /// Lift the block.
     Unblock,
     /// End for good.
-    End,
+    End {
+        /// Why, when it is the operator's step (J7).
+        reason: Option<EndReason>,
+        /// What led to it, for the history.
+        note: Option<Line>,
+    },
 }
 
 impl Operations {
-    /// Changes the standing of an organisation: all its accounts follow at once.
+    /// Changes the standing of an organisation: all its accounts follow at once. While it is blocked, the windows of
+    /// its deliveries wait.
     ///
     /// # Errors
     /// `NotFound`; `WrongState` when it has ended or is not blocked.
@@ -41,17 +49,23 @@ impl Operations {
     ) -> Result<(), Failure> {
         permits(Act::Administer, Case::operator(Ground::None))?;
         let (now, code) = (self.now(), code.clone());
+        let fresh = PauseId::from_random(self.entropy.sixteen());
         self.catalog.decide(Box::new(move |view| {
             let mut row = organisation_of(view, &code)?;
             let what = match &change {
                 StandingChange::Block { .. } => Happening::OrganisationBlocked,
                 StandingChange::Unblock => Happening::OrganisationUnblocked,
-                StandingChange::End => Happening::OrganisationEnded,
+                StandingChange::End { .. } => Happening::OrganisationEnded,
             };
-            let about = About { organisation: Some(code), ..About::default() };
+            let about = About { organisation: Some(code.clone()), ..About::default() };
             let event = detailed(Event::new(what, Who::operator(channel), about), &change);
             row.standing = changed(&row.standing, change, now)?;
-            Ok(Decision::new(now, event).put(row))
+            let decision = Decision::new(now, event);
+            let decision = match &row.standing {
+                Standing::Blocked(block) => pause_for_block(view, decision, &code, (fresh, now, block.until))?,
+                Standing::Active | Standing::Ended { .. } => end_pause_of(view, decision, &code, now)?,
+            };
+            Ok(decision.put(row))
         }))?;
         Ok(())
     }
@@ -73,7 +87,7 @@ impl Operations {
             let what = match &change {
                 StandingChange::Block { .. } => Happening::AccountBlocked,
                 StandingChange::Unblock => Happening::AccountUnblocked,
-                StandingChange::End => Happening::AccountEnded,
+                StandingChange::End { .. } => Happening::AccountEnded,
             };
             let event = detailed(event(what, &row, channel), &change);
             row.standing = changed(&row.standing, change, now)?;
@@ -89,14 +103,19 @@ fn detailed(event: Event, change: &StandingChange) -> Event {
             let event = event.with_note(reason.as_str());
             until.map_or_else(|| event.clone(), |until| event.clone().with_until(until))
         }
-        StandingChange::Unblock | StandingChange::End => event,
+        StandingChange::End { reason, note } => {
+            let words = [reason.map(EndReason::word), note.as_ref().map(Line::as_str)];
+            let words: Vec<&str> = words.into_iter().flatten().collect();
+            if words.is_empty() { event } else { event.with_note(&words.join("; ")) }
+        }
+        StandingChange::Unblock => event,
     }
 }
 
 fn changed(standing: &Standing, change: StandingChange, now: Moment) -> Result<Standing, Refusal> {
     match (standing.at(now), change) {
         (Access::Ended, _) => Err(Refusal::WrongState("it has ended already".to_owned())),
-        (_, StandingChange::End) => Ok(Standing::Ended { at: now }),
+        (_, StandingChange::End { reason, .. }) => Ok(Standing::Ended { at: now, reason }),
         (_, StandingChange::Block { until: Some(until), .. }) if until <= now => {
             Err(Refusal::BadRequest(format!("the end of the block {until} has passed; give a later one")))
         }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Mutex;
 
+use super::interrupt::is_closed;
 use super::sign_in::outside_of;
 use super::{Caller, Failure, Operations, locked};
 use crate::domain::account::{Account, AccountKind};
@@ -91,6 +92,9 @@ pub(super) fn case_of(
         ground: Ground::None,
         presence: Presence::Available,
     };
+    if is_closed(view, caller.channel, now)? {
+        case = case.under(Access::Blocked);
+    }
     match account {
         Some(account) => {
             case = case.under(account.standing.at(now));

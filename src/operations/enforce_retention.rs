@@ -6,12 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::browse::delivery_of;
 use super::end_delivery::{about, doom, drop_headers, entries_of};
+use super::pause_windows::{pause_over, pauses_of};
 use super::{Failure, Operations, locked};
 use crate::domain::decision::Decision;
-use crate::domain::delivery::{Availability, Ending, OutboxEntry};
+use crate::domain::delivery::{Availability, Delivery, Ending, OutboxEntry};
 use crate::domain::history::{About, Channel, Event, Happening, Who};
 use crate::domain::ids::{DeliveryId, UploadId};
 use crate::domain::moment::Moment;
+use crate::domain::pause::WindowPause;
 use crate::domain::record::{Row, SlotMember, SlotRecord, WindowEnd};
 use crate::domain::refusal::Refusal;
 use crate::domain::retention::ShredSlot;
@@ -46,6 +48,12 @@ const ENDS_PER_DECISION: usize = 100;
 /// One round looks at most at so many windows and slots; the next round goes on.
 const MOST_PER_ROUND: usize = 10_000;
 
+/// Windows whose moment has come.
+struct DueWindows {
+    ending: Vec<WindowEnd>,
+    waiting: Vec<(Delivery, WindowPause)>,
+}
+
 impl Operations {
     /// One round of retention. Idempotent: a round that was cut off is completed by the next.
     ///
@@ -55,6 +63,7 @@ impl Operations {
         permits(Act::Maintain, system_case())?;
         let mut report = RetentionReport::default();
         let now = self.now();
+        self.settle_pauses(now, &mut report)?;
         self.expire_due(now, &mut report)?;
         if self.is_clock_trusted() {
             // before the keys go: what lies under them has then ended on record
@@ -82,7 +91,7 @@ impl Operations {
     /// A fault of the catalog.
     pub fn preview_retention(&self) -> Result<RetentionReport, Failure> {
         let now = self.now();
-        let expired = self.due_windows(now)?.into_iter().map(|end| end.delivery).collect();
+        let expired = self.due_windows(now)?.ending.into_iter().map(|end| end.delivery).collect();
         let slots = self.closed_slots(now)?.iter().map(ToString::to_string).collect();
         let bodies = self.due_bodies(now)?.iter().map(|key| key.slot.to_string()).collect();
         Ok(RetentionReport {
@@ -111,15 +120,30 @@ impl Operations {
         Ok(now)
     }
 
-    fn due_windows(&self, now: Moment) -> Result<Vec<WindowEnd>, Failure> {
+    /// The windows that end now, and those that would but wait for the end of a pause.
+    fn due_windows(&self, now: Moment) -> Result<DueWindows, Failure> {
         self.catalog.look(|view| {
             let ends = view.rows::<WindowEnd>(&WindowEnd::all(), None, MOST_PER_ROUND)?;
-            Ok(ends.into_iter().take_while(|end| end.at <= now).collect())
+            let mut due = DueWindows { ending: Vec::new(), waiting: Vec::new() };
+            let pauses = pauses_of(view)?;
+            for end in ends.into_iter().take_while(|end| end.at <= now) {
+                if pauses.is_empty() {
+                    due.ending.push(end);
+                    continue;
+                }
+                let delivery = delivery_of(view, end.delivery)?;
+                match pause_over(&pauses, &delivery).filter(|_| delivery.availability == Availability::Available) {
+                    Some(pause) => due.waiting.push((delivery, pause.clone())),
+                    None => due.ending.push(end),
+                }
+            }
+            Ok(due)
         })
     }
 
     fn expire_due(&self, now: Moment, report: &mut RetentionReport) -> Result<(), Failure> {
-        let due = self.due_windows(now)?;
+        let DueWindows { ending: due, waiting } = self.due_windows(now)?;
+        self.put_windows_aside(waiting, now)?;
         for chunk in due.chunks(ENDS_PER_DECISION) {
             let chunk = chunk.to_vec();
             report.expired.extend(chunk.iter().map(|end| end.delivery));
@@ -194,7 +218,12 @@ impl Operations {
         Ok(closed)
     }
 
-    fn shred_slot(&self, slot: &ShredSlot, now: Moment, report: &mut RetentionReport) -> Result<(), Failure> {
+    pub(super) fn shred_slot(
+        &self,
+        slot: &ShredSlot,
+        now: Moment,
+        report: &mut RetentionReport,
+    ) -> Result<(), Failure> {
         if !self.has_ended(slot)? {
             return Ok(());
         }

@@ -13,6 +13,7 @@ mod end_bodies;
 mod end_delivery;
 mod enforce_retention;
 mod fetch;
+mod interrupt;
 mod manage_accounts;
 mod manage_agreements;
 mod manage_organisations;
@@ -21,6 +22,7 @@ mod manage_rights;
 mod monthly_bodies;
 mod note_strangers;
 mod offer;
+mod pause_windows;
 mod people;
 mod post;
 mod publish_delivery;
@@ -58,6 +60,7 @@ pub use check_deep::{VaultLook, look_at_vault};
 pub use end_bodies::BodyKeyState;
 pub use enforce_retention::RetentionReport;
 pub use fetch::Fetch;
+pub use interrupt::{Closure, NewInterruption};
 pub use manage_accounts::{NewAccount, NewToken, fingerprint};
 pub use manage_agreements::NewAgreement;
 pub use manage_organisations::{NewOrganisation, OrganisationChange};
@@ -195,6 +198,8 @@ pub struct Operations {
     drafts: people::Drafts,
     pending: people::Pending,
     live_sessions: people::LiveSessions,
+    closures: interrupt::KnownClosures,
+    pauses: pause_windows::Reached,
 }
 
 /// Somebody who has signed in; only a sign-in makes one. Cheap to clone; holds no secret.
@@ -276,6 +281,8 @@ impl Operations {
             drafts: people::Drafts::default(),
             pending: people::Pending::default(),
             live_sessions: people::LiveSessions::default(),
+            closures: interrupt::KnownClosures::default(),
+            pauses: pause_windows::Reached::default(),
         }
     }
 

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use sha2::{Digest as _, Sha256};
 
+use super::interrupt::is_closed;
 use super::note_strangers::Outsider;
 use super::{Caller, Failure, Operations, Proof};
 use crate::domain::account::{Account, SshKey, Token};
@@ -69,7 +70,10 @@ impl Operations {
                 if key.is_valid(now) { may_enter(view, &account, now)? } else { Err(Refusal::Ended(What::Key)) };
             Ok((account, outside, verdict))
         });
-        let (account, outside, verdict) = outcome?;
+        let (account, outside, mut verdict) = outcome?;
+        if let (Ok(()), Some(closure)) = (&verdict, self.closure(Channel::Sftp)?) {
+            verdict = Err(closure.refusal());
+        }
         let caller = caller_of(account, Channel::Sftp, fingerprint.to_owned(), visitor);
         if let Some(list_of) = outside {
             self.refuse_outsider(Outsider { caller: caller.clone(), list_of, is_proven: true }, now)?;
@@ -97,6 +101,7 @@ impl Operations {
             match (key, account) {
                 (Some(key), Some(account)) => Ok(key.is_valid(now)
                     && may_enter(view, &account, now)?.is_ok()
+                    && !is_closed(view, Channel::Sftp, now)?
                     && outside_of(view, &account, address)?.is_none()),
                 _ => Ok(false),
             }

@@ -22,7 +22,7 @@ use crate::ports::catalog::CatalogView;
 use crate::ports::keyring::HeaderBinding;
 
 /// A hold closes its own slot this long after it began, for the order of slots only: it ends by release.
-const HOLD_SLOT: Moment = Moment::from_millis(900_000_000_000_000);
+pub(super) const HOLD_SLOT: Moment = Moment::from_millis(900_000_000_000_000);
 
 impl Operations {
     /// Withdraws one delivery: unreachable at once, also on open handles.
@@ -215,7 +215,7 @@ impl Operations {
     }
 
     /// Seals every header of a delivery under another slot and moves it there, with one more change.
-    fn reseal(
+    pub(super) fn reseal(
         &self,
         before: Delivery,
         slot: ShredSlot,

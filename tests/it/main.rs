@@ -25,6 +25,7 @@ mod full_disk;
 #[path = "../fuzz/mod.rs"]
 mod fuzz;
 mod fuzzing;
+mod interruption;
 mod key_rotation;
 mod large_folder;
 mod layering;

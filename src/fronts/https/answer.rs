@@ -28,6 +28,7 @@ use super::reply::{BAD_REQUEST, Content, Reply, TOO_LARGE, TOO_SLOW};
 use super::routes::{EVERYBODY, Found, Handler, MISSING, Route, Table, find};
 use super::wire::{Ledger, Piece};
 use super::{Site, bearer};
+use crate::domain::history::Channel;
 use crate::domain::refusal::Refusal;
 use crate::operations::{Failure, Fault};
 
@@ -142,6 +143,11 @@ fn handle(handler: Handler, ask: &Ask, address: IpAddr) -> Reply {
     let outcome = match handler {
         Handler::Open(handler) => handler(ask),
         Handler::Account(handler) => {
+            match ask.site.operations.closure(Channel::Api) {
+                Ok(None) => {}
+                Ok(Some(closure)) => return Reply::refusal(&closure.refusal()),
+                Err(failure) => return failed(&failure),
+            }
             match bearer::sign_in(&ask.site.operations, &ask.site.penalties, &ask.headers, address) {
                 Ok(caller) => handler(ask, &caller),
                 Err(reply) => return *reply,
@@ -160,6 +166,11 @@ fn page(handler: Handler, ask: &Ask, address: IpAddr) -> Reply {
         Err(failure) => return failed(&failure),
     };
     let changes = !matches!(ask.method, Method::GET | Method::HEAD);
+    match ask.site.operations.closure(Channel::Portal) {
+        Ok(None) => {}
+        Ok(Some(closure)) => return portal::closed(ask, &guest, &closure).unwrap_or_else(|failure| failed(&failure)),
+        Err(failure) => return failed(&failure),
+    }
     let outcome = if changes && portal::is_from_elsewhere(&ask.headers, ask.authority.as_deref()) {
         portal::elsewhere(ask, &guest)
     } else {

@@ -77,6 +77,7 @@ fn operation(route: &Route) -> Value {
             responses.insert("403".to_owned(), problem("The account is blocked or ended"));
             responses.insert("404".to_owned(), problem("Not there, or not for the asker to know"));
             responses.insert("429".to_owned(), problem("Too much at once"));
+            responses.insert("503".to_owned(), problem("Access is interrupted; Retry-After says when to ask again"));
         }
         if is_content {
             let part = json!({ "description": "The range asked for", "headers": version, "content": content });

@@ -133,6 +133,10 @@ impl Reply {
             Refusal::NotAllowed(_) => problem(StatusCode::FORBIDDEN, "not-allowed", "Not allowed"),
             Refusal::NotSignedIn | Refusal::NotFromHere(_) => return Self::not_signed_in(true),
             Refusal::Blocked => problem(StatusCode::FORBIDDEN, "blocked", "Blocked"),
+            Refusal::Interrupted { seconds, .. } => {
+                let problem = problem(StatusCode::SERVICE_UNAVAILABLE, "interrupted", "Access is interrupted");
+                return Self::problem(problem, &refusal.to_string()).with(RETRY_AFTER, (*seconds).into());
+            }
             Refusal::Ended(_) => problem(StatusCode::FORBIDDEN, "ended", "Ended or expired"),
             Refusal::Exists(_, _) => problem(StatusCode::CONFLICT, "exists", "Exists already"),
             Refusal::BadName(_) | Refusal::BadRequest(_) => BAD_REQUEST,

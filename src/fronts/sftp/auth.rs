@@ -39,6 +39,8 @@ pub struct Entrance {
 pub struct DoorRefusal {
     /// A sentence for the user where the protocol allows one; reveals nothing.
     pub message: String,
+    /// The visitor proved who they are and is told the sentence: the door is closed for everybody now.
+    pub is_closed: bool,
 }
 
 /// Decides who may enter. Its calls may block.
@@ -51,6 +53,11 @@ pub trait Door: Send + Sync + 'static {
     /// # Errors
     /// [`DoorRefusal`] with the sentence to show.
     fn enter(&self, visitor: &Visitor) -> Result<Entrance, DoorRefusal>;
+
+    /// What everybody is told before they sign in: interruptions that run or are announced (J2).
+    fn notice(&self) -> Option<String> {
+        None
+    }
 
     /// Hears that an address is refused for a while.
     fn penalised(&self, penalty: PenaltyImposed);

@@ -15,11 +15,12 @@ use super::shelf::{
 };
 use crate::config::sections::FolderNames;
 use crate::domain::delivery::OutboxEntry;
+use crate::domain::history::Channel;
 use crate::domain::moment::Moment;
 use crate::domain::names::{FileName, ProductCode};
 use crate::domain::product::Product;
 use crate::domain::refusal::{Refusal, What};
-use crate::operations::{self, Caller, Failure, Fetch, Operations, PenaltyImposed};
+use crate::operations::{self, Caller, Closure, Failure, Fetch, Operations, PenaltyImposed};
 
 /// Delivered files: readable by owner and group (domain 3.14).
 const FILE_PERMISSIONS: u32 = 0o440;
@@ -74,7 +75,21 @@ impl Door for FrontDoor {
                 if let Failure::Refused(refusal) = &failure {
                     tell_outsider(refusal, visitor);
                 }
-                Err(DoorRefusal { message: shelf_error(failure).message })
+                let is_closed = matches!(failure, Failure::Refused(Refusal::Interrupted { .. }));
+                Err(DoorRefusal { message: shelf_error(failure).message, is_closed })
+            }
+        }
+    }
+
+    fn notice(&self) -> Option<String> {
+        let closed = self.operations.closure(Channel::Sftp);
+        let announced = self.operations.announced_closures(Channel::Sftp);
+        match (closed, announced) {
+            (Ok(Some(closure)), _) => Some(closure.in_both()),
+            (Ok(None), Ok(announced)) => announced.first().map(Closure::in_both),
+            (Err(failure), _) | (_, Err(failure)) => {
+                tracing::error!(%failure, "interruptions could not be looked up");
+                None
             }
         }
     }

@@ -26,6 +26,7 @@ fn kind_of(refusal: &Refusal) -> ShelfErrorKind {
         | Refusal::NotSignedIn
         | Refusal::NotFromHere(_)
         | Refusal::Blocked
+        | Refusal::Interrupted { .. }
         | Refusal::Ended(_)
         | Refusal::NoAgreement { .. } => ShelfErrorKind::PermissionDenied,
         Refusal::Exists(..)

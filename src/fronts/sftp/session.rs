@@ -60,7 +60,8 @@ pub struct Guest {
     entrance: Option<Entrance>,
     seat: Option<Seat>,
     channels: HashMap<ChannelId, Option<Conversation>>,
-    refusal: Option<String>,
+    /// Told once the visitor has proved who they are; then the connection ends.
+    refusal: Option<(Disconnect, String)>,
 }
 
 impl Guest {
@@ -152,7 +153,13 @@ impl Handler for Guest {
     type Error = russh::Error;
 
     async fn authentication_banner(&mut self) -> Result<Option<String>, Self::Error> {
-        Ok(self.settings.banner.clone())
+        let door = Arc::clone(&self.door);
+        let notice = tokio::task::spawn_blocking(move || door.notice()).await.unwrap_or_default();
+        Ok(match (notice, self.settings.banner.clone()) {
+            // a line of its own, as the banner has
+            (Some(notice), banner) => Some(format!("{notice}\r\n{}", banner.unwrap_or_default())),
+            (None, banner) => banner,
+        })
     }
 
     async fn auth_password(&mut self, _user: &str, _password: &str) -> Result<Auth, Self::Error> {
@@ -192,25 +199,28 @@ impl Handler for Guest {
                 };
                 match self.sessions.enter(arrival, most, cut) {
                     Ok(seat) => self.seat = Some(seat),
-                    Err(full) => self.refusal = Some(no_room(full).to_owned()),
+                    Err(full) => self.refusal = Some((Disconnect::TooManyConnections, no_room(full).to_owned())),
                 }
                 self.entrance = Some(entrance);
                 self.signals.entered.store(true, Ordering::Release);
                 self.signals.entrance.notify_one();
                 Ok(Auth::Accept)
             }
-            Ok(Err(refusal)) => {
-                self.refusal = Some(refusal.message);
-                Ok(self.turn_away())
+            Ok(Err(refusal)) if refusal.is_closed => {
+                // not the visitor's fault: signed in, told why, and sent away
+                self.refusal = Some((Disconnect::ServiceNotAvailable, refusal.message));
+                self.signals.entered.store(true, Ordering::Release);
+                self.signals.entrance.notify_one();
+                Ok(Auth::Accept)
             }
-            Err(_) => Ok(self.turn_away()),
+            Ok(Err(_)) | Err(_) => Ok(self.turn_away()),
         }
     }
 
     async fn auth_succeeded(&mut self, session: &mut Session) -> Result<(), Self::Error> {
         if self.seat.is_none() {
-            let sentence = self.refusal.take().unwrap_or_default();
-            session.disconnect(Disconnect::TooManyConnections, &sentence, "en")?;
+            let (reason, sentence) = self.refusal.take().unwrap_or((Disconnect::ByApplication, String::new()));
+            session.disconnect(reason, &sentence, "en")?;
         }
         Ok(())
     }

@@ -5,6 +5,7 @@ mod allow_lists;
 mod bodies;
 mod collect;
 mod compaction;
+mod interrupt;
 mod people;
 mod publish;
 mod requests;

@@ -5,11 +5,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{Form, struct_form};
 use crate::domain::account::{AccountKind, Language};
-use crate::domain::block::{Block, Standing};
+use crate::domain::block::{Block, EndReason, Standing};
 use crate::domain::credentials::{Assurance, LinkPurpose};
 use crate::domain::delivery::{Availability, DeliveryPart, Ending, Progress};
 use crate::domain::digest::Digest;
 use crate::domain::history::{Channel, Happening};
+use crate::domain::interruption::Reach;
 use crate::domain::moment::Moment;
 use crate::domain::names::{EmailAddress, Line};
 use crate::domain::notice::NoticeKind;
@@ -68,6 +69,8 @@ number_form! {
     Salutation, "salutation" { Neutral = 0, Madam = 1, Sir = 2, }
     ReceivedStage, "stage of an upload" { Resumable = 0, Shown = 1, Kept = 2, }
     Channel, "channel" { Sftp = 0, Api = 1, Spool = 2, CommandLine = 3, System = 4, Portal = 5, }
+    Reach, "reach of an interruption" { Sftp = 0, Https = 1, All = 2, }
+    EndReason, "reason of an end" { Misuse = 0, TermsNotAccepted = 1, SpecialCircumstances = 2, }
     LinkPurpose, "purpose of a link" { Activate = 0, NewPassword = 1, }
     Assurance, "assurance" { PasswordAndCode = 0, PasswordAndRecoveryCode = 1, }
 }
@@ -125,6 +128,7 @@ pub(super) enum StandingV1 {
     Active,
     Blocked(BlockV1),
     Ended(u64),
+    EndedFor(u64, u8),
 }
 
 impl Form for Standing {
@@ -134,7 +138,8 @@ impl Form for Standing {
         match self {
             Self::Active => StandingV1::Active,
             Self::Blocked(block) => StandingV1::Blocked(block.to_disk()),
-            Self::Ended { at } => StandingV1::Ended(at.to_disk()),
+            Self::Ended { at, reason: None } => StandingV1::Ended(at.to_disk()),
+            Self::Ended { at, reason: Some(reason) } => StandingV1::EndedFor(at.to_disk(), reason.to_disk()),
         }
     }
 
@@ -142,7 +147,10 @@ impl Form for Standing {
         Ok(match disk {
             StandingV1::Active => Self::Active,
             StandingV1::Blocked(block) => Self::Blocked(Block::from_disk(block)?),
-            StandingV1::Ended(at) => Self::Ended { at: Moment::from_millis(at) },
+            StandingV1::Ended(at) => Self::Ended { at: Moment::from_millis(at), reason: None },
+            StandingV1::EndedFor(at, reason) => {
+                Self::Ended { at: Moment::from_millis(at), reason: Some(EndReason::from_disk(reason)?) }
+            }
         })
     }
 }

@@ -5,7 +5,7 @@ use super::{decode, decode_events, encode, encode_events};
 use crate::domain::account::{Account, AccountKind, Language, SshKey, Token};
 use crate::domain::agreement::Agreement;
 use crate::domain::allow_list::AllowList;
-use crate::domain::block::{Block, Standing};
+use crate::domain::block::{Block, EndReason, Standing};
 use crate::domain::bodies::{BodyClass, BodyKey, BodySlot};
 use crate::domain::compaction::HistoryCut;
 use crate::domain::coverage::Coverage;
@@ -17,14 +17,17 @@ use crate::domain::delivery::{
 use crate::domain::digest::Digest;
 use crate::domain::history::{About, Channel, Event, Happening, Who};
 use crate::domain::ids::{
-    AgreementId, DeliveryId, FactorId, LinkId, MailId, PayloadId, PublicationId, TokenId, UploadId,
+    AgreementId, DeliveryId, FactorId, InterruptionId, LinkId, MailId, PauseId, PayloadId, PublicationId, TokenId,
+    UploadId,
 };
+use crate::domain::interruption::{Interruption, Reach};
 use crate::domain::moment::{Moment, Span};
 use crate::domain::names::{
     EmailAddress, FileName, Kvk, Line, LoginName, MailDomain, Oin, OrganisationCode, ProductCode, UploadName,
 };
 use crate::domain::notice::{Addressed, Letter, Mail, MailState, NoticeKind};
 use crate::domain::organisation::{Organisation, RecipientKey};
+use crate::domain::pause::{PausedWindow, WindowPause};
 use crate::domain::product::Product;
 use crate::domain::record::{
     DeliveryNumber, DoomedPayload, LastSequence, MailDue, PublicationPart, PublishedSource, Record, RightHolder,
@@ -152,7 +155,7 @@ fn members(allow_from: &AllowList) -> Vec<Record> {
     vec![
         organisation.into(),
         account(AccountKind::Machine { owner: mail_address() }, Standing::Blocked(block)).into(),
-        account(AccountKind::Person { email: mail_address() }, Standing::Ended { at: at(3) }).into(),
+        account(AccountKind::Person { email: mail_address() }, Standing::Ended { at: at(3), reason: None }).into(),
         SshKey {
             login: login(),
             fingerprint: "SHA256:abc".to_owned(),
@@ -416,6 +419,20 @@ fn request((name, salutation): (Option<Line>, Salutation), organisation: Employe
     .into()
 }
 
+fn interruptions() -> Vec<Record> {
+    let (id, pause) = (InterruptionId::from_bytes([9; 16]), PauseId::from_bytes([10; 16]));
+    let interruption =
+        |reach, pause| Interruption { id, reach, nature: line("onderhoud"), from: at(1), until: at(2), pause };
+    vec![
+        interruption(Reach::Sftp, None).into(),
+        interruption(Reach::Https, Some(pause)).into(),
+        interruption(Reach::All, None).into(),
+        WindowPause { id: pause, organisation: Some(code()), since: at(1), until: None }.into(),
+        WindowPause { id: pause, organisation: None, since: at(1), until: Some(at(3)) }.into(),
+        PausedWindow { pause, delivery: DELIVERY }.into(),
+    ]
+}
+
 fn events() -> Vec<Event> {
     let who = Who {
         login: Some(login()),
@@ -447,14 +464,30 @@ fn events() -> Vec<Event> {
 /// Every kind, as far as version 1 could say it.
 fn records() -> Vec<Record> {
     let open = AllowList::default();
-    [members(&open), grounds(), published(), deliveries(), mails(), uploads(), sign_offs(), scrubs(), people()].concat()
+    [
+        members(&open),
+        grounds(),
+        published(),
+        deliveries(),
+        mails(),
+        uploads(),
+        sign_offs(),
+        scrubs(),
+        people(),
+        interruptions(),
+    ]
+    .concat()
 }
 
 /// What only version 2 can say.
 fn second_records() -> Vec<Record> {
     let listed = AllowList::parse(&["192.0.2.0/24", "198.51.100.7", "2001:db8::/32"]).unwrap();
     let products = [product_row(true), product_row(false)];
-    [&members(&listed)[..3], &members(&AllowList::default())[..3], &products, &sealed_mails()].concat()
+    let mut ended = members(&AllowList::default())[2].clone();
+    if let Record::Account(account) = &mut ended {
+        account.standing = Standing::Ended { at: at(3), reason: Some(EndReason::Misuse) };
+    }
+    [&members(&listed)[..3], &members(&AllowList::default())[..3], &products, &sealed_mails(), &[ended]].concat()
 }
 
 fn written(record: &Record) -> String {
@@ -499,7 +532,7 @@ fn golden_bytes_of_every_version_read_back() {
     }
     assert_eq!(
         kinds.into_iter().collect::<Vec<u8>>(),
-        (1..=32).chain([40, 41, 42, 50, 51, 52, 53, 54]).collect::<Vec<u8>>(),
+        (1..=32).chain([40, 41, 42, 50, 51, 52, 53, 54, 60, 61, 62]).collect::<Vec<u8>>(),
         "every kind has its bytes"
     );
 }

@@ -6,6 +6,7 @@ mod enums;
 mod events;
 #[cfg(test)]
 mod golden;
+mod interruptions;
 mod mail;
 mod people;
 mod rows;
@@ -23,7 +24,8 @@ use crate::domain::credentials::CodeApp;
 use crate::domain::digest::Digest;
 use crate::domain::history::Event;
 use crate::domain::ids::{
-    AgreementId, DeliveryId, FactorId, LinkId, MailId, PayloadId, PublicationId, TokenId, UploadId,
+    AgreementId, DeliveryId, FactorId, InterruptionId, LinkId, MailId, PauseId, PayloadId, PublicationId, TokenId,
+    UploadId,
 };
 use crate::domain::moment::{Moment, Span};
 use crate::domain::names::{
@@ -137,7 +139,9 @@ macro_rules! id_form {
     )*};
 }
 
-id_form! { AgreementId DeliveryId FactorId LinkId MailId PayloadId PublicationId TokenId UploadId }
+id_form! {
+    AgreementId DeliveryId FactorId InterruptionId LinkId MailId PauseId PayloadId PublicationId TokenId UploadId
+}
 
 macro_rules! same_form {
     ($($name:ty)*) => {$(

@@ -15,12 +15,14 @@ use crate::domain::delivery::{
 };
 use crate::domain::digest::Digest;
 use crate::domain::ids::{AgreementId, DeliveryId, PayloadId, PublicationId, TokenId, UploadId};
+use crate::domain::interruption::Interruption;
 use crate::domain::moment::{Moment, Span};
 use crate::domain::names::{
     FileName, Kvk, Line, LoginName, MailDomain, Oin, OrganisationCode, ProductCode, UploadName,
 };
 use crate::domain::notice::Mail;
 use crate::domain::organisation::{Organisation, RecipientKey};
+use crate::domain::pause::{PausedWindow, WindowPause};
 use crate::domain::product::Product;
 use crate::domain::record::{
     DeliveryNumber, DoomedPayload, LastSequence, MailDue, PublicationPart, PublishedSource, Record, RightHolder, Row,
@@ -321,6 +323,6 @@ kinds! {
     Delivery DeliveryNumber PublicationPart DeliveredFile OutboxEntry Payload SealedHeader FileCoverage LastSequence
     WindowEnd SlotRecord SlotMember DoomedPayload Upload UploadEntry UploadEnd UploadHeader
     UploadSums SignOff ScrubPosition BodyKey HistoryCut Credentials WebSession AccountLink
-    AccountRequest RequestAddress;
+    AccountRequest RequestAddress Interruption WindowPause PausedWindow;
     later: Organisation Account Product Mail MailDue
 }

@@ -2,6 +2,8 @@
 //! Parses only; texts become domain names where a command runs.
 
 mod backup;
+mod ending;
+mod interruption;
 mod records;
 
 use std::net::SocketAddr;
@@ -9,6 +11,8 @@ use std::path::PathBuf;
 
 pub use backup::{Backup, CONFIRM, Restore};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+pub use ending::{End, Why};
+pub use interruption::{ClosedChannel, Interruption};
 pub use records::{Delivery, History, Mail, Publish, Report, Retention, Session, Upload};
 
 /// Secure file delivery over SFTP and HTTPS.
@@ -146,6 +150,9 @@ pub enum Running {
     /// Live SFTP sessions
     #[command(subcommand)]
     Session(Session),
+    /// Interruptions of access for everybody
+    #[command(subcommand)]
+    Interruption(Interruption),
     /// The history
     #[command(subcommand)]
     History(History),
@@ -220,10 +227,7 @@ pub enum Organisation {
         code: String,
     },
     /// End an organisation for good
-    End {
-        /// Short code
-        code: String,
-    },
+    End(End),
 }
 
 /// `key-ring …`
@@ -469,10 +473,7 @@ pub enum Account {
         login: String,
     },
     /// End an account for good
-    End {
-        /// Login name
-        login: String,
-    },
+    End(End),
 }
 
 /// `key …`

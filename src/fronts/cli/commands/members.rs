@@ -9,6 +9,7 @@ use super::Office;
 use super::texts::{all_pages, read_text};
 use crate::domain::account::{AccountKind, Language};
 use crate::domain::allow_list::AllowList;
+use crate::domain::block::EndReason;
 use crate::domain::history::Channel;
 use crate::domain::ids::{LinkId, TokenId};
 use crate::domain::names::{EmailAddress, Kvk, Line, LoginName, MailDomain, NameFault, Oin, OrganisationCode};
@@ -69,9 +70,9 @@ pub(super) fn organisation(office: &Office, command: args::Organisation) -> Resu
             shown(office, &code)
         }
         args::Organisation::RotateKey { code } => super::keys::rotate_organisation(office, &code),
-        args::Organisation::End { code } => {
-            let code = OrganisationCode::parse(&code)?;
-            operations.change_organisation_standing(&code, StandingChange::End, CHANNEL)?;
+        args::Organisation::End(end) => {
+            let code = OrganisationCode::parse(&end.code)?;
+            operations.change_organisation_standing(&code, ending(&end)?, CHANNEL)?;
             shown(office, &code)
         }
     }
@@ -88,6 +89,15 @@ fn domains(texts: &[String]) -> Result<Vec<MailDomain>, NameFault> {
 fn blocking(office: &Office, block: &args::Block) -> Result<StandingChange, Failure> {
     let until = block.until.as_deref().map(|text| office.until(text)).transpose()?;
     Ok(StandingChange::Block { reason: Line::parse(&block.reason)?, until })
+}
+
+fn ending(end: &args::End) -> Result<StandingChange, Failure> {
+    let reason = end.reason.map(|why| match why {
+        args::Why::A => EndReason::Misuse,
+        args::Why::B => EndReason::TermsNotAccepted,
+        args::Why::C => EndReason::SpecialCircumstances,
+    });
+    Ok(StandingChange::End { reason, note: end.note.as_deref().map(Line::parse).transpose()? })
 }
 
 pub(super) fn recipient_key(office: &Office, command: args::RecipientKey, folder: &Path) -> Result<Answer, Failure> {
@@ -186,7 +196,10 @@ pub(super) fn account(office: &Office, command: args::Account) -> Result<Answer,
             changed_account(office, &block.code, change)
         }
         args::Account::Unblock { login } => changed_account(office, &login, StandingChange::Unblock),
-        args::Account::End { login } => changed_account(office, &login, StandingChange::End),
+        args::Account::End(end) => {
+            let change = ending(&end)?;
+            changed_account(office, &end.code, change)
+        }
     }
 }
 

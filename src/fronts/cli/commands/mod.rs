@@ -2,6 +2,7 @@
 //! names, calls one operation, and answers with the API's forms.
 
 mod deliveries;
+mod interruptions;
 mod keys;
 mod members;
 mod products;
@@ -78,6 +79,7 @@ pub fn run(office: &Office, command: Running, folder: &Path) -> Result<Answer, F
         Running::Upload(command) => uploads::upload(office, command),
         Running::KeyRing(command) => keys::key_ring(office, command),
         Running::Session(command) => Ok(records::session(office, &command)),
+        Running::Interruption(command) => interruptions::interruption(office, command),
         Running::History(command) => records::history(office, command),
         Running::Retention(command) => records::retention(office, command),
         Running::Mail(command) => records::mail(office, command),
@@ -101,6 +103,7 @@ fn is_open_while_restored(command: &Running) -> bool {
         | Running::Restore(_)
         | Running::Upload(_)
         | Running::Session(_)
+        | Running::Interruption(_)
         | Running::History(_)
         | Running::Report(_)
         | Running::Delivery(Delivery::List { .. } | Delivery::Show { .. })

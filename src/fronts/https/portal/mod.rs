@@ -22,7 +22,7 @@ pub(super) use access::{account, appoint, approve, grid, grid_csv, invite, overv
 pub(super) use activate::{app, choose, look};
 pub(super) use deliveries::{download, list, one, packing_slip};
 pub(super) use form::{Form, is_from_elsewhere};
-pub(super) use page::{broken, elsewhere, missing};
+pub(super) use page::{broken, closed, elsewhere, missing};
 pub(super) use request::{
     ask_organisation, ask_person, cancel, confirm_request, look_at_request, sent, take_organisation, take_person,
 };
@@ -155,6 +155,7 @@ fn told(texts: &Texts, refusal: &Refusal) -> String {
         Refusal::NotFound(_) => texts.not_found_lead.to_owned(),
         Refusal::Gone(_) => texts.gone_lead.to_owned(),
         Refusal::NotAllowed(_)
+        | Refusal::Interrupted { .. }
         | Refusal::Exists(..)
         | Refusal::BadName(_)
         | Refusal::BadRequest(_)

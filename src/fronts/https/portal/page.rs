@@ -3,15 +3,17 @@
 
 use askama::Template;
 use hyper::StatusCode;
-use hyper::header::{CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY, HeaderValue, VARY};
+use hyper::header::{CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY, HeaderValue, RETRY_AFTER, VARY};
 
 use super::texts::Texts;
 use super::{Ask, Failure, Guest, Member, told};
 use crate::config::Config;
 use crate::domain::account::Language;
+use crate::domain::history::Channel;
 use crate::domain::refusal::Refusal;
 use crate::fronts::https::reply::Reply;
-use crate::operations::Operations;
+use crate::operations::texts::Tongue;
+use crate::operations::{Closure, Operations};
 use crate::telemetry;
 
 /// Nothing but our own style sheet; forms go to this site alone (domain §3.2).
@@ -32,6 +34,8 @@ pub(super) struct Frame {
     pub(super) other_tag: &'static str,
     /// `?lang=…` when it was asked for, for links and forms.
     pub(super) keep: String,
+    /// An interruption that is announced; empty when none is.
+    pub(super) announced: String,
     /// Somebody is signed in.
     pub(super) member: Option<Signed>,
 }
@@ -64,11 +68,23 @@ impl Frame {
             other_language: format!("?lang={other_tag}"),
             other_tag,
             keep: guest.link(""),
+            announced: announced(ask, guest),
             member: guest.visit.as_ref().map(|visit| Signed {
                 token: visit.form_token.clone(),
                 until: ask.site.operations.calendar().time_of(visit.idle_until),
                 is_administrator: visit.account.is_administrator,
             }),
+        }
+    }
+}
+
+/// The next interruption that is announced. A page is worth more than a notice on it: a fault is logged.
+fn announced(ask: &Ask, guest: &Guest) -> String {
+    match ask.site.operations.announced_closures(Channel::Portal) {
+        Ok(closures) => closures.first().map(|closure| closure.sentence(tongue(guest))).unwrap_or_default(),
+        Err(failure) => {
+            tracing::error!(%failure, "announced interruptions could not be looked up");
+            String::new()
         }
     }
 }
@@ -112,6 +128,17 @@ pub(in crate::fronts::https) fn missing(ask: &Ask, guest: &Guest) -> Result<Repl
 pub(in crate::fronts::https) fn elsewhere(ask: &Ask, guest: &Guest) -> Result<Reply, Failure> {
     let texts = guest.texts();
     message(ask, guest, StatusCode::FORBIDDEN, texts.refused_title, texts.elsewhere)
+}
+
+/// Access is interrupted: nature and expected end, and when to come back (J1, J2).
+pub(in crate::fronts::https) fn closed(ask: &Ask, guest: &Guest, closure: &Closure) -> Result<Reply, Failure> {
+    let lead = closure.sentence(tongue(guest));
+    let page = message(ask, guest, StatusCode::SERVICE_UNAVAILABLE, guest.texts().closed_title, lead)?;
+    Ok(page.with(RETRY_AFTER, closure.seconds().into()))
+}
+
+fn tongue(guest: &Guest) -> Tongue {
+    Tongue::of_tag(guest.texts().tag)
 }
 
 /// The page for what failed; a fault is logged, and only its reference is told.

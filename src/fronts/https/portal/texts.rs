@@ -229,6 +229,7 @@ catalogue! {
     fault_title: "Er ging bij ons iets mis", "Something went wrong on our side";
     fault_lead: "Probeer het later opnieuw. Blijft het misgaan? Geef ons dan dit nummer door:", "Try again later. If it goes on, tell us this number:";
     refused_title: "Dit kan nu niet", "This cannot be done now";
+    closed_title: "U kunt nu niet inloggen", "You cannot sign in now";
     elsewhere: "Dit formulier kwam niet van deze site. Er is niets gewijzigd.", "This form did not come from this site. Nothing was changed.";
 }
 

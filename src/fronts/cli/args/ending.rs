@@ -1,0 +1,27 @@
+//! `account end` and `organisation end` (J7).
+
+use clap::{Args, ValueEnum};
+
+/// What ends, and why.
+#[derive(Args, Debug)]
+pub struct End {
+    /// Code or login
+    pub code: String,
+    /// The reason of the terms of use [default: none, as when somebody left]
+    #[arg(long, value_enum)]
+    pub reason: Option<Why>,
+    /// What led to it, in one line, for the history
+    #[arg(long, value_name = "TEXT")]
+    pub note: Option<String>,
+}
+
+/// A reason of the terms of use.
+#[derive(Clone, Copy, ValueEnum, Debug)]
+pub enum Why {
+    /// Misuse
+    A,
+    /// The terms, or a change of them, are not accepted
+    B,
+    /// Special circumstances
+    C,
+}
