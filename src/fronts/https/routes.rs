@@ -269,4 +269,48 @@ mod tests {
             assert!(route.path == "/" || !route.path.ends_with('/'), "{}", route.path);
         }
     }
+
+    /// The routes of `fixtures/route-matrix.txt`: listener, method, path, asker, act.
+    fn reviewed() -> Vec<Vec<&'static str>> {
+        let matrix = include_str!("../../../fixtures/route-matrix.txt");
+        let lines = matrix.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
+        lines.map(|line| line.split_whitespace().collect()).collect()
+    }
+
+    #[test]
+    fn every_route_is_in_the_reviewed_file_with_its_asker() {
+        let asker = |listener: &str, route: &Route| match route.handler {
+            Handler::Open(_) if listener == "operator" && !route.path.starts_with("/health") => "operator",
+            Handler::Open(_) | Handler::Page(_) => "anybody",
+            Handler::Account(_) => "account",
+            Handler::Member(_) => "person",
+            Handler::Stage => "operator",
+        };
+        let mut found = Vec::new();
+        for (listener, table) in [("public", EVERYBODY), ("operator", OFFICE), ("operator", HEALTH_ALONE)] {
+            for route in table.iter().copied().flatten() {
+                let row = [listener, route.method.as_str(), route.path, asker(listener, route)].map(str::to_owned);
+                found.push(row.to_vec());
+            }
+        }
+        found.sort();
+        found.dedup();
+        let mut reviewed: Vec<Vec<String>> =
+            reviewed().iter().map(|row| row.iter().take(4).map(|&cell| cell.to_owned()).collect()).collect();
+        reviewed.sort();
+        assert_eq!(found, reviewed, "a route and its asker belong into fixtures/route-matrix.txt");
+    }
+
+    #[test]
+    fn what_a_route_asks_of_permits_exists() {
+        use crate::domain::rights::Act;
+        for row in reviewed() {
+            assert_eq!(row.len(), 5, "{row:?}");
+            let act = row[4];
+            assert!(act == "-" || Act::ALL.iter().any(|known| known.word() == act), "{row:?}");
+            // what is behind a sign-in tells or changes something, but for the page about oneself
+            let about_oneself = ["/sign-out", "/api/v1/accounts/me", "/api/v1/organisations/{id}"].contains(&row[2]);
+            assert!(act != "-" || about_oneself || row[3] == "anybody", "{row:?}: say which act");
+        }
+    }
 }
