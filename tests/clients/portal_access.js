@@ -6,7 +6,8 @@ const [base, folder, mails, ...operator] = process.argv.slice(1);
 // The one link that was mailed to somebody, newest first.
 async function mailed(address, path) {
   for (let tries = 0; tries < 200; tries += 1) {
-    const texts = readdirSync(mails).filter((name) => name.endsWith('.eml')).map((name) => readFileSync(`${mails}/${name}`, 'latin1'));
+    // the folder comes with the first e-mail
+    const texts = (existsSync(mails) ? readdirSync(mails) : []).filter((name) => name.endsWith('.eml')).map((name) => readFileSync(`${mails}/${name}`, 'latin1'));
     for (const text of texts.filter((text) => text.includes(`To: ${address}`))) {
       const plain = text.replaceAll('=\r\n', '').replaceAll('=3D', '=');
       const found = plain.match(new RegExp(`https://[^/\\s]+(${path}[a-z0-9]{52})`));

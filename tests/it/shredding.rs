@@ -210,6 +210,8 @@ fn what_is_shredded_opens_with_no_key_that_is_left_in_no_copy() {
     let report: Value = server.done(&["report", "retention"]);
     let (days, months): (Vec<&Value>, Vec<&Value>) =
         report.as_array().expect("a list").iter().partition(|row| row["day"].is_string());
+    let (months, reach): (Vec<&Value>, Vec<&Value>) = months.into_iter().partition(|row| row["month"].is_string());
+    assert_eq!(reach.len(), 1, "how far the history goes back: {report}");
     assert!(!months.is_empty(), "the keys of the history are listed too: {report}");
     assert!(months.iter().all(|row| row["living"] == 1 && row["keptUntil"].is_string()), "{report}");
     let sum = |member: &str| days.iter().filter_map(|day| day[member].as_u64()).sum::<u64>();
