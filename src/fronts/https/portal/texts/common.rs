@@ -1,26 +1,7 @@
-//! Every text of the portal, in Dutch (B1, "u") and English: one row of the table has both. Holds
-//! no markup.
+//! The texts of the frame, of signing in, of accounts and of deliveries.
 
-use crate::domain::account::Language;
-
-macro_rules! catalogue {
-    ($($name:ident: $dutch:literal, $english:literal;)*) => {
-        /// The texts in one language.
-        pub(super) struct Texts {
-            /// For `lang` (RFC 5646).
-            pub(super) tag: &'static str,
-            $(pub(super) $name: &'static str,)*
-        }
-
-        static DUTCH: Texts = Texts { tag: "nl", $($name: $dutch,)* };
-        static ENGLISH: Texts = Texts { tag: "en", $($name: $english,)* };
-
-        #[cfg(test)]
-        const ALL: &[(&str, &str, &str)] = &[$((stringify!($name), $dutch, $english),)*];
-    };
-}
-
-catalogue! {
+super::catalogue! {
+    tag: "nl", "en";
     skip_to_content: "Naar de inhoud", "Skip to content";
     main_menu: "Hoofdmenu", "Main menu";
     other_language: "English", "Nederlands";
@@ -231,40 +212,4 @@ catalogue! {
     refused_title: "Dit kan nu niet", "This cannot be done now";
     closed_title: "U kunt nu niet inloggen", "You cannot sign in now";
     elsewhere: "Dit formulier kwam niet van deze site. Er is niets gewijzigd.", "This form did not come from this site. Nothing was changed.";
-}
-
-impl Texts {
-    /// The texts of a language.
-    pub(super) const fn of(language: Language) -> &'static Self {
-        match language {
-            Language::Dutch => &DUTCH,
-            Language::English => &ENGLISH,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_text_is_there_in_both_languages_and_holds_no_markup() {
-        for (name, dutch, english) in ALL {
-            for text in [dutch, english] {
-                assert!(!text.trim().is_empty() && text.trim() == *text, "{name}");
-                assert!(!text.contains(['<', '>', '&']), "{name}: {text}");
-            }
-        }
-    }
-
-    #[test]
-    fn dutch_texts_are_plain() {
-        for (name, dutch, _) in ALL {
-            let longest = dutch.split(['.', '?', ':']).map(|sentence| sentence.split_whitespace().count()).max();
-            assert!(longest.unwrap_or(0) <= 22, "{name} has a sentence of more than 22 words: {dutch}");
-            for stiff in ["dient", "middels", "teneinde", "conform", "derhalve", "welke ", "je ", "jouw"] {
-                assert!(!format!(" {dutch} ").contains(&format!(" {stiff}")), "{name}: \"{stiff}\"");
-            }
-        }
-    }
 }

@@ -1,0 +1,47 @@
+//! Every text of the portal, in Dutch (B1, "u") and English: one row of a catalogue has both; one
+//! catalogue for each area. Holds no markup.
+
+/// Makes a catalogue: `Texts` with one field for each row, and the tests that each row has to pass.
+macro_rules! catalogue {
+    ($($name:ident: $dutch:literal, $english:literal;)*) => {
+        /// The texts in one language.
+        pub(in crate::fronts::https::portal) struct Texts {
+            $(pub(in crate::fronts::https::portal) $name: &'static str,)*
+        }
+
+        static DUTCH: Texts = Texts { $($name: $dutch,)* };
+        static ENGLISH: Texts = Texts { $($name: $english,)* };
+
+        impl Texts {
+            /// The texts of a language.
+            pub(in crate::fronts::https::portal) const fn of(language: crate::domain::account::Language) -> &'static Self {
+                match language {
+                    crate::domain::account::Language::Dutch => &DUTCH,
+                    crate::domain::account::Language::English => &ENGLISH,
+                }
+            }
+        }
+
+        #[cfg(test)]
+        mod rules {
+            const ALL: &[(&str, &str, &str)] = &[$((stringify!($name), $dutch, $english),)*];
+
+            #[test]
+            fn each_text_is_there_in_both_languages_and_holds_no_markup() {
+                crate::fronts::https::portal::texts::rules::both_languages(ALL);
+            }
+
+            #[test]
+            fn dutch_texts_are_plain() {
+                crate::fronts::https::portal::texts::rules::plain(ALL);
+            }
+        }
+    };
+}
+
+mod common;
+#[cfg(test)]
+mod rules;
+
+use catalogue;
+pub(super) use common::Texts;

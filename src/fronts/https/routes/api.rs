@@ -1,0 +1,51 @@
+//! What accounts ask with a token, and what anybody may ask a machine.
+
+use super::super::api::{accounts, content, deliveries, files, health, history, organisations, products, well_known};
+use super::{Handler, JSON, Route, get};
+
+/// Routes of the public listener.
+pub(in crate::fronts::https) static PUBLIC: &[Route] = &[
+    get("/api/v1/openapi.json", Handler::Open(well_known::openapi), "This description", JSON),
+    get("/api/v1/deliveries", Handler::Account(deliveries::list), "Deliveries of the own organisation", JSON).asking(
+        &[
+            ("product", "Only of this product (code)"),
+            ("available", "true: only what can be fetched now"),
+            ("limit", "At most so many"),
+            ("after", "Go on after the delivery with this id"),
+        ],
+    ),
+    get("/api/v1/deliveries/{id}", Handler::Account(deliveries::show), "One delivery", JSON),
+    get("/api/v1/deliveries/{id}/packing-slip", Handler::Account(deliveries::packing_slip), "Its packing slip", JSON),
+    get("/api/v1/deliveries/{id}/fetches", Handler::Account(deliveries::fetches), "Who fetched what of it", JSON),
+    get("/api/v1/deliveries/{id}/files/{fileId}", Handler::Account(files::show), "Metadata of a file", JSON),
+    get(
+        "/api/v1/deliveries/{id}/files/{fileId}/content",
+        Handler::Account(content::show),
+        "The bytes of a file; one range at most",
+        &["application/octet-stream", "application/age"],
+    )
+    .at_hand(),
+    get(
+        "/api/v1/history",
+        Handler::Account(history::list),
+        "History of the own organisation",
+        &["application/json", "text/csv"],
+    )
+    .asking(&[
+        ("since", "Only from this time on (RFC 3339)"),
+        ("delivery", "Only about the delivery with this id"),
+        ("limit", "At most so many"),
+        ("after", "Go on after the line with this number"),
+    ]),
+    get("/api/v1/products", Handler::Account(products::list), "Products that can be fetched", JSON),
+    get("/api/v1/organisations/{id}", Handler::Account(organisations::show), "The own organisation, by code", JSON),
+    get("/api/v1/accounts/me", Handler::Account(accounts::me), "The account that asks", JSON),
+    get("/health/live", Handler::Open(health::live), "Whether the server lives", JSON),
+    get("/health/ready", Handler::Open(health::ready), "Whether the server takes work", JSON),
+    get(
+        "/.well-known/security.txt",
+        Handler::Open(well_known::security_txt),
+        "Security contact (RFC 9116)",
+        &["text/plain"],
+    ),
+];
