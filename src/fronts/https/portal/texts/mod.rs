@@ -39,9 +39,9 @@ macro_rules! catalogue {
     };
 }
 
-mod common;
+mod pages;
 #[cfg(test)]
 mod rules;
 
 use catalogue;
-pub(super) use common::Texts;
+pub(super) use pages::Texts;
