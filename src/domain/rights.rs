@@ -68,6 +68,14 @@ closed_set! {
         ManageMembers = "manage-members",
         /// End windows, destroy keys, send e-mails.
         Maintain = "maintain",
+        /// Block an organisation or an account.
+        Block = "block",
+        /// Say what is offered to everybody: products.
+        Define = "define",
+        /// See everything that the operator has, but for the contents of deliveries.
+        Oversee = "oversee",
+        /// Say who works in the office, and as what.
+        ManageOffice = "manage-office",
     }
 }
 
@@ -76,6 +84,12 @@ closed_set! {
     Role {
         /// The operator, on a channel of the operator.
         Operator = "operator",
+        /// Somebody of the operator, in the office.
+        Officer = "officer",
+        /// Somebody of the operator who also says who works in the office.
+        OfficeAdministrator = "office-administrator",
+        /// Somebody of the operator who watches, and can block.
+        SecurityOfficer = "security-officer",
         /// The server itself.
         System = "system",
         /// A machine account.
@@ -191,6 +205,7 @@ impl Case {
 pub fn permits(act: Act, case: Case) -> Result<(), Refusal> {
     match case.role {
         Role::Operator => permits_operator(act, case),
+        Role::Officer | Role::OfficeAdministrator | Role::SecurityOfficer => permits_officer(act, case),
         Role::System => permits_system(act),
         Role::Machine | Role::Person | Role::Administrator => permits_account(act, case),
     }
@@ -210,11 +225,42 @@ fn permits_operator(act: Act, case: Case) -> Result<(), Refusal> {
         | Act::Administer
         | Act::ManageMembers
         | Act::Maintain
+        | Act::Block
+        | Act::Define
+        | Act::Oversee
+        | Act::ManageOffice
         | Act::ReadDeliveries
         | Act::ReadHistory => Ok(()),
         // The operator steers deliveries but does not read or confirm them for a recipient.
         Act::Browse | Act::Fetch | Act::Acknowledge | Act::SignOff | Act::Deliver => {
             Err(Refusal::NotAllowed("only the recipient's accounts may"))
+        }
+    }
+}
+
+/// Somebody who signed in to the office: the role says how far the operator's rights go (domain 5.2).
+fn permits_officer(act: Act, case: Case) -> Result<(), Refusal> {
+    match case.condition {
+        Condition::Open => {}
+        Condition::Blocked => return Err(Refusal::Blocked),
+        Condition::Ended => return Err(Refusal::Ended(What::Account)),
+    }
+    let is_watching = matches!(case.role, Role::SecurityOfficer);
+    let is_administrator = matches!(case.role, Role::OfficeAdministrator);
+    match act {
+        Act::Oversee | Act::ReadHistory | Act::ReadDeliveries | Act::Block => Ok(()),
+        Act::Administer | Act::ManageMembers | Act::Steer if !is_watching => Ok(()),
+        Act::Couple if !is_watching && case.ground == Ground::InForce => Ok(()),
+        Act::Couple if !is_watching => Err(Refusal::NotAllowed("there is no agreement in force")),
+        Act::Define | Act::ManageOffice | Act::Maintain if is_administrator => Ok(()),
+        Act::Administer | Act::ManageMembers | Act::Steer | Act::Couple => {
+            Err(Refusal::NotAllowed("a security officer reads and blocks, and changes nothing else"))
+        }
+        Act::Define | Act::ManageOffice | Act::Maintain => {
+            Err(Refusal::NotAllowed("only an administrator of the office may"))
+        }
+        Act::Publish | Act::Browse | Act::Fetch | Act::Acknowledge | Act::SignOff | Act::Deliver => {
+            Err(Refusal::NotAllowed("nobody of the office does"))
         }
     }
 }
@@ -233,6 +279,10 @@ fn permits_system(act: Act) -> Result<(), Refusal> {
         | Act::Steer
         | Act::Administer
         | Act::ManageMembers
+        | Act::Block
+        | Act::Define
+        | Act::Oversee
+        | Act::ManageOffice
         | Act::Couple => Err(Refusal::NotAllowed("the server does this for nobody")),
     }
 }
@@ -267,8 +317,13 @@ fn permits_account(act: Act, case: Case) -> Result<(), Refusal> {
         Act::Browse | Act::ReadDeliveries | Act::Fetch | Act::Acknowledge | Act::SignOff | Act::ReadHistory => {
             Err(Refusal::NotFound(What::Delivery))
         }
-        Act::Publish | Act::Steer | Act::Administer | Act::Maintain => {
-            Err(Refusal::NotAllowed("only the operator may"))
-        }
+        Act::Publish
+        | Act::Steer
+        | Act::Administer
+        | Act::Maintain
+        | Act::Block
+        | Act::Define
+        | Act::Oversee
+        | Act::ManageOffice => Err(Refusal::NotAllowed("only the operator may")),
     }
 }
