@@ -185,6 +185,7 @@ fn settings(config: &Config) -> Settings {
             organisation: config.organisation.name.to_string(),
             portal_url: config.portal.base_url.clone(),
             contact_mail: text(config.organisation.contact_mail.as_ref().map(|mail| mail as &dyn ToString)),
+            office_url: config.operator.base_url.clone(),
             contact_phone: text(config.organisation.contact_phone.as_ref().map(|phone| phone as &dyn ToString)),
         },
         open_grace: config.retention.open_grace,

@@ -29,6 +29,9 @@ const LINE_RULE: &str = "one line of at most 200 characters";
 const FOLDER_RULE: &str = "1 to 32 lower-case letters, digits, hyphens and underscores";
 const MAX_BANNER_CHARS: usize = 2_000;
 
+/// What a web address in the configuration looks like.
+const URL_RULE: &str = "https://HOST[:PORT][/PATH], without user name, query or fragment";
+
 /// Builds all sections; nothing when any could not be built (then a fault is recorded).
 pub(super) fn config(settings: &mut Settings, home: &Path, credentials: Option<&str>) -> Option<Config> {
     let portal = portal(settings, home);
@@ -38,7 +41,7 @@ pub(super) fn config(settings: &mut Settings, home: &Path, credentials: Option<&
     let sftp = sftp(settings);
     let folders = folders(settings);
     let https = https(settings, home, credentials);
-    let operator = settings.parsed_optional("operator.listen", ADDRESS_RULE, address);
+    let operator = operator(settings);
     let sign_in = sign_in(settings, home);
     let spool = spool(settings);
     let uploads = uploads(settings);
@@ -56,7 +59,7 @@ pub(super) fn config(settings: &mut Settings, home: &Path, credentials: Option<&
             sftp: sftp?,
             folders: folders?,
             https: https?,
-            operator: OperatorSettings { listen: operator? },
+            operator: operator?,
             sign_in: sign_in?,
             spool: spool?,
             uploads: uploads?,
@@ -78,8 +81,7 @@ fn portal(settings: &mut Settings, home: &Path) -> Option<PortalSettings> {
     let time_zone = settings.parsed("portal.time_zone", zone_rule, |text| {
         TimeZone::get(text).map_err(|_| format!("\"{}\" is no known time zone", text.escape_debug()))
     });
-    let url_rule = "https://HOST[:PORT][/PATH], without user name, query or fragment";
-    let base_url = settings.parsed_optional("portal.base_url", url_rule, web_address);
+    let base_url = settings.parsed_optional("portal.base_url", URL_RULE, web_address);
     let https_port =
         settings.text("https.listen").and_then(|text| address(&text).ok()).map_or(443, |listen| listen.port());
     let base_url = base_url.map(|url| url.unwrap_or_else(|| format!("https://localhost:{https_port}")));
@@ -89,6 +91,13 @@ fn portal(settings: &mut Settings, home: &Path) -> Option<PortalSettings> {
     };
     let style_sheet = settings.text("portal.style_sheet").map(|path| home.join(path));
     Some(PortalSettings { name: name?, time_zone: time_zone?, base_url: base_url?, language, style_sheet })
+}
+
+fn operator(settings: &mut Settings) -> Option<OperatorSettings> {
+    let listen = settings.parsed_optional("operator.listen", ADDRESS_RULE, address)?;
+    let base_url = settings.parsed_optional("operator.base_url", URL_RULE, web_address)?;
+    let port = listen.map_or(443, |listen| listen.port());
+    Some(OperatorSettings { listen, base_url: base_url.unwrap_or_else(|| format!("https://localhost:{port}")) })
 }
 
 fn organisation(settings: &mut Settings) -> Option<OrganisationSettings> {

@@ -64,7 +64,11 @@ pub(super) const SECTIONS: &[Section] = &[
     Section { name: "sftp", explain: "The SFTP server.", keys: SFTP },
     Section { name: "sftp.folders", explain: "Names of the folders that SFTP users see.", keys: FOLDERS },
     Section { name: "https", explain: "The HTTPS server: portal and API.", keys: HTTPS },
-    Section { name: "operator", explain: "The listener for operation: health, metrics, management.", keys: OPERATOR },
+    Section {
+        name: "operator",
+        explain: "The listener for operation: health, the office, publications.",
+        keys: OPERATOR,
+    },
     Section { name: "sign-in", explain: "How people sign in to the portal.", keys: SIGN_IN },
     Section { name: "oidc", explain: "Sign-in through an identity provider. No keys in this version.", keys: &[] },
     Section { name: "spool", explain: "The folder where the back office drops files.", keys: SPOOL },
@@ -252,11 +256,18 @@ const HTTPS: &[Key] = &[
     key("drain_grace", Kind::Period(0, HOUR), "\"30s\"", "Time that requests get to finish when the server stops."),
 ];
 
-const OPERATOR: &[Key] = &[optional(
-    "listen",
-    Kind::Text,
-    "Address and port to listen on, such as \"127.0.0.1:9443\". Left out: no such listener.",
-)];
+const OPERATOR: &[Key] = &[
+    optional(
+        "listen",
+        Kind::Text,
+        "Address and port to listen on, such as \"127.0.0.1:9443\". Left out: no such listener.",
+    ),
+    optional(
+        "base_url",
+        Kind::Text,
+        "Address of the office as its people reach it, such as \"https://office.example.org:9443\". Left out: https://localhost with the port of operator.listen.",
+    ),
+];
 
 const SPOOL: &[Key] = &[
     key(

@@ -76,15 +76,16 @@ impl BodyClass {
             DeliveryReplaced, DeliveryShredded, DeliveryWithdrawn, DigestsAsked, EventDestroyed, FetchEnded,
             FetchStarted, FileFetched, FileReleased, FileSignedOff, HeadersRewrapped, HistoryCompacted,
             InterruptionAnnounced, InterruptionBegun, InterruptionEnded, KeyAdded, KeyRevoked, MailDeferred,
-            MailFailed, MailRemoved, MailSent, MasterRotated, MasterRotationBegun, NumbersSkipped, OrganisationAdded,
-            OrganisationBlocked, OrganisationChanged, OrganisationEnded, OrganisationKeyRotated,
-            OrganisationKeyRotationBegun, OrganisationUnblocked, PasswordSet, PayloadDamaged, PayloadRemoved,
-            PayloadRepaired, ProductAdded, ProductChanged, PublicationRefused, RecipientKeyAdded, RecipientKeyRetired,
-            RecipientLeftOut, RecoveryCodeUsed, RecoveryCodesMade, RequestApproved, RequestConfirmed, RequestExpired,
-            RequestRejected, RestoreConfirmed, RightCoupled, RightDecoupled, SecondFactorAdded, SecondFactorRemoved,
-            SignInRefused, SignOffUndone, SignedIn, SignedOut, SlotDestroyed, TimeConfirmed, TokenAdded, TokenRevoked,
-            UploadDated, UploadExpired, UploadLost, UploadPaused, UploadReceived, UploadRefused, UploadRemoved,
-            UploadRenamed, UploadResumed, UploadSettled, UploadStarted, VaultScrubbed, WindowPaused, WindowsResumed,
+            MailFailed, MailRemoved, MailSent, MasterRotated, MasterRotationBegun, NumbersSkipped, OfficeMemberAdded,
+            OfficeRoleChanged, OrganisationAdded, OrganisationBlocked, OrganisationChanged, OrganisationEnded,
+            OrganisationKeyRotated, OrganisationKeyRotationBegun, OrganisationUnblocked, PasswordSet, PayloadDamaged,
+            PayloadRemoved, PayloadRepaired, ProductAdded, ProductChanged, PublicationRefused, RecipientKeyAdded,
+            RecipientKeyRetired, RecipientLeftOut, RecoveryCodeUsed, RecoveryCodesMade, RequestApproved,
+            RequestConfirmed, RequestExpired, RequestRejected, RestoreConfirmed, RightCoupled, RightDecoupled,
+            SecondFactorAdded, SecondFactorRemoved, SignInRefused, SignOffUndone, SignedIn, SignedOut, SlotDestroyed,
+            TimeConfirmed, TokenAdded, TokenRevoked, UploadDated, UploadExpired, UploadLost, UploadPaused,
+            UploadReceived, UploadRefused, UploadRemoved, UploadRenamed, UploadResumed, UploadSettled, UploadStarted,
+            VaultScrubbed, WindowPaused, WindowsResumed,
         };
         match what {
             SignedIn | SignedOut | SignInRefused | AddressPenalised | RecoveryCodeUsed => Some(Self::SignIns),
@@ -115,6 +116,8 @@ impl BodyClass {
             | AccountUnblocked
             | AccountEnded
             | AccountChanged
+            | OfficeMemberAdded
+            | OfficeRoleChanged
             | AccountLinkMade
             | PasswordSet
             | SecondFactorAdded

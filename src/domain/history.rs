@@ -250,6 +250,10 @@ happenings! {
     WindowPaused = 133, "window-paused";
     /// Every window that a block or an interruption touched runs on.
     WindowsResumed = 134, "windows-resumed";
+    /// Somebody got an account in the office.
+    OfficeMemberAdded = 175, "office-member-added";
+    /// Somebody got another role in the office.
+    OfficeRoleChanged = 176, "office-role-changed";
 }
 
 impl fmt::Display for Happening {
@@ -273,6 +277,8 @@ pub enum Channel {
     Portal,
     /// The spool folder.
     Spool,
+    /// The operator's office.
+    Office,
     /// The command line.
     CommandLine,
     /// The server itself.
@@ -287,6 +293,7 @@ impl Channel {
             Self::Sftp => "sftp",
             Self::Api => "api",
             Self::Portal => "portal",
+            Self::Office => "office",
             Self::Spool => "spool",
             Self::CommandLine => "command-line",
             Self::System => "system",
@@ -328,6 +335,13 @@ impl Who {
     #[must_use]
     pub const fn stranger(channel: Channel, address: IpAddr) -> Self {
         Self { login: None, organisation: None, channel, address: Some(address), credential: None, client: None }
+    }
+}
+
+impl From<Channel> for Who {
+    /// The operator, through this channel.
+    fn from(channel: Channel) -> Self {
+        Self::operator(channel)
     }
 }
 

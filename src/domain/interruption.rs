@@ -46,7 +46,7 @@ impl Reach {
         match channel {
             Channel::Sftp => matches!(self, Self::Sftp | Self::All),
             Channel::Api | Channel::Portal => matches!(self, Self::Https | Self::All),
-            Channel::Spool | Channel::CommandLine | Channel::System => false,
+            Channel::Office | Channel::Spool | Channel::CommandLine | Channel::System => false,
         }
     }
 }
@@ -94,7 +94,7 @@ mod tests {
     fn the_operator_is_never_shut_out() {
         for reach in [Reach::Sftp, Reach::Https, Reach::All] {
             assert_eq!(Reach::parse(reach.word()), Ok(reach));
-            for channel in [Channel::Spool, Channel::CommandLine, Channel::System] {
+            for channel in [Channel::Office, Channel::Spool, Channel::CommandLine, Channel::System] {
                 assert!(!reach.covers(channel));
             }
         }

@@ -21,6 +21,7 @@ pub mod moment;
 pub mod names;
 pub mod network;
 pub mod notice;
+pub mod office;
 pub mod organisation;
 pub mod packing_slip;
 pub mod pause;

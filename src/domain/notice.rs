@@ -94,6 +94,8 @@ pub enum NoticeKind {
     ActivationEnds,
     /// M09: what an account signs in with was changed.
     CredentialsChanged,
+    /// Somebody is to work in the office; the account is to be activated there.
+    OfficeInvited,
 }
 
 macro_rules! facts {
@@ -163,6 +165,7 @@ impl NoticeKind {
             Self::RightsChanged => "rights-changed",
             Self::ActivationEnds => "activation-ends",
             Self::CredentialsChanged => "credentials-changed",
+            Self::OfficeInvited => "office-invited",
         }
     }
 }

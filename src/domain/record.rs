@@ -14,6 +14,7 @@ use super::interruption::Interruption;
 use super::moment::Moment;
 use super::names::{LoginName, OrganisationCode, ProductCode};
 use super::notice::Mail;
+use super::office::OfficeMember;
 use super::organisation::{Organisation, RecipientKey};
 use super::pause::{PausedWindow, WindowPause};
 use super::product::Product;
@@ -208,6 +209,8 @@ records! {
     WindowPause = 61;
     /// A window that ran out during a pause, by pause and delivery.
     PausedWindow = 62;
+    /// Somebody who works in the office, by login.
+    OfficeMember = 75;
 }
 
 #[expect(clippy::large_enum_variant, reason = "most changes are of the large kind")]

@@ -3,16 +3,17 @@
 
 use super::manage_accounts::{account_of, event};
 use super::manage_organisations::organisation_of;
+use super::office::role_of;
 use super::pause_windows::{end_pause_of, pause_for_block};
-use super::{Failure, Operations};
+use super::{Failure, Officer, Operations};
 use crate::domain::block::{Access, Block, EndReason, Standing};
 use crate::domain::decision::Decision;
-use crate::domain::history::{About, Channel, Event, Happening, Who};
+use crate::domain::history::{About, Event, Happening};
 use crate::domain::ids::PauseId;
 use crate::domain::moment::Moment;
 use crate::domain::names::{Line, LoginName, OrganisationCode};
 use crate::domain::refusal::Refusal;
-use crate::domain::rights::{Act, Case, Ground, permits};
+use crate::domain::rights::{Act, Ground};
 
 /// A change of standing that the operator asks for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -35,6 +36,18 @@ pub enum StandingChange {
     },
 }
 
+impl StandingChange {
+    /// What is asked of `permits`: blocking is for who watches too; what gives somebody of the office their access
+    /// back, or ends it, is for who says who works there.
+    const fn act(&self, is_of_office: bool) -> Act {
+        match self {
+            Self::Block { .. } => Act::Block,
+            Self::Unblock | Self::End { .. } if is_of_office => Act::ManageOffice,
+            Self::Unblock | Self::End { .. } => Act::Administer,
+        }
+    }
+}
+
 impl Operations {
     /// Changes the standing of an organisation: all its accounts follow at once. While it is blocked, the windows of
     /// its deliveries wait.
@@ -45,9 +58,9 @@ impl Operations {
         &self,
         code: &OrganisationCode,
         change: StandingChange,
-        channel: Channel,
+        by: impl Into<Officer>,
     ) -> Result<(), Failure> {
-        permits(Act::Administer, Case::operator(Ground::None))?;
+        let who = self.acting(by, change.act(false))?;
         let (now, code) = (self.now(), code.clone());
         let fresh = PauseId::from_random(self.entropy.sixteen());
         self.catalog.decide(Box::new(move |view| {
@@ -58,7 +71,7 @@ impl Operations {
                 StandingChange::End { .. } => Happening::OrganisationEnded,
             };
             let about = About { organisation: Some(code.clone()), ..About::default() };
-            let event = detailed(Event::new(what, Who::operator(channel), about), &change);
+            let event = detailed(Event::new(what, who, about), &change);
             row.standing = changed(&row.standing, change, now)?;
             let decision = Decision::new(now, event);
             let decision = match &row.standing {
@@ -78,18 +91,18 @@ impl Operations {
         &self,
         login: &LoginName,
         change: StandingChange,
-        channel: Channel,
+        by: impl Into<Officer>,
     ) -> Result<(), Failure> {
-        permits(Act::Administer, Case::operator(Ground::None))?;
-        let (now, login) = (self.now(), login.clone());
+        let (now, login, by) = (self.now(), login.clone(), by.into());
         self.catalog.decide(Box::new(move |view| {
+            by.may(view, change.act(role_of(view, &login)?.is_some()), Ground::None, now)?;
             let mut row = account_of(view, &login)?;
             let what = match &change {
                 StandingChange::Block { .. } => Happening::AccountBlocked,
                 StandingChange::Unblock => Happening::AccountUnblocked,
                 StandingChange::End { .. } => Happening::AccountEnded,
             };
-            let event = detailed(event(what, &row, channel), &change);
+            let event = detailed(event(what, &row, by.who()), &change);
             row.standing = changed(&row.standing, change, now)?;
             Ok(Decision::new(now, event).put(row))
         }))?;

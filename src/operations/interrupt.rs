@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use super::pause_windows::{begin_pause, end_pause};
 use super::texts::Tongue;
-use super::{Failure, Operations, locked};
+use super::{Failure, Officer, Operations, locked};
 use crate::domain::decision::Decision;
 use crate::domain::history::{About, Channel, Event, Happening, Who};
 use crate::domain::ids::{InterruptionId, PauseId};
@@ -14,7 +14,7 @@ use crate::domain::moment::Moment;
 use crate::domain::names::Line;
 use crate::domain::record::Row as _;
 use crate::domain::refusal::{Refusal, What};
-use crate::domain::rights::{Act, Case, Ground, permits};
+use crate::domain::rights::Act;
 use crate::ports::catalog::CatalogView;
 
 /// So many interruptions may be announced or run at once.
@@ -107,8 +107,8 @@ impl Operations {
     ///
     /// # Errors
     /// `BadRequest` when it would end before it begins, `TooMuch` with too many at once.
-    pub fn start_interruption(&self, new: NewInterruption, channel: Channel) -> Result<Interruption, Failure> {
-        permits(Act::Administer, Case::operator(Ground::None))?;
+    pub fn start_interruption(&self, new: NewInterruption, by: impl Into<Officer>) -> Result<Interruption, Failure> {
+        let who = self.acting(by, Act::Administer)?;
         let now = self.now();
         let from = new.from.unwrap_or(now).max(now);
         if new.until <= from {
@@ -132,7 +132,6 @@ impl Operations {
                 ))
                 .into());
             }
-            let who = Who::operator(channel);
             if row.pause.is_none() {
                 let event = told(Happening::InterruptionAnnounced, who, &row);
                 return Ok(Decision::new(now, event).put(row));
@@ -147,8 +146,12 @@ impl Operations {
     ///
     /// # Errors
     /// `NotFound` for an unknown id, `WrongState` when none runs.
-    pub fn end_interruption(&self, id: Option<InterruptionId>, channel: Channel) -> Result<Vec<Interruption>, Failure> {
-        permits(Act::Administer, Case::operator(Ground::None))?;
+    pub fn end_interruption(
+        &self,
+        id: Option<InterruptionId>,
+        by: impl Into<Officer>,
+    ) -> Result<Vec<Interruption>, Failure> {
+        let who = self.acting(by, Act::Administer)?;
         let now = self.now();
         let ending = self.interruptions()?.into_iter().filter(|row| match id {
             Some(id) => row.id == id,
@@ -163,11 +166,11 @@ impl Operations {
             .into());
         }
         for Interruption { id, .. } in &ending {
-            let id = *id;
+            let (id, who) = (*id, who.clone());
             self.catalog.decide(Box::new(move |view| {
                 let row = view.row::<Interruption>(&Interruption::key_of(id))?;
                 let row = row.ok_or(Refusal::NotFound(What::Interruption))?;
-                let event = told(Happening::InterruptionEnded, Who::operator(channel), &row);
+                let event = told(Happening::InterruptionEnded, who, &row);
                 let decision = Decision::new(now, event).remove(Interruption::key_of(id));
                 match row.pause {
                     Some(pause) => end_pause(view, decision, pause, now),

@@ -5,19 +5,21 @@ use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest as _, Sha256};
 
 use super::manage_organisations::organisation_of;
+use super::office::role_of;
 use super::sign_in::secret_digest;
-use super::{Failure, Operations};
+use super::{Failure, Officer, Operations};
 use crate::domain::account::{Account, AccountKind, Language, SshKey, Token};
 use crate::domain::allow_list::AllowList;
 use crate::domain::block::Standing;
 use crate::domain::decision::Decision;
-use crate::domain::history::{About, Channel, Event, Happening, Who};
+use crate::domain::history::{About, Event, Happening, Who};
 use crate::domain::ids::TokenId;
 use crate::domain::moment::Moment;
 use crate::domain::names::{LoginName, OrganisationCode};
+use crate::domain::office::OFFICE;
 use crate::domain::record::Row;
 use crate::domain::refusal::{Refusal, What};
-use crate::domain::rights::{Act, Case, Ground, permits};
+use crate::domain::rights::Act;
 use crate::ports::catalog::CatalogView;
 
 /// What is needed to add an account.
@@ -52,8 +54,8 @@ impl Operations {
     ///
     /// # Errors
     /// `NotFound` for the organisation, `Exists` for the login, `BadRequest` when a machine would administer.
-    pub fn add_account(&self, new: NewAccount, channel: Channel) -> Result<Account, Failure> {
-        permits(Act::Administer, Case::operator(Ground::None))?;
+    pub fn add_account(&self, new: NewAccount, by: impl Into<Officer>) -> Result<Account, Failure> {
+        let who = self.acting(by, Act::Administer)?;
         if new.is_administrator && matches!(new.kind, AccountKind::Machine { .. }) {
             return Err(Refusal::BadRequest("only a person can be an administrator".to_owned()).into());
         }
@@ -70,11 +72,14 @@ impl Operations {
         };
         let row = account.clone();
         self.catalog.decide(Box::new(move |view| {
+            if row.organisation.as_str() == OFFICE {
+                return Err(Refusal::NotAllowed("accounts of the office are added with `office add`").into());
+            }
             organisation_of(view, &row.organisation)?;
             if view.find(&Account::key_of(&row.login))?.is_some() {
                 return Err(Refusal::Exists(What::Account, row.login.to_string()).into());
             }
-            Ok(Decision::new(now, event(Happening::AccountAdded, &row, channel)).put(row))
+            Ok(Decision::new(now, event(Happening::AccountAdded, &row, who)).put(row))
         }))?;
         Ok(account)
     }
@@ -83,12 +88,17 @@ impl Operations {
     ///
     /// # Errors
     /// `NotFound` for an unknown login.
-    pub fn change_account(&self, login: &LoginName, allow_from: AllowList, channel: Channel) -> Result<(), Failure> {
-        permits(Act::Administer, Case::operator(Ground::None))?;
+    pub fn change_account(
+        &self,
+        login: &LoginName,
+        allow_from: AllowList,
+        by: impl Into<Officer>,
+    ) -> Result<(), Failure> {
+        let who = self.acting(by, Act::Administer)?;
         let (now, login) = (self.now(), login.clone());
         self.catalog.decide(Box::new(move |view| {
             let mut row = account_of(view, &login)?;
-            let event = event(Happening::AccountChanged, &row, channel).with_note(&allowing(&allow_from));
+            let event = event(Happening::AccountChanged, &row, who).with_note(&allowing(&allow_from));
             row.allow_from = allow_from;
             Ok(Decision::new(now, event).put(row))
         }))?;
@@ -122,9 +132,9 @@ impl Operations {
         fingerprint: &str,
         line: &str,
         expires_at: Option<Moment>,
-        channel: Channel,
+        by: impl Into<Officer>,
     ) -> Result<SshKey, Failure> {
-        permits(Act::Administer, Case::operator(Ground::None))?;
+        let who = self.acting(by, Act::Administer)?;
         let now = self.now();
         refuse_past(expires_at, now)?;
         let key = SshKey {
@@ -138,11 +148,12 @@ impl Operations {
         let row = key.clone();
         self.catalog.decide(Box::new(move |view| {
             let account = account_of(view, &row.login)?;
+            refuse_office(view, &row.login)?;
             let there = view.row::<SshKey>(&SshKey::key_of(&row.login, &row.fingerprint))?;
             if there.is_some_and(|key| key.is_valid(now)) {
                 return Err(Refusal::Exists(What::Key, row.fingerprint).into());
             }
-            let event = event(Happening::KeyAdded, &account, channel).with_note(&row.fingerprint);
+            let event = event(Happening::KeyAdded, &account, who).with_note(&row.fingerprint);
             Ok(Decision::new(now, event).put(row))
         }))?;
         Ok(key)
@@ -152,15 +163,15 @@ impl Operations {
     ///
     /// # Errors
     /// `NotFound` for the key.
-    pub fn revoke_key(&self, login: &LoginName, fingerprint: &str, channel: Channel) -> Result<(), Failure> {
-        permits(Act::Administer, Case::operator(Ground::None))?;
+    pub fn revoke_key(&self, login: &LoginName, fingerprint: &str, by: impl Into<Officer>) -> Result<(), Failure> {
+        let who = self.acting(by, Act::Administer)?;
         let (now, login, fingerprint) = (self.now(), login.clone(), fingerprint.to_owned());
         self.catalog.decide(Box::new(move |view| {
             let account = account_of(view, &login)?;
             let row = view.row::<SshKey>(&SshKey::key_of(&login, &fingerprint))?;
             let mut row = row.ok_or(Refusal::NotFound(What::Key))?;
             row.revoked_at = row.revoked_at.or(Some(now));
-            let event = event(Happening::KeyRevoked, &account, channel).with_note(&fingerprint);
+            let event = event(Happening::KeyRevoked, &account, who).with_note(&fingerprint);
             Ok(Decision::new(now, event).put(row))
         }))?;
         Ok(())
@@ -185,9 +196,9 @@ impl Operations {
         &self,
         login: &LoginName,
         expires_at: Option<Moment>,
-        channel: Channel,
+        by: impl Into<Officer>,
     ) -> Result<NewToken, Failure> {
-        permits(Act::Administer, Case::operator(Ground::None))?;
+        let who = self.acting(by, Act::Administer)?;
         let now = self.now();
         refuse_past(expires_at, now)?;
         let mut random = [0; 32];
@@ -204,7 +215,8 @@ impl Operations {
         let row = token.clone();
         self.catalog.decide(Box::new(move |view| {
             let account = account_of(view, &row.login)?;
-            let event = event(Happening::TokenAdded, &account, channel).with_note(&row.id.to_string());
+            refuse_office(view, &row.login)?;
+            let event = event(Happening::TokenAdded, &account, who).with_note(&row.id.to_string());
             Ok(Decision::new(now, event).put(row))
         }))?;
         Ok(NewToken { token, secret })
@@ -214,8 +226,8 @@ impl Operations {
     ///
     /// # Errors
     /// `NotFound` for the token.
-    pub fn revoke_token(&self, id: TokenId, channel: Channel) -> Result<(), Failure> {
-        permits(Act::Administer, Case::operator(Ground::None))?;
+    pub fn revoke_token(&self, id: TokenId, by: impl Into<Officer>) -> Result<(), Failure> {
+        let who = self.acting(by, Act::Administer)?;
         let now = self.now();
         self.catalog.decide(Box::new(move |view| {
             let tokens = view.rows::<Token>(&Token::all(), None, MOST_TOKENS)?;
@@ -223,7 +235,7 @@ impl Operations {
             let mut row = token.ok_or(Refusal::NotFound(What::Token))?;
             let account = account_of(view, &row.login)?;
             row.revoked_at = row.revoked_at.or(Some(now));
-            let event = event(Happening::TokenRevoked, &account, channel).with_note(&id.to_string());
+            let event = event(Happening::TokenRevoked, &account, who).with_note(&id.to_string());
             Ok(Decision::new(now, event).put(row))
         }))?;
         Ok(())
@@ -264,6 +276,14 @@ pub(super) fn allowing(list: &AllowList) -> String {
     }
 }
 
+/// Whoever works in the office signs in there, and has no business at the doors of machines.
+fn refuse_office(view: &dyn CatalogView, login: &LoginName) -> Result<(), Failure> {
+    match role_of(view, login)? {
+        Some(_) => Err(Refusal::NotAllowed("an account of the office gets no keys and tokens").into()),
+        None => Ok(()),
+    }
+}
+
 fn refuse_past(expires_at: Option<Moment>, now: Moment) -> Result<(), Refusal> {
     match expires_at {
         Some(at) if at <= now => Err(Refusal::BadRequest(format!("the expiry {at} has passed; give a later one"))),
@@ -271,11 +291,11 @@ fn refuse_past(expires_at: Option<Moment>, now: Moment) -> Result<(), Refusal> {
     }
 }
 
-pub(super) fn event(what: Happening, account: &Account, channel: Channel) -> Event {
+pub(super) fn event(what: Happening, account: &Account, who: impl Into<Who>) -> Event {
     let about = About {
         organisation: Some(account.organisation.clone()),
         login: Some(account.login.clone()),
         ..About::default()
     };
-    Event::new(what, Who::operator(channel), about)
+    Event::new(what, who.into(), about)
 }

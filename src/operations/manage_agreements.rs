@@ -2,16 +2,16 @@
 
 use super::manage_organisations::organisation_of;
 use super::manage_products::{product_of, refuse_no_retention};
-use super::{Failure, MOST_AGREEMENTS, Operations};
+use super::{Failure, MOST_AGREEMENTS, Officer, Operations};
 use crate::domain::agreement::Agreement;
 use crate::domain::decision::Decision;
-use crate::domain::history::{About, Channel, Event, Happening, Who};
+use crate::domain::history::{About, Event, Happening, Who};
 use crate::domain::ids::AgreementId;
 use crate::domain::moment::{Moment, Span};
 use crate::domain::names::{Line, OrganisationCode, ProductCode};
 use crate::domain::record::Row;
 use crate::domain::refusal::{Refusal, What};
-use crate::domain::rights::{Act, Case, Ground, permits};
+use crate::domain::rights::Act;
 
 /// What is needed to add an agreement.
 #[derive(Clone, Debug)]
@@ -40,8 +40,8 @@ impl Operations {
     /// # Errors
     /// `NotFound` for organisation or product, `BadRequest` for a period that is none, `Exists` when
     /// one is in force at its beginning.
-    pub fn add_agreement(&self, new: NewAgreement, channel: Channel) -> Result<Agreement, Failure> {
-        permits(Act::Administer, Case::operator(Ground::None))?;
+    pub fn add_agreement(&self, new: NewAgreement, by: impl Into<Officer>) -> Result<Agreement, Failure> {
+        let who = self.acting(by, Act::Administer)?;
         let now = self.now();
         let from = new.from.unwrap_or(now);
         if new.until.is_some_and(|until| until <= from) {
@@ -76,7 +76,7 @@ impl Operations {
                 let name = format!("{} for {} and {}", other.id, row.organisation, row.product);
                 return Err(Refusal::Exists(What::Agreement, name).into());
             }
-            let event = event(Happening::AgreementAdded, &row, channel).with_note(row.purpose.as_str());
+            let event = event(Happening::AgreementAdded, &row, who).with_note(row.purpose.as_str());
             Ok(Decision::new(now, event).put(row))
         }))?;
         Ok(agreement)
@@ -105,25 +105,25 @@ impl Operations {
         &self,
         organisation: &OrganisationCode,
         product: &ProductCode,
-        channel: Channel,
+        by: impl Into<Officer>,
     ) -> Result<(), Failure> {
-        permits(Act::Administer, Case::operator(Ground::None))?;
+        let who = self.acting(by, Act::Administer)?;
         let (now, organisation, product) = (self.now(), organisation.clone(), product.clone());
         self.catalog.decide(Box::new(move |view| {
             let agreement = super::agreement_in_force(view, &organisation, &product, now)?;
             let mut row = agreement.ok_or(Refusal::NotFound(What::Agreement))?;
             row.ended_at = Some(now);
-            Ok(Decision::new(now, event(Happening::AgreementEnded, &row, channel)).put(row))
+            Ok(Decision::new(now, event(Happening::AgreementEnded, &row, who)).put(row))
         }))?;
         Ok(())
     }
 }
 
-fn event(what: Happening, agreement: &Agreement, channel: Channel) -> Event {
+fn event(what: Happening, agreement: &Agreement, who: impl Into<Who>) -> Event {
     let about = About {
         organisation: Some(agreement.organisation.clone()),
         product: Some(agreement.product.clone()),
         ..About::default()
     };
-    Event::new(what, Who::operator(channel), about)
+    Event::new(what, who.into(), about)
 }

@@ -1,17 +1,18 @@
 //! Organisations and their recipient keys: adding, changing, listing.
 
 use super::manage_accounts::allowing;
-use super::{Failure, Operations};
+use super::{Failure, Officer, Operations};
 use crate::domain::allow_list::AllowList;
 use crate::domain::block::Standing;
 use crate::domain::decision::Decision;
-use crate::domain::history::{About, Channel, Event, Happening, Who};
+use crate::domain::history::{About, Event, Happening};
 use crate::domain::moment::Moment;
 use crate::domain::names::{Kvk, Line, MailDomain, Oin, OrganisationCode};
+use crate::domain::office::OFFICE;
 use crate::domain::organisation::{Organisation, RecipientKey};
 use crate::domain::record::Row;
 use crate::domain::refusal::{Refusal, What};
-use crate::domain::rights::{Act, Case, Ground, permits};
+use crate::domain::rights::Act;
 use crate::ports::catalog::CatalogView;
 
 /// What is needed to add an organisation.
@@ -49,8 +50,11 @@ impl Operations {
     ///
     /// # Errors
     /// `Exists` when the code is taken; a fault of keys or store.
-    pub fn add_organisation(&self, new: NewOrganisation, channel: Channel) -> Result<Organisation, Failure> {
-        permits(Act::Administer, Case::operator(Ground::None))?;
+    pub fn add_organisation(&self, new: NewOrganisation, by: impl Into<Officer>) -> Result<Organisation, Failure> {
+        let who = self.acting(by, Act::Administer)?;
+        if new.code.as_str() == OFFICE {
+            return Err(Refusal::Exists(What::Organisation, format!("{OFFICE}, which is that of the office,")).into());
+        }
         let now = self.now();
         let organisation = Organisation {
             code: new.code,
@@ -69,7 +73,7 @@ impl Operations {
                 return Err(Refusal::Exists(What::Organisation, row.code.to_string()).into());
             }
             let about = About { organisation: Some(row.code.clone()), ..About::default() };
-            let event = Event::new(Happening::OrganisationAdded, Who::operator(channel), about);
+            let event = Event::new(Happening::OrganisationAdded, who, about);
             Ok(Decision::new(now, event).put(row))
         }))?;
         Ok(organisation)
@@ -83,9 +87,9 @@ impl Operations {
         &self,
         code: &OrganisationCode,
         change: OrganisationChange,
-        channel: Channel,
+        by: impl Into<Officer>,
     ) -> Result<(), Failure> {
-        permits(Act::Administer, Case::operator(Ground::None))?;
+        let who = self.acting(by, Act::Administer)?;
         let (now, code) = (self.now(), code.clone());
         self.catalog.decide(Box::new(move |view| {
             let mut row = organisation_of(view, &code)?;
@@ -94,7 +98,7 @@ impl Operations {
             row.kvk = change.kvk.or(row.kvk);
             row.mail_domains = change.mail_domains.unwrap_or(row.mail_domains);
             let about = About { organisation: Some(code), ..About::default() };
-            let mut event = Event::new(Happening::OrganisationChanged, Who::operator(channel), about);
+            let mut event = Event::new(Happening::OrganisationChanged, who, about);
             if let Some(allow_from) = change.allow_from {
                 event = event.with_note(&allowing(&allow_from));
                 row.allow_from = allow_from;
@@ -131,9 +135,9 @@ impl Operations {
         &self,
         code: &OrganisationCode,
         line: &str,
-        channel: Channel,
+        by: impl Into<Officer>,
     ) -> Result<RecipientKey, Failure> {
-        permits(Act::Administer, Case::operator(Ground::None))?;
+        let who = self.acting(by, Act::Administer)?;
         let now = self.now();
         let judged = self.keyring.judge_recipient(line)?;
         let key = RecipientKey {
@@ -160,7 +164,7 @@ impl Operations {
                 .into());
             }
             let about = About { organisation: Some(row.organisation.clone()), ..About::default() };
-            let event = Event::new(Happening::RecipientKeyAdded, Who::operator(channel), about);
+            let event = Event::new(Happening::RecipientKeyAdded, who, about);
             Ok(Decision::new(now, event.with_note(&row.fingerprint)).put(row))
         }))?;
         Ok(key)
@@ -176,9 +180,9 @@ impl Operations {
         code: &OrganisationCode,
         fingerprint: &str,
         from: Option<Moment>,
-        channel: Channel,
+        by: impl Into<Officer>,
     ) -> Result<(), Failure> {
-        permits(Act::Administer, Case::operator(Ground::None))?;
+        let who = self.acting(by, Act::Administer)?;
         let (now, code, fingerprint) = (self.now(), code.clone(), fingerprint.to_owned());
         self.catalog.decide(Box::new(move |view| {
             let key = RecipientKey::key_of(&code, &fingerprint);
@@ -193,7 +197,7 @@ impl Operations {
             let from = from.unwrap_or(now).max(now);
             row.retired_at = Some(from);
             let about = About { organisation: Some(code), ..About::default() };
-            let event = Event::new(Happening::RecipientKeyRetired, Who::operator(channel), about);
+            let event = Event::new(Happening::RecipientKeyRetired, who, about);
             Ok(Decision::new(now, event.with_until(from).with_note(&fingerprint)).put(row))
         }))?;
         Ok(())

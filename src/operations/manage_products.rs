@@ -1,14 +1,14 @@
 //! Products: adding, changing, listing.
 
-use super::{Failure, Operations};
+use super::{Failure, Officer, Operations};
 use crate::domain::decision::Decision;
-use crate::domain::history::{About, Channel, Event, Happening, Who};
+use crate::domain::history::{About, Event, Happening, Who};
 use crate::domain::moment::Span;
 use crate::domain::names::{Line, ProductCode};
 use crate::domain::product::Product;
 use crate::domain::record::Row;
 use crate::domain::refusal::{Refusal, What};
-use crate::domain::rights::{Act, Case, Ground, permits};
+use crate::domain::rights::Act;
 use crate::ports::catalog::CatalogView;
 
 /// What is needed to add a product.
@@ -46,8 +46,8 @@ impl Operations {
     ///
     /// # Errors
     /// `Exists` when the code is taken, `BadRequest` for a retention of nothing.
-    pub fn add_product(&self, new: NewProduct, channel: Channel) -> Result<Product, Failure> {
-        permits(Act::Administer, Case::operator(Ground::None))?;
+    pub fn add_product(&self, new: NewProduct, by: impl Into<Officer>) -> Result<Product, Failure> {
+        let who = self.acting(by, Act::Define)?;
         refuse_no_retention(new.retention)?;
         let now = self.now();
         let product = Product {
@@ -64,7 +64,7 @@ impl Operations {
             if view.find(&Product::key_of(&row.code))?.is_some() {
                 return Err(Refusal::Exists(What::Product, row.code.to_string()).into());
             }
-            let event = event(Happening::ProductAdded, &row.code, channel).with_note(&terms(&row));
+            let event = event(Happening::ProductAdded, &row.code, who).with_note(&terms(&row));
             Ok(Decision::new(now, event).put(row))
         }))?;
         Ok(product)
@@ -75,8 +75,13 @@ impl Operations {
     ///
     /// # Errors
     /// `NotFound` for an unknown code, `BadRequest` for a retention of nothing.
-    pub fn change_product(&self, code: &ProductCode, change: ProductChange, channel: Channel) -> Result<(), Failure> {
-        permits(Act::Administer, Case::operator(Ground::None))?;
+    pub fn change_product(
+        &self,
+        code: &ProductCode,
+        change: ProductChange,
+        by: impl Into<Officer>,
+    ) -> Result<(), Failure> {
+        let who = self.acting(by, Act::Define)?;
         if let Some(retention) = change.retention {
             refuse_no_retention(retention)?;
         }
@@ -87,7 +92,7 @@ impl Operations {
             row.retention = change.retention.unwrap_or(row.retention);
             row.requires_marker = change.requires_marker.unwrap_or(row.requires_marker);
             row.end_to_end = change.end_to_end.unwrap_or(row.end_to_end);
-            let event = event(Happening::ProductChanged, &code, channel).with_note(&terms(&row));
+            let event = event(Happening::ProductChanged, &code, who).with_note(&terms(&row));
             Ok(Decision::new(now, event).put(row))
         }))?;
         Ok(())
@@ -129,7 +134,7 @@ fn terms(product: &Product) -> String {
     if product.end_to_end { format!("{retention}, end to end") } else { retention }
 }
 
-fn event(what: Happening, code: &ProductCode, channel: Channel) -> Event {
+fn event(what: Happening, code: &ProductCode, who: impl Into<Who>) -> Event {
     let about = About { product: Some(code.clone()), ..About::default() };
-    Event::new(what, Who::operator(channel), about)
+    Event::new(what, who.into(), about)
 }

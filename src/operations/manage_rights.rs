@@ -2,13 +2,13 @@
 //! once, also on open handles.
 
 use super::manage_accounts::account_of;
-use super::{Failure, Operations, agreement_in_force};
+use super::{Failure, Officer, Operations, agreement_in_force};
 use crate::domain::decision::Decision;
-use crate::domain::history::{About, Channel, Event, Happening, Who};
+use crate::domain::history::{About, Event, Happening, Who};
 use crate::domain::names::{LoginName, OrganisationCode, ProductCode};
 use crate::domain::record::{Key, RightHolder, Row};
 use crate::domain::refusal::{Refusal, What};
-use crate::domain::rights::{Act, Case, Ground, Right, permits};
+use crate::domain::rights::{Act, Ground, Right};
 
 impl Operations {
     /// Couples a product of a recipient to an account. The recipient is the account's own
@@ -21,9 +21,10 @@ impl Operations {
         login: &LoginName,
         recipient: Option<&OrganisationCode>,
         product: &ProductCode,
-        channel: Channel,
+        by: impl Into<Officer>,
     ) -> Result<(), Failure> {
         let (now, login, recipient, product) = (self.now(), login.clone(), recipient.cloned(), product.clone());
+        let by = by.into();
         self.catalog.decide(Box::new(move |view| {
             let account = account_of(view, &login)?;
             let recipient = recipient.unwrap_or_else(|| account.organisation.clone());
@@ -34,11 +35,11 @@ impl Operations {
                 let (organisation, product) = (recipient.to_string(), product.to_string());
                 return Err(Refusal::NoAgreement { organisation, product }.into());
             };
-            permits(Act::Couple, Case::operator(Ground::InForce))?;
+            by.may(view, Act::Couple, Ground::InForce, now)?;
             if view.find(&Right::key_of(&login, &recipient, &product))?.is_some() {
                 return Err(Refusal::Exists(What::Right, format!("of {login} to {product} of {recipient}")).into());
             }
-            let event = event(Happening::RightCoupled, &login, &recipient, &product, channel);
+            let event = event(Happening::RightCoupled, &login, &recipient, &product, by.who());
             let holder = RightHolder { recipient: recipient.clone(), product: product.clone(), login: login.clone() };
             Ok(Decision::new(now, event).put(Right { login, recipient, product, since: now }).put(holder))
         }))?;
@@ -54,10 +55,10 @@ impl Operations {
         login: &LoginName,
         recipient: Option<&OrganisationCode>,
         product: &ProductCode,
-        channel: Channel,
+        by: impl Into<Officer>,
     ) -> Result<(), Failure> {
         let (now, login, recipient, product) = (self.now(), login.clone(), recipient.cloned(), product.clone());
-        permits(Act::Administer, Case::operator(Ground::None))?;
+        let who = self.acting(by, Act::Administer)?;
         self.catalog.decide(Box::new(move |view| {
             let recipient = match recipient {
                 Some(recipient) => recipient,
@@ -67,7 +68,7 @@ impl Operations {
             if view.find(&key)?.is_none() {
                 return Err(Refusal::NotFound(What::Right).into());
             }
-            let event = event(Happening::RightDecoupled, &login, &recipient, &product, channel);
+            let event = event(Happening::RightDecoupled, &login, &recipient, &product, who);
             Ok(Decision::new(now, event).remove(key).remove(holder_key(&recipient, &product, &login)))
         }))?;
         Ok(())
@@ -89,18 +90,12 @@ pub(super) fn holder_key(recipient: &OrganisationCode, product: &ProductCode, lo
     crate::domain::record::Record::from(holder).key()
 }
 
-fn event(
-    what: Happening,
-    login: &LoginName,
-    recipient: &OrganisationCode,
-    product: &ProductCode,
-    channel: Channel,
-) -> Event {
+fn event(what: Happening, login: &LoginName, recipient: &OrganisationCode, product: &ProductCode, who: Who) -> Event {
     let about = About {
         organisation: Some(recipient.clone()),
         login: Some(login.clone()),
         product: Some(product.clone()),
         ..About::default()
     };
-    Event::new(what, Who::operator(channel), about)
+    Event::new(what, who, about)
 }

@@ -22,6 +22,7 @@ mod manage_rights;
 mod monthly_bodies;
 mod note_strangers;
 mod offer;
+mod office;
 mod pause_windows;
 mod people;
 mod post;
@@ -68,6 +69,9 @@ pub use manage_products::{NewProduct, ProductChange};
 pub use monthly_bodies::MonthlyBodies;
 pub use note_strangers::PenaltyImposed;
 pub use offer::{Offer, OfferedFile, Published, PublishedDelivery, Recipients};
+pub use office::{
+    NewOfficeMember, OfficeMemberView, OfficeVisit, Officer, PersonView, QueuedDelivery, QueuedMail, WorkQueue,
+};
 pub use people::{
     Activation, Applicant, CouplableProduct, EmployerChoice, EndedSessions, Judge, LinkOffer, MemberView,
     PasswordAccepted, PeopleSettings, PortalVisit, RequestDraft, RequestLook, RequestView, RightsChange,
@@ -165,6 +169,8 @@ pub struct MailSender {
     pub contact_mail: String,
     /// Telephone number for questions; may be empty.
     pub contact_phone: String,
+    /// Web address of the office.
+    pub office_url: String,
 }
 
 /// The verbs of the product. Shared by all fronts; every method may block on the disk.

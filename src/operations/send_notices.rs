@@ -12,7 +12,7 @@ use crate::domain::account::{Account, Language};
 use crate::domain::block::Access;
 use crate::domain::decision::Decision;
 use crate::domain::delivery::Availability;
-use crate::domain::history::{About, Event, Happening, Who};
+use crate::domain::history::{About, Channel, Event, Happening, Who};
 use crate::domain::ids::{DeliveryId, LinkId, MailId};
 use crate::domain::moment::{Moment, Span};
 use crate::domain::notice::{Addressed, Fact, Mail, MailState, NoticeKind};
@@ -210,7 +210,7 @@ impl Operations {
         };
         let words = match mail.delivery {
             Some(delivery) => self.words_on_delivery(mail.kind, delivery, tongue, &sender)?,
-            None => texts::about_person(mail.kind, tongue, &sender, &self.person_facts(to)?),
+            None => texts::about_person(mail.kind, tongue, &sender, &self.person_facts(to, mail.kind)?),
         };
         Ok(Message {
             id: mail.id.to_string(),
@@ -265,8 +265,9 @@ impl Operations {
     }
 
     /// What an e-mail about an account tells; links are made here, and lie nowhere.
-    fn person_facts(&self, to: &Addressed) -> Result<texts::PersonFacts, Failure> {
+    fn person_facts(&self, to: &Addressed, kind: NoticeKind) -> Result<texts::PersonFacts, Failure> {
         let mut facts = texts::PersonFacts::default();
+        let door = if kind == NoticeKind::OfficeInvited { Channel::Office } else { Channel::Portal };
         for (fact, value) in &to.facts {
             let moment = || Moment::from_millis(value.parse().unwrap_or_default());
             match fact {
@@ -278,7 +279,7 @@ impl Operations {
                 Fact::Until => facts.until = self.last_day(moment()).to_string(),
                 Fact::At => facts.at = format!("{} {}", self.clock.date_of(moment()), self.clock.time_of(moment())),
                 Fact::RequestLink => facts.link = self.request_address(LinkId::parse(value)?)?,
-                Fact::AccountLink => facts.link = self.account_address(LinkId::parse(value)?)?,
+                Fact::AccountLink => facts.link = self.account_address(LinkId::parse(value)?, door)?,
                 Fact::Added => facts.added.push(value.clone()),
                 Fact::Removed => facts.removed.push(value.clone()),
                 Fact::Change => facts.change.clone_from(value),

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use super::browse::delivery_of;
 use super::end_delivery::{about, ended, entries_of, is_living, notify_holders, refuse_ended, undo};
 use super::offer::{MOST_RECIPIENTS, Offer, Published, Recipients};
-use super::{Failure, Operations};
+use super::{Failure, Officer, Operations};
 use crate::domain::decision::Decision;
 use crate::domain::delivery::{Availability, DeliveredFile, Delivery, SealedHeader};
-use crate::domain::history::{About, Channel, Event, Happening, Who};
+use crate::domain::history::{About, Event, Happening, Who};
 use crate::domain::ids::{DeliveryId, PublicationId};
 use crate::domain::moment::Moment;
 use crate::domain::names::Line;
@@ -17,7 +17,7 @@ use crate::domain::notice::NoticeKind;
 use crate::domain::record::{PublicationPart, SlotMember, SlotRecord, WindowEnd};
 use crate::domain::refusal::{Refusal, What};
 use crate::domain::retention::ShredSlot;
-use crate::domain::rights::{Act, Case, Ground, permits};
+use crate::domain::rights::Act;
 use crate::ports::catalog::CatalogView;
 use crate::ports::keyring::HeaderBinding;
 
@@ -29,15 +29,20 @@ impl Operations {
     ///
     /// # Errors
     /// `NotFound`, or `WrongState` when it has ended already.
-    pub fn withdraw(&self, id: DeliveryId, reason: &Line, channel: Channel) -> Result<(), Failure> {
-        self.withdraw_all(vec![id], reason, channel).map(|_| ())
+    pub fn withdraw(&self, id: DeliveryId, reason: &Line, by: impl Into<Officer>) -> Result<(), Failure> {
+        self.withdraw_all(vec![id], reason, by.into()).map(|_| ())
     }
 
     /// Withdraws every delivery of a publication that has not ended yet. Returns how many.
     ///
     /// # Errors
     /// `NotFound` for an unknown publication, `WrongState` when all its deliveries have ended.
-    pub fn withdraw_publication(&self, id: PublicationId, reason: &Line, channel: Channel) -> Result<usize, Failure> {
+    pub fn withdraw_publication(
+        &self,
+        id: PublicationId,
+        reason: &Line,
+        by: impl Into<Officer>,
+    ) -> Result<usize, Failure> {
         let ids = self.catalog.look(|view| {
             let parts = view.rows::<PublicationPart>(&PublicationPart::keys_of(id), None, MOST_RECIPIENTS)?;
             if parts.is_empty() {
@@ -55,17 +60,16 @@ impl Operations {
         if ids.is_empty() {
             return Err(Refusal::WrongState("every delivery of this publication has ended already".to_owned()).into());
         }
-        self.withdraw_all(ids, reason, channel)
+        self.withdraw_all(ids, reason, by.into())
     }
 
-    fn withdraw_all(&self, ids: Vec<DeliveryId>, reason: &Line, channel: Channel) -> Result<usize, Failure> {
-        permits(Act::Steer, Case::operator(Ground::None))?;
+    fn withdraw_all(&self, ids: Vec<DeliveryId>, reason: &Line, by: Officer) -> Result<usize, Failure> {
+        let who = self.acting(by, Act::Steer)?;
         let now = self.now();
         let reason = reason.clone();
         let count = ids.len();
         let post = Arc::clone(&self.post);
         self.catalog.decide(Box::new(move |view| {
-            let who = Who::operator(channel);
             let mut ending = Vec::new();
             for id in ids {
                 let delivery = delivery_of(view, id)?;
@@ -94,7 +98,7 @@ impl Operations {
     /// # Errors
     /// As `publish`; `WrongState` when the old one was withdrawn, replaced or shredded already.
     pub fn replace(&self, id: DeliveryId, mut offer: Offer) -> Result<Published, Failure> {
-        permits(Act::Steer, Case::operator(Ground::None))?;
+        self.acting(offer.channel, Act::Steer)?;
         let old = self.catalog.look(|view| delivery_of(view, id))?;
         match old.availability {
             Availability::Available | Availability::Held { .. } | Availability::Expired { .. } => {}
@@ -114,8 +118,8 @@ impl Operations {
     ///
     /// # Errors
     /// `BadRequest` when `until` is not later than now promised, `WrongState` once it has ended.
-    pub fn extend(&self, id: DeliveryId, until: Moment, channel: Channel) -> Result<Moment, Failure> {
-        permits(Act::Steer, Case::operator(Ground::None))?;
+    pub fn extend(&self, id: DeliveryId, until: Moment, by: impl Into<Officer>) -> Result<Moment, Failure> {
+        let who = self.acting(by, Act::Steer)?;
         let now = self.now();
         let until = self.clock.midnight_closing(until);
         let delivery = self.catalog.look(|view| delivery_of(view, id))?;
@@ -132,7 +136,7 @@ impl Operations {
             Availability::Held { .. } => delivery.slot.clone(),
             _ => ShredSlot::of_day(until),
         };
-        let event = Event::new(Happening::DeliveryExtended, Who::operator(channel), about(&delivery)).with_until(until);
+        let event = Event::new(Happening::DeliveryExtended, who, about(&delivery)).with_until(until);
         self.reseal(delivery, slot, now, event, move |view, decision, delivery| {
             let mut decision = decision.remove(WindowEnd::key_of(delivery.available_until, delivery.id));
             delivery.available_until = until;
@@ -153,8 +157,8 @@ impl Operations {
     ///
     /// # Errors
     /// `WrongState` when it is held or has ended.
-    pub fn hold(&self, id: DeliveryId, reason: &Line, channel: Channel) -> Result<(), Failure> {
-        permits(Act::Steer, Case::operator(Ground::None))?;
+    pub fn hold(&self, id: DeliveryId, reason: &Line, by: impl Into<Officer>) -> Result<(), Failure> {
+        let who = self.acting(by, Act::Steer)?;
         let now = self.now();
         let reason = reason.clone();
         let delivery = self.catalog.look(|view| delivery_of(view, id))?;
@@ -163,8 +167,7 @@ impl Operations {
             return Err(Refusal::WrongState("the delivery is held already".to_owned()).into());
         }
         let slot = ShredSlot::of_its_own(HOLD_SLOT, &format!("hold{}", self.fresh_label()));
-        let event =
-            Event::new(Happening::DeliveryHeld, Who::operator(channel), about(&delivery)).with_note(reason.as_str());
+        let event = Event::new(Happening::DeliveryHeld, who, about(&delivery)).with_note(reason.as_str());
         self.reseal(delivery, slot, now, event, move |_, decision, delivery| {
             let decision = decision.remove(WindowEnd::key_of(delivery.available_until, delivery.id));
             delivery.availability = Availability::Held { reason: reason.clone(), since: now };
@@ -177,8 +180,8 @@ impl Operations {
     ///
     /// # Errors
     /// `WrongState` when it is not held.
-    pub fn release(&self, id: DeliveryId, channel: Channel) -> Result<(), Failure> {
-        permits(Act::Steer, Case::operator(Ground::None))?;
+    pub fn release(&self, id: DeliveryId, by: impl Into<Officer>) -> Result<(), Failure> {
+        let who = self.acting(by, Act::Steer)?;
         let now = self.now();
         let delivery = self.catalog.look(|view| delivery_of(view, id))?;
         if !matches!(delivery.availability, Availability::Held { .. }) {
@@ -192,7 +195,7 @@ impl Operations {
         } else {
             ShredSlot::of_its_own(now, &format!("released{}", self.fresh_label()))
         };
-        let event = Event::new(Happening::DeliveryReleased, Who::operator(channel), about(&delivery));
+        let event = Event::new(Happening::DeliveryReleased, who, about(&delivery));
         self.reseal(delivery, slot, now, event, move |_, decision, delivery| {
             delivery.availability = Availability::Available;
             let at = delivery.available_until;

@@ -2,6 +2,7 @@
 //! out. Must not know recipients, accounts or tokens: the facts have no place
 //! for personal data or for links that sign in.
 
+mod office;
 mod people;
 
 pub use people::{PersonFacts, about_person};

@@ -3,19 +3,20 @@
 
 use zeroize::Zeroizing;
 
-use super::super::Visitor;
+use super::super::office::door_of;
+use super::super::{Officer, Visitor};
 use super::{APP_SECRET, Failure, Operations, credentials_of, ends, event, person_of};
 use crate::domain::block::Access;
 use crate::domain::credentials::{
     ACTIVATION_DAYS, AccountLink, CodeApp, Credentials, LinkPurpose, MOST_CODE_APPS, PasswordHash,
 };
 use crate::domain::decision::Decision;
-use crate::domain::history::{Channel, Happening, Who};
+use crate::domain::history::Happening;
 use crate::domain::ids::{FactorId, LinkId};
 use crate::domain::moment::{Moment, Span};
 use crate::domain::names::LoginName;
 use crate::domain::refusal::{Refusal, What};
-use crate::domain::rights::{Act, Case, Ground, permits};
+use crate::domain::rights::Act;
 use crate::ports::one_time_codes::Enrolment;
 
 /// A link for a new password lasts so long.
@@ -55,10 +56,11 @@ impl Operations {
     ///
     /// # Errors
     /// `NotFound` when there is no such account of a person.
-    pub fn make_account_link(&self, login: &LoginName, channel: Channel) -> Result<String, Failure> {
-        permits(Act::Administer, Case::operator(Ground::None))?;
+    pub fn make_account_link(&self, login: &LoginName, by: impl Into<Officer>) -> Result<String, Failure> {
+        let who = self.acting(by, Act::Administer)?;
         let id = LinkId::from_random(self.entropy.sixteen());
         let (now, login) = (self.now(), login.clone());
+        let door = self.catalog.look(|view| door_of(view, &login))?;
         self.catalog.decide(Box::new(move |view| {
             let account = person_of(view, &login)?.ok_or(Refusal::NotFound(What::Account))?;
             let mut row = credentials_of(view, &login)?;
@@ -69,11 +71,11 @@ impl Operations {
             };
             let link = AccountLink { id, login: login.clone(), purpose, until };
             let before = row.link.replace(id);
-            let event = event(Happening::AccountLinkMade, Who::operator(channel), &account).with_until(until);
+            let event = event(Happening::AccountLinkMade, who, &account).with_until(until);
             let decision = Decision::new(now, event).put(row).put(link);
             Ok(before.into_iter().fold(decision, |decision, id| decision.remove(AccountLink::key_of(id))))
         }))?;
-        self.account_address(id)
+        self.account_address(id, door)
     }
 
     /// What a link is for. Changes nothing.

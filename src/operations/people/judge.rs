@@ -3,7 +3,7 @@
 
 use super::super::post::{Notice, Post};
 use super::super::send_notices::mail_id;
-use super::super::{Caller, case_of};
+use super::super::{Caller, Officer, case_of};
 use super::members::{appointed, has_administrator};
 use super::requests::{login_of, organisation_name};
 use super::{Failure, Operations, credentials_of, ends, event};
@@ -17,6 +17,7 @@ use crate::domain::ids::LinkId;
 use crate::domain::moment::{Moment, Span};
 use crate::domain::names::{Line, OrganisationCode};
 use crate::domain::notice::{Addressed, Fact, NoticeKind};
+use crate::domain::office::OFFICE;
 use crate::domain::organisation::Organisation;
 use crate::domain::record::Row;
 use crate::domain::refusal::{Refusal, What};
@@ -34,6 +35,13 @@ pub enum Judge {
         /// On which channel.
         channel: Channel,
         /// The organisation that the person belongs to, where the request does not name a known one.
+        organisation: Option<OrganisationCode>,
+    },
+    /// Somebody of the office, in the same way.
+    Officer {
+        /// Who.
+        by: Officer,
+        /// As for the operator.
         organisation: Option<OrganisationCode>,
     },
 }
@@ -54,6 +62,7 @@ impl Judge {
         match self {
             Self::Administrator(caller) => caller.who(),
             Self::Operator { channel, .. } => Who::operator(*channel),
+            Self::Officer { by, .. } => by.who(),
         }
     }
 
@@ -61,6 +70,7 @@ impl Judge {
     fn may(&self, view: &dyn CatalogView, organisation: Option<&OrganisationCode>, now: Moment) -> Result<(), Failure> {
         match (self, organisation) {
             (Self::Operator { .. }, _) => Ok(permits(Act::ManageMembers, Case::operator(Ground::None))?),
+            (Self::Officer { by, .. }, _) => by.may(view, Act::ManageMembers, Ground::None, now),
             (Self::Administrator(caller), Some(organisation)) => {
                 Ok(permits(Act::ManageMembers, case_of(view, caller, organisation, None, now)?)?)
             }
@@ -77,14 +87,16 @@ impl Operations {
     pub fn account_requests(&self, judge: &Judge) -> Result<Vec<RequestView>, Failure> {
         let now = self.now();
         let mut views = self.catalog.look(|view| {
-            if let Judge::Administrator(caller) = judge {
-                judge.may(view, Some(&caller.organisation), now)?;
+            match judge {
+                Judge::Administrator(caller) => judge.may(view, Some(&caller.organisation), now)?,
+                Judge::Officer { by, .. } => by.may(view, Act::Oversee, Ground::None, now)?,
+                Judge::Operator { .. } => {}
             }
             let all = view.rows::<AccountRequest>(&AccountRequest::all(), None, self.settings.people.max_requests)?;
             let mut views = Vec::new();
             for request in all {
                 let own = match (judge, &request.organisation) {
-                    (Judge::Operator { .. }, _) => true,
+                    (Judge::Operator { .. } | Judge::Officer { .. }, _) => true,
                     (Judge::Administrator(caller), Employer::Known(code)) => *code == caller.organisation,
                     (Judge::Administrator(_), Employer::Stated { .. }) => false,
                 };
@@ -185,7 +197,7 @@ impl Operations {
 }
 
 /// M04, with the link.
-pub(super) fn activation_mail(
+pub(in crate::operations) fn activation_mail(
     post: &Post,
     decision: Decision,
     account: &Account,
@@ -213,7 +225,8 @@ fn judged(
 ) -> Result<(AccountRequest, Option<Organisation>), Failure> {
     let request = view.row::<AccountRequest>(&AccountRequest::key_of(id))?.ok_or(Refusal::NotFound(What::Request))?;
     let code = match (&request.organisation, judge) {
-        (_, Judge::Operator { organisation: Some(code), .. }) | (Employer::Known(code), _) => Some(code.clone()),
+        (_, Judge::Operator { organisation: Some(code), .. } | Judge::Officer { organisation: Some(code), .. })
+        | (Employer::Known(code), _) => Some(code.clone()),
         (Employer::Stated { .. }, _) => None,
     };
     judge.may(view, code.as_ref(), now).map_err(|failure| match failure {
@@ -225,6 +238,8 @@ fn judged(
         return Err(Refusal::WrongState("the address of this request is not confirmed yet".to_owned()).into());
     }
     let organisation = match &code {
+        // nobody comes into the office by a request
+        Some(code) if code.as_str() == OFFICE => return Err(Refusal::NotFound(What::Organisation).into()),
         Some(code) => {
             Some(view.row::<Organisation>(&Organisation::key_of(code))?.ok_or(Refusal::NotFound(What::Organisation))?)
         }

@@ -354,6 +354,15 @@ pub(super) fn has_administrator(view: &dyn CatalogView, organisation: &Organisat
     Ok(own.any(|account| account.is_administrator && !matches!(account.standing, Standing::Ended { .. })))
 }
 
+/// Whether the organisation has somebody who judges its own requests.
+pub(in crate::operations) fn can_be_judged_there(
+    view: &dyn CatalogView,
+    organisation: &OrganisationCode,
+    now: Moment,
+) -> Result<bool, Failure> {
+    Ok(!administrators_of(view, organisation, now)?.is_empty())
+}
+
 fn accounts_of(view: &dyn CatalogView, organisation: &OrganisationCode) -> Result<Vec<Account>, Failure> {
     let (mut own, mut after) = (Vec::new(), None);
     loop {

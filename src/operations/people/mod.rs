@@ -20,14 +20,17 @@ pub use sessions::{EndedSessions, PortalVisit};
 pub use sign_in::PasswordAccepted;
 
 pub(super) use attempts::Attempts;
+pub(super) use judge::activation_mail;
+pub(super) use members::can_be_judged_there;
 pub(super) use requests::Drafts;
 pub(super) use sessions::LiveSessions;
 pub(super) use sign_in::Pending;
 
+use super::office::door_of;
 use super::{Failure, Operations};
 use crate::domain::account::{Account, AccountKind};
 use crate::domain::credentials::Credentials;
-use crate::domain::history::{About, Event, Happening, Who};
+use crate::domain::history::{About, Channel, Event, Happening, Who};
 use crate::domain::ids::LinkId;
 use crate::domain::moment::{Moment, Span};
 use crate::domain::names::LoginName;
@@ -72,8 +75,10 @@ impl Operations {
     }
 
     /// The address of the page that a link to an account opens: a secret.
-    pub(super) fn account_address(&self, id: LinkId) -> Result<String, Failure> {
-        Ok(format!("{}/account/{}", self.settings.sender.portal_url, self.link_code(id)?))
+    pub(super) fn account_address(&self, id: LinkId, door: Channel) -> Result<String, Failure> {
+        let sender = &self.settings.sender;
+        let base = if door == Channel::Office { &sender.office_url } else { &sender.portal_url };
+        Ok(format!("{base}/account/{}", self.link_code(id)?))
     }
 
     /// The same of a request.
@@ -124,18 +129,24 @@ fn is_monotonous(password: &str) -> bool {
 }
 
 /// What a person signs in with; nothing yet when there is no row.
-fn credentials_of(view: &dyn CatalogView, login: &LoginName) -> Result<Credentials, Failure> {
+pub(super) fn credentials_of(view: &dyn CatalogView, login: &LoginName) -> Result<Credentials, Failure> {
     let row = view.row::<Credentials>(&Credentials::key_of(login))?;
     Ok(row.unwrap_or_else(|| Credentials::none(login.clone())))
 }
 
 /// The account, when it is a person's.
-fn person_of(view: &dyn CatalogView, login: &LoginName) -> Result<Option<Account>, Failure> {
+pub(super) fn person_of(view: &dyn CatalogView, login: &LoginName) -> Result<Option<Account>, Failure> {
     let account = view.row::<Account>(&Account::key_of(login))?;
     Ok(account.filter(|account| matches!(account.kind, AccountKind::Person { .. })))
 }
 
-fn event(what: Happening, who: Who, account: &Account) -> Event {
+/// The same, when its person signs in at this door.
+fn person_at(view: &dyn CatalogView, login: &LoginName, door: Channel) -> Result<Option<Account>, Failure> {
+    let account = person_of(view, login)?;
+    Ok(if door_of(view, login)? == door { account } else { None })
+}
+
+pub(super) fn event(what: Happening, who: Who, account: &Account) -> Event {
     let about = About {
         organisation: Some(account.organisation.clone()),
         login: Some(account.login.clone()),
@@ -145,6 +156,6 @@ fn event(what: Happening, who: Who, account: &Account) -> Event {
 }
 
 /// The end of a period that begins now.
-const fn ends(now: Moment, lasts: Span) -> Moment {
+pub(super) const fn ends(now: Moment, lasts: Span) -> Moment {
     now.after(lasts)
 }

@@ -8,9 +8,10 @@ use std::sync::Mutex;
 use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest as _, Sha256};
 
+use super::super::office::door_of;
 use super::super::sign_in::{caller_of, may_enter, outside_of, secret_digest};
 use super::super::{Caller, Visitor, locked};
-use super::{Failure, Operations, event, person_of};
+use super::{Failure, Operations, event, person_at, person_of};
 use crate::domain::account::Account;
 use crate::domain::credentials::{Assurance, WebSession, is_idle};
 use crate::domain::decision::Decision;
@@ -67,6 +68,12 @@ impl LiveSessions {
         locked(&self.live).insert(live.session.secret_sha256, live);
     }
 
+    /// The sessions of an account.
+    pub(in crate::operations) fn of_account(&self, login: &LoginName) -> Vec<WebSession> {
+        let live = locked(&self.live);
+        live.values().filter(|live| live.session.login == *login).map(|live| live.session.clone()).collect()
+    }
+
     /// The oldest sessions of an account that are too many when one more begins.
     pub(super) fn oldest_beyond(&self, login: &LoginName, most: usize) -> Vec<WebSession> {
         let live = locked(&self.live);
@@ -85,6 +92,16 @@ impl Operations {
     /// # Errors
     /// `NotSignedIn` when there is none or it has ended, is idle, or its account may not act from here any more.
     pub fn visit(&self, secret: &str, visitor: &Visitor) -> Result<PortalVisit, Failure> {
+        self.visit_at(Channel::Portal, secret, visitor)
+    }
+
+    /// The same at a door: a session of the other one is none here, and goes on there.
+    pub(in crate::operations) fn visit_at(
+        &self,
+        door: Channel,
+        secret: &str,
+        visitor: &Visitor,
+    ) -> Result<PortalVisit, Failure> {
         let (now, digest) = (self.now(), secret_digest(secret));
         let idle = self.settings.people.idle_timeout;
         let session = {
@@ -99,12 +116,12 @@ impl Operations {
             found.session.clone()
         };
         let account = self.catalog.look(|view| {
-            let account = person_of(view, &session.login)?.ok_or(Refusal::NotSignedIn)?;
+            let account = person_at(view, &session.login, door)?.ok_or(Refusal::NotSignedIn)?;
             let may_stay =
                 may_enter(view, &account, now)?.is_ok() && outside_of(view, &account, visitor.address)?.is_none();
             if may_stay { Ok(account) } else { Err(Refusal::NotSignedIn.into()) }
         })?;
-        let mut caller = caller_of(account.clone(), Channel::Portal, session.assurance.word().to_owned(), visitor);
+        let mut caller = caller_of(account.clone(), door, session.assurance.word().to_owned(), visitor);
         caller.rights_as_of = Some(session.begun_at);
         Ok(PortalVisit {
             caller,
@@ -207,7 +224,7 @@ impl Operations {
                 let who = Who {
                     login: Some(account.login.clone()),
                     organisation: Some(account.organisation.clone()),
-                    channel: Channel::Portal,
+                    channel: door_of(view, &login)?,
                     address,
                     credential: Some(assurance),
                     client: None,

@@ -9,11 +9,12 @@ use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest as _, Sha256};
 
 use super::super::note_strangers::Outsider;
+use super::super::office::door_of;
 use super::super::sign_in::{caller_of, may_enter, outside_of, secret_digest};
 use super::super::{Caller, Visitor, locked};
 use super::attempts::Attempt;
 use super::recovery::recovery_digest;
-use super::{Failure, Operations, credentials_of, event, person_of};
+use super::{Failure, Operations, credentials_of, event, person_at, person_of};
 use crate::domain::account::Account;
 use crate::domain::credentials::{Assurance, Credentials, WebSession};
 use crate::domain::decision::Decision;
@@ -39,6 +40,7 @@ pub(in crate::operations) struct Pending {
 
 #[derive(Clone)]
 struct Waiting {
+    door: Channel,
     login: LoginName,
     until: Moment,
 }
@@ -56,6 +58,17 @@ impl Operations {
     /// # Errors
     /// `NotSignedIn`, whatever was wrong; `TriedTooOften`, whether there is such an account or not.
     pub fn check_password(&self, login: &str, password: &str, visitor: &Visitor) -> Result<PasswordAccepted, Failure> {
+        self.check_password_at(Channel::Portal, login, password, visitor)
+    }
+
+    /// The same at a door: an account of the other one is not there.
+    pub(in crate::operations) fn check_password_at(
+        &self,
+        door: Channel,
+        login: &str,
+        password: &str,
+        visitor: &Visitor,
+    ) -> Result<PasswordAccepted, Failure> {
         let now = self.now();
         let parsed = LoginName::parse(login.trim());
         let Ok(login) = parsed else {
@@ -63,7 +76,7 @@ impl Operations {
             return Err(Refusal::NotSignedIn.into());
         };
         let (account, row) = self.catalog.look(|view| {
-            let account = person_of(view, &login)?;
+            let account = person_at(view, &login, door)?;
             Ok((account, credentials_of(view, &login)?))
         })?;
         let attempt =
@@ -80,7 +93,7 @@ impl Operations {
         if waiting.len() >= MOST_PENDING {
             return Err(Refusal::TriedTooOften { seconds: PENDING_LASTS.millis() / 1_000 }.into());
         }
-        waiting.insert(secret_digest(&secret), Waiting { login, until: now.after(PENDING_LASTS) });
+        waiting.insert(secret_digest(&secret), Waiting { door, login, until: now.after(PENDING_LASTS) });
         Ok(PasswordAccepted { secret })
     }
 
@@ -91,11 +104,23 @@ impl Operations {
     /// `NotSignedIn` when the password was not shown or too long ago; `WrongCode`; `TriedTooOften`; `NotFromHere`;
     /// `Blocked` or `Ended`, which are on record too.
     pub fn finish_sign_in(&self, secret: &str, code: &str, visitor: &Visitor) -> Result<String, Failure> {
+        self.finish_sign_in_at(Channel::Portal, secret, code, visitor)
+    }
+
+    /// The same at a door: a password that was shown at the other one does not count.
+    pub(in crate::operations) fn finish_sign_in_at(
+        &self,
+        door: Channel,
+        secret: &str,
+        code: &str,
+        visitor: &Visitor,
+    ) -> Result<String, Failure> {
         let (now, digest) = (self.now(), secret_digest(secret));
         let waiting = locked(&self.pending.waiting).get(&digest).filter(|waiting| now < waiting.until).cloned();
+        let waiting = waiting.filter(|waiting| waiting.door == door);
         let login = waiting.ok_or(Refusal::NotSignedIn)?.login;
         let (account, row, outside, verdict) = self.catalog.look(|view| {
-            let account = person_of(view, &login)?.ok_or(Refusal::NotSignedIn)?;
+            let account = person_at(view, &login, door)?.ok_or(Refusal::NotSignedIn)?;
             let (outside, verdict) = (outside_of(view, &account, visitor.address)?, may_enter(view, &account, now)?);
             Ok((account, credentials_of(view, &login)?, outside, verdict))
         })?;
@@ -106,7 +131,7 @@ impl Operations {
             self.attempts.failed(&attempt, now);
             return Err(Refusal::WrongCode.into());
         };
-        let caller = caller_of(account.clone(), Channel::Portal, shown.assurance().word().to_owned(), visitor);
+        let caller = caller_of(account.clone(), door, shown.assurance().word().to_owned(), visitor);
         if let Some(list_of) = outside {
             self.note_outsider(&Outsider { caller, list_of, is_proven: true }, now)?;
             return Err(Refusal::NotFromHere(list_of).into());
@@ -175,8 +200,10 @@ impl Operations {
 
     /// Who a holder of a link is, as the history names them.
     pub(super) fn visitor_as(&self, login: &LoginName, visitor: &Visitor) -> Result<Who, Failure> {
-        let account = self.catalog.look(|view| Ok(person_of(view, login)?.ok_or(Refusal::LinkClosed)?))?;
-        Ok(caller_of(account, Channel::Portal, "link".to_owned(), visitor).who())
+        let (account, door) = self
+            .catalog
+            .look(|view| Ok((person_of(view, login)?.ok_or(Refusal::LinkClosed)?, door_of(view, login)?)))?;
+        Ok(caller_of(account, door, "link".to_owned(), visitor).who())
     }
 }
 

@@ -32,19 +32,20 @@ pub struct PersonFacts {
 }
 
 /// Everything that differs from mail to mail, in one language.
-struct Said {
-    subject: String,
-    opening: Vec<&'static str>,
-    facts: Vec<(&'static str, String)>,
-    advice: Vec<&'static str>,
-    action: Option<&'static str>,
-    why: &'static str,
+pub(super) struct Said {
+    pub(super) subject: String,
+    pub(super) opening: Vec<&'static str>,
+    pub(super) facts: Vec<(&'static str, String)>,
+    pub(super) advice: Vec<&'static str>,
+    pub(super) action: Option<&'static str>,
+    pub(super) why: &'static str,
 }
 
 /// A mail about an account.
 #[must_use]
 pub fn about_person(kind: NoticeKind, tongue: Tongue, sender: &Sender<'_>, facts: &PersonFacts) -> Words {
     let said = match tongue {
+        _ if kind == NoticeKind::OfficeInvited => super::office::invited(tongue, sender, facts),
         Tongue::Dutch => dutch(kind, sender, facts),
         Tongue::English => english(kind, sender, facts),
     };
@@ -306,7 +307,7 @@ fn english(kind: NoticeKind, sender: &Sender<'_>, facts: &PersonFacts) -> Said {
 mod tests {
     use super::*;
 
-    const KINDS: [NoticeKind; 10] = [
+    const KINDS: [NoticeKind; 11] = [
         NoticeKind::AccountRequested,
         NoticeKind::AccountKnown,
         NoticeKind::RequestWaits,
@@ -317,6 +318,7 @@ mod tests {
         NoticeKind::RightsChanged,
         NoticeKind::ActivationEnds,
         NoticeKind::CredentialsChanged,
+        NoticeKind::OfficeInvited,
     ];
 
     fn every(value: &str, link: &str) -> Vec<(NoticeKind, Tongue, Words)> {
@@ -357,6 +359,7 @@ mod tests {
                     | NoticeKind::AccountApproved
                     | NoticeKind::Invited
                     | NoticeKind::ActivationEnds
+                    | NoticeKind::OfficeInvited
             );
             assert_eq!(
                 (words.text.contains(link), words.html.contains(&format!("href=\"{link}\""))),

@@ -6,6 +6,7 @@ mod bodies;
 mod collect;
 mod compaction;
 mod interrupt;
+mod office;
 mod people;
 mod publish;
 mod requests;

@@ -14,21 +14,21 @@ use totp_rs::{Algorithm, Builder};
 use super::{CHANNEL, World, file, login, org, product, refusal};
 
 const JAN: &str = "jan@one.example";
-const PASSWORD: &str = "een lange zin die niemand raadt";
+pub(super) const PASSWORD: &str = "een lange zin die niemand raadt";
 
 fn from(address: &str) -> Visitor {
     Visitor { address: address.parse::<IpAddr>().unwrap(), client: Some("Firefox".to_owned()) }
 }
 
-fn home() -> Visitor {
+pub(super) fn home() -> Visitor {
     from("192.0.2.1")
 }
 
 /// An app with its secret, as it stands in the QR code.
-struct App(String);
+pub(super) struct App(pub(super) String);
 
 impl App {
-    fn code(&self, world: &World) -> String {
+    pub(super) fn code(&self, world: &World) -> String {
         let secret = data_encoding::BASE32_NOPAD.decode(self.0.as_bytes()).unwrap();
         let app = Builder::new().with_algorithm(Algorithm::SHA1).with_secret(secret).build().unwrap();
         app.generate(world.operations.now().seconds()).to_string()
@@ -53,7 +53,7 @@ impl World {
     }
 
     /// Password and app chosen: the app, and the recovery codes.
-    fn activate(&self, email: &str) -> (App, Vec<String>) {
+    pub(super) fn activate(&self, email: &str) -> (App, Vec<String>) {
         self.add_person(email);
         let link = self.link(email);
         let chosen = self.operations.choose_password(&link, PASSWORD, &home()).unwrap();

@@ -14,6 +14,7 @@ use crate::domain::interruption::Reach;
 use crate::domain::moment::Moment;
 use crate::domain::names::{EmailAddress, Line};
 use crate::domain::notice::NoticeKind;
+use crate::domain::office::OfficeRole;
 use crate::domain::request::Salutation;
 use crate::domain::upload::{ReceivedStage, UploadState};
 use crate::ports::failure::Fault;
@@ -65,10 +66,12 @@ number_form! {
         RightsChanged = 10,
         ActivationEnds = 11,
         CredentialsChanged = 12,
+        OfficeInvited = 30,
     }
     Salutation, "salutation" { Neutral = 0, Madam = 1, Sir = 2, }
     ReceivedStage, "stage of an upload" { Resumable = 0, Shown = 1, Kept = 2, }
-    Channel, "channel" { Sftp = 0, Api = 1, Spool = 2, CommandLine = 3, System = 4, Portal = 5, }
+    Channel, "channel" { Sftp = 0, Api = 1, Spool = 2, CommandLine = 3, System = 4, Portal = 5, Office = 6, }
+    OfficeRole, "role in the office" { Officer = 0, Administrator = 1, SecurityOfficer = 2, }
     Reach, "reach of an interruption" { Sftp = 0, Https = 1, All = 2, }
     EndReason, "reason of an end" { Misuse = 0, TermsNotAccepted = 1, SpecialCircumstances = 2, }
     LinkPurpose, "purpose of a link" { Activate = 0, NewPassword = 1, }

@@ -8,6 +8,7 @@ mod events;
 mod golden;
 mod interruptions;
 mod mail;
+mod office;
 mod people;
 mod rows;
 

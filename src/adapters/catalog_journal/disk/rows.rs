@@ -21,6 +21,7 @@ use crate::domain::names::{
     FileName, Kvk, Line, LoginName, MailDomain, Oin, OrganisationCode, ProductCode, UploadName,
 };
 use crate::domain::notice::Mail;
+use crate::domain::office::OfficeMember;
 use crate::domain::organisation::{Organisation, RecipientKey};
 use crate::domain::pause::{PausedWindow, WindowPause};
 use crate::domain::product::Product;
@@ -323,6 +324,6 @@ kinds! {
     Delivery DeliveryNumber PublicationPart DeliveredFile OutboxEntry Payload SealedHeader FileCoverage LastSequence
     WindowEnd SlotRecord SlotMember DoomedPayload Upload UploadEntry UploadEnd UploadHeader
     UploadSums SignOff ScrubPosition BodyKey HistoryCut Credentials WebSession AccountLink
-    AccountRequest RequestAddress Interruption WindowPause PausedWindow;
+    AccountRequest RequestAddress Interruption WindowPause PausedWindow OfficeMember;
     later: Organisation Account Product Mail MailDue
 }

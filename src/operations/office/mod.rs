@@ -1,0 +1,131 @@
+//! The operator's own people in the office: who acts for the operator, and as what `permits` judges
+//! them. Signing in is that of all people; this says at which door.
+
+mod members;
+mod queue;
+mod requests;
+mod sign_in;
+
+pub use members::{NewOfficeMember, OfficeMemberView};
+pub use queue::{QueuedDelivery, QueuedMail, WorkQueue};
+pub use requests::PersonView;
+pub use sign_in::OfficeVisit;
+
+use super::sign_in::outside_of;
+use super::{Caller, Failure, Operations};
+use crate::domain::account::Account;
+use crate::domain::block::Access;
+use crate::domain::history::{Channel, Who};
+use crate::domain::moment::Moment;
+use crate::domain::names::{LoginName, OrganisationCode};
+use crate::domain::office::{OFFICE, OfficeMember, OfficeRole};
+use crate::domain::organisation::Organisation;
+use crate::domain::refusal::Refusal;
+use crate::domain::rights::{Act, Case, Condition, Ground, permits};
+use crate::ports::catalog::CatalogView;
+
+/// Who acts for the operator.
+#[derive(Clone, Debug)]
+pub enum Officer {
+    /// Whoever is at a channel of the operator; nobody knows who.
+    Channel(Channel),
+    /// Somebody who signed in to the office.
+    Person(Caller),
+}
+
+impl From<Channel> for Officer {
+    fn from(channel: Channel) -> Self {
+        Self::Channel(channel)
+    }
+}
+
+impl From<&OfficeVisit> for Officer {
+    fn from(visit: &OfficeVisit) -> Self {
+        Self::Person(visit.visit.caller.clone())
+    }
+}
+
+impl Officer {
+    /// As the history names them.
+    pub(super) fn who(&self) -> Who {
+        match self {
+            Self::Channel(channel) => Who::operator(*channel),
+            Self::Person(caller) => caller.who(),
+        }
+    }
+
+    /// Whether they may do this now.
+    pub(super) fn may(&self, view: &dyn CatalogView, act: Act, ground: Ground, now: Moment) -> Result<(), Failure> {
+        let case = match self {
+            Self::Channel(channel) => {
+                if !is_of_operator(*channel) {
+                    return Err(Refusal::NotAllowed("only the operator may").into());
+                }
+                Case::operator(ground)
+            }
+            Self::Person(caller) => case_in_office(view, caller, ground, now)?,
+        };
+        Ok(permits(act, case)?)
+    }
+}
+
+impl Operations {
+    /// Who does this, for the history, if they may.
+    pub(super) fn acting(&self, by: impl Into<Officer>, act: Act) -> Result<Who, Failure> {
+        let (by, now) = (by.into(), self.now());
+        self.catalog.look(|view| by.may(view, act, Ground::None, now))?;
+        Ok(by.who())
+    }
+
+    /// Refuses whoever may not see what the operator has.
+    ///
+    /// # Errors
+    /// `NotAllowed`, `Blocked`, `Ended`.
+    pub fn oversee(&self, by: impl Into<Officer>) -> Result<(), Failure> {
+        self.acting(by, Act::Oversee).map(drop)
+    }
+}
+
+/// Channels on which whoever gets there is the operator.
+const fn is_of_operator(channel: Channel) -> bool {
+    match channel {
+        Channel::Api | Channel::Spool | Channel::CommandLine | Channel::System => true,
+        Channel::Sftp | Channel::Portal | Channel::Office => false,
+    }
+}
+
+/// The facts of a case about somebody of the office; they ask nothing of the state before now.
+fn case_in_office(view: &dyn CatalogView, caller: &Caller, ground: Ground, now: Moment) -> Result<Case, Failure> {
+    let role = role_of(view, &caller.login)?.filter(|_| caller.channel == Channel::Office);
+    let role = role.ok_or(Refusal::NotAllowed("only the operator may"))?;
+    let mut case = Case { role: role.role(), ..Case::operator(ground) };
+    match view.row::<Account>(&Account::key_of(&caller.login))? {
+        Some(account) => {
+            case = case.under(account.standing.at(now));
+            if outside_of(view, &account, caller.address)?.is_some() {
+                case = case.under(Access::Blocked);
+            }
+            match view.row::<Organisation>(&Organisation::key_of(&account.organisation))? {
+                Some(organisation) => case = case.under(organisation.standing.at(now)),
+                None => case.condition = Condition::Ended,
+            }
+        }
+        None => case.condition = Condition::Ended,
+    }
+    Ok(case)
+}
+
+/// What somebody does in the office; `None` for every other account.
+pub(super) fn role_of(view: &dyn CatalogView, login: &LoginName) -> Result<Option<OfficeRole>, Failure> {
+    Ok(view.row::<OfficeMember>(&OfficeMember::key_of(login))?.map(|row| row.role))
+}
+
+/// Where the person of this account signs in, and nowhere else.
+pub(super) fn door_of(view: &dyn CatalogView, login: &LoginName) -> Result<Channel, Failure> {
+    Ok(if role_of(view, login)?.is_some() { Channel::Office } else { Channel::Portal })
+}
+
+/// The code of the organisation that accounts of the office belong to.
+pub(super) fn office_code() -> Result<OrganisationCode, Refusal> {
+    Ok(OrganisationCode::parse(OFFICE)?)
+}
