@@ -75,17 +75,18 @@ impl BodyClass {
             DeliveryExpired, DeliveryExtended, DeliveryHeld, DeliveryLost, DeliveryPublished, DeliveryReleased,
             DeliveryReplaced, DeliveryShredded, DeliveryWithdrawn, DigestsAsked, EventDestroyed, FetchEnded,
             FetchStarted, FileFetched, FileReleased, FileSignedOff, HeadersRewrapped, HistoryCompacted,
-            InterruptionAnnounced, InterruptionBegun, InterruptionEnded, KeyAdded, KeyRevoked, MailDeferred,
-            MailFailed, MailRemoved, MailSent, MasterRotated, MasterRotationBegun, NumbersSkipped, OfficeMemberAdded,
-            OfficeRoleChanged, OrganisationAdded, OrganisationBlocked, OrganisationChanged, OrganisationEnded,
-            OrganisationKeyRotated, OrganisationKeyRotationBegun, OrganisationUnblocked, PasswordSet, PayloadDamaged,
-            PayloadRemoved, PayloadRepaired, ProductAdded, ProductChanged, PublicationRefused, RecipientKeyAdded,
-            RecipientKeyRetired, RecipientLeftOut, RecoveryCodeUsed, RecoveryCodesMade, RequestApproved,
-            RequestConfirmed, RequestExpired, RequestRejected, RestoreConfirmed, RightCoupled, RightDecoupled,
-            SecondFactorAdded, SecondFactorRemoved, SignInRefused, SignOffUndone, SignedIn, SignedOut, SlotDestroyed,
-            TimeConfirmed, TokenAdded, TokenRevoked, UploadDated, UploadExpired, UploadLost, UploadPaused,
-            UploadReceived, UploadRefused, UploadRemoved, UploadRenamed, UploadResumed, UploadSettled, UploadStarted,
-            VaultScrubbed, WindowPaused, WindowsResumed,
+            InterruptionAnnounced, InterruptionBegun, InterruptionEnded, KeyAdded, KeyBlocked, KeyRevoked,
+            KeyUnblocked, MailDeferred, MailFailed, MailRemoved, MailSent, MasterRotated, MasterRotationBegun,
+            NumbersSkipped, OfficeMemberAdded, OfficeRoleChanged, OrganisationAdded, OrganisationBlocked,
+            OrganisationChanged, OrganisationEnded, OrganisationKeyRotated, OrganisationKeyRotationBegun,
+            OrganisationUnblocked, PasswordSet, PayloadDamaged, PayloadRemoved, PayloadRepaired, ProductAdded,
+            ProductChanged, PublicationRefused, RecipientKeyAdded, RecipientKeyRetired, RecipientLeftOut,
+            RecoveryCodeUsed, RecoveryCodesMade, RequestApproved, RequestConfirmed, RequestExpired, RequestRejected,
+            RestoreConfirmed, RightCoupled, RightDecoupled, SecondFactorAdded, SecondFactorRemoved, ServiceEnded,
+            ServiceRestored, SignInRefused, SignOffUndone, SignedIn, SignedOut, SlotDestroyed, TimeConfirmed,
+            TokenAdded, TokenBlocked, TokenRevoked, TokenUnblocked, UploadDated, UploadExpired, UploadLost,
+            UploadPaused, UploadReceived, UploadRefused, UploadRemoved, UploadRenamed, UploadResumed, UploadSettled,
+            UploadStarted, VaultScrubbed, WindowPaused, WindowsResumed,
         };
         match what {
             SignedIn | SignedOut | SignInRefused | AddressPenalised | RecoveryCodeUsed => Some(Self::SignIns),
@@ -127,6 +128,12 @@ impl BodyClass {
             | KeyRevoked
             | TokenAdded
             | TokenRevoked
+            | KeyBlocked
+            | KeyUnblocked
+            | TokenBlocked
+            | TokenUnblocked
+            | ServiceEnded
+            | ServiceRestored
             | RightCoupled
             | RightDecoupled
             | DeliveryPublished

@@ -254,6 +254,18 @@ happenings! {
     OfficeMemberAdded = 175, "office-member-added";
     /// Somebody got another role in the office.
     OfficeRoleChanged = 176, "office-role-changed";
+    /// An SSH key was blocked (J8).
+    KeyBlocked = 240, "key-blocked";
+    /// The block of an SSH key was lifted.
+    KeyUnblocked = 241, "key-unblocked";
+    /// An API token was blocked (J8).
+    TokenBlocked = 242, "token-blocked";
+    /// The block of an API token was lifted.
+    TokenUnblocked = 243, "token-unblocked";
+    /// A service was ended for an account or organisation (J7).
+    ServiceEnded = 244, "service-ended";
+    /// A service that was ended is there again.
+    ServiceRestored = 245, "service-restored";
 }
 
 impl fmt::Display for Happening {

@@ -5,6 +5,7 @@ use super::account::{Account, SshKey, Token};
 use super::agreement::Agreement;
 use super::bodies::BodyKey;
 use super::compaction::HistoryCut;
+use super::credential_block::CredentialBlock;
 use super::credentials::{AccountLink, Credentials, WebSession};
 use super::delivery::{
     DeliveredFile, Delivery, DeliveryPart, FileCoverage, OutboxEntry, Payload, Publication, SealedHeader,
@@ -19,6 +20,7 @@ use super::organisation::{Organisation, RecipientKey};
 use super::pause::{PausedWindow, WindowPause};
 use super::product::Product;
 use super::request::{AccountRequest, RequestAddress};
+use super::restriction::Restriction;
 use super::retention::ShredSlot;
 use super::rights::Right;
 use super::scrub::ScrubPosition;
@@ -211,6 +213,10 @@ records! {
     PausedWindow = 62;
     /// Somebody who works in the office, by login.
     OfficeMember = 75;
+    /// A key or token that is blocked, by login and credential.
+    CredentialBlock = 105;
+    /// A service that was ended, by account or organisation and service.
+    Restriction = 106;
 }
 
 #[expect(clippy::large_enum_variant, reason = "most changes are of the large kind")]

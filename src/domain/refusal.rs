@@ -5,6 +5,7 @@ use core::fmt;
 
 use super::moment::Moment;
 use super::names::NameFault;
+use super::restriction::Service;
 
 /// Why something that was asked is not done. Nothing was changed.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -20,6 +21,10 @@ pub enum Refusal {
     NotFromHere(What),
     /// The account or its organisation is blocked (J5, J6).
     Blocked,
+    /// The key or token is blocked, and nothing else of the account (J8).
+    BlockedCredential(What),
+    /// This service was ended for the account or its organisation; others were not (J7).
+    ServiceEnded(Service),
     /// Access is interrupted for everybody (J1, J2).
     Interrupted {
         /// Nature and expected end, in Dutch and English.
@@ -135,6 +140,12 @@ impl fmt::Display for Refusal {
             Self::NotAllowed(why) => write!(f, "not allowed: {why}"),
             Self::NotSignedIn | Self::NotFromHere(_) => f.write_str("not signed in: show a valid key or token"),
             Self::Blocked => f.write_str("the account is blocked; ask the operator"),
+            Self::BlockedCredential(what) => write!(f, "this {what} is blocked; ask the operator"),
+            Self::ServiceEnded(service) => f.write_str(match service {
+                Service::Fetch => "fetching was ended for this account or its organisation; ask the operator",
+                Service::Deliver => "delivering was ended for this account or its organisation; ask the operator",
+                Service::Request => "requesting was ended for this account or its organisation; ask the operator",
+            }),
             Self::Interrupted { sentence, .. } => f.write_str(sentence),
             Self::Ended(what) => write!(f, "the {what} has ended or expired"),
             Self::Exists(what, name) => write!(f, "the {what} {name} exists already"),

@@ -6,6 +6,7 @@ use super::block::Access;
 use super::moment::Moment;
 use super::names::{LoginName, OrganisationCode, ProductCode};
 use super::refusal::{Refusal, What};
+use super::restriction::Service;
 
 /// A right: this account may fetch this product of this recipient (C1, D2).
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -154,6 +155,44 @@ closed_set! {
     }
 }
 
+closed_set! {
+    /// Which services were not ended for the actor, its organisation and the recipient (J7).
+    Services {
+        /// All are there.
+        All = "all",
+        /// All but fetching.
+        WithoutFetch = "no-fetch",
+        /// All but delivering.
+        WithoutDeliver = "no-deliver",
+        /// Neither fetching nor delivering.
+        Neither = "neither",
+    }
+}
+
+impl Services {
+    /// What is left when one more is ended. Requesting is no act of this table.
+    #[must_use]
+    pub const fn without(self, service: Service) -> Self {
+        match (self, service) {
+            (services, Service::Request) => services,
+            (Self::All | Self::WithoutFetch, Service::Fetch) => Self::WithoutFetch,
+            (Self::All | Self::WithoutDeliver, Service::Deliver) => Self::WithoutDeliver,
+            (Self::WithoutDeliver | Self::Neither, Service::Fetch)
+            | (Self::WithoutFetch | Self::Neither, Service::Deliver) => Self::Neither,
+        }
+    }
+
+    /// Whether this service is left; requesting always is, as far as this table knows.
+    #[must_use]
+    pub const fn include(self, service: Service) -> bool {
+        match service {
+            Service::Fetch => matches!(self, Self::All | Self::WithoutDeliver),
+            Service::Deliver => matches!(self, Self::All | Self::WithoutFetch),
+            Service::Request => true,
+        }
+    }
+}
+
 /// The facts of one case.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Case {
@@ -169,6 +208,8 @@ pub struct Case {
     pub ground: Ground,
     /// Is the delivery there.
     pub presence: Presence,
+    /// Which services were not ended.
+    pub services: Services,
 }
 
 impl Case {
@@ -182,7 +223,15 @@ impl Case {
             coupling: Coupling::Uncoupled,
             ground,
             presence: Presence::Available,
+            services: Services::All,
         }
+    }
+
+    /// The same case with these services.
+    #[must_use]
+    pub const fn with(mut self, services: Services) -> Self {
+        self.services = services;
+        self
     }
 
     /// The same case when the standing of somebody concerned is `access`: the worst counts.
@@ -200,8 +249,8 @@ impl Case {
 /// Whether `act` is permitted in this case.
 ///
 /// # Errors
-/// `NotFound` where the actor may not even know that the thing exists, `Blocked`
-/// and `Ended` where it is about the actor's own standing, `NotAllowed` otherwise.
+/// `NotFound` where the actor may not even know that the thing exists, `Blocked`,
+/// `Ended` and `ServiceEnded` where it is about the actor's own standing, `NotAllowed` otherwise.
 pub fn permits(act: Act, case: Case) -> Result<(), Refusal> {
     match case.role {
         Role::Operator => permits_operator(act, case),
@@ -215,6 +264,10 @@ fn permits_operator(act: Act, case: Case) -> Result<(), Refusal> {
     match act {
         Act::Publish if case.condition != Condition::Open => {
             Err(Refusal::NotAllowed("the recipient is blocked or has ended"))
+        }
+        // Nobody of the recipient could take it.
+        Act::Publish if !case.services.include(Service::Fetch) => {
+            Err(Refusal::NotAllowed("fetching was ended for the recipient"))
         }
         Act::Publish | Act::Couple if case.ground == Ground::None => {
             Err(Refusal::NotAllowed("there is no agreement in force"))
@@ -296,11 +349,15 @@ fn permits_account(act: Act, case: Case) -> Result<(), Refusal> {
     let reaches = case.relation == Relation::Own && case.coupling == Coupling::Coupled;
     match act {
         Act::Browse | Act::ReadDeliveries if reaches => Ok(()),
+        Act::Fetch if reaches && !case.services.include(Service::Fetch) => Err(Refusal::ServiceEnded(Service::Fetch)),
         Act::Fetch | Act::Acknowledge | Act::SignOff if reaches => match case.presence {
             Presence::Available => Ok(()),
             Presence::Gone => Err(Refusal::Gone(None)),
         },
         // What nobody asked for is not taken: without an agreement there is no purpose (B11).
+        Act::Deliver if reaches && case.ground == Ground::InForce && !case.services.include(Service::Deliver) => {
+            Err(Refusal::ServiceEnded(Service::Deliver))
+        }
         Act::Deliver if reaches && case.ground == Ground::InForce => Ok(()),
         Act::Deliver => Err(Refusal::NotFound(What::Folder)),
         Act::ReadHistory if reaches => Ok(()),

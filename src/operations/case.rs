@@ -6,12 +6,14 @@ use std::net::IpAddr;
 use std::sync::Mutex;
 
 use super::interrupt::is_closed;
-use super::sign_in::outside_of;
+use super::restrict::services_of;
+use super::sign_in::{outside_of, still_lets_in};
 use super::{Caller, Failure, Operations, locked};
 use crate::domain::account::{Account, AccountKind};
 use crate::domain::agreement::Agreement;
 use crate::domain::block::Access;
 use crate::domain::delivery::Delivery;
+use crate::domain::history::Channel;
 use crate::domain::moment::{Moment, Span};
 use crate::domain::names::{LoginName, OrganisationCode, ProductCode};
 use crate::domain::organisation::Organisation;
@@ -33,7 +35,17 @@ pub(super) struct KnownCases {
     kept: Mutex<HashMap<Asked, Known>>,
 }
 
-type Asked = (LoginName, IpAddr, Option<Moment>, OrganisationCode, ProductCode);
+/// Everything about who asks that the facts depend on, and what they ask of.
+#[derive(PartialEq, Eq, Hash)]
+struct Asked {
+    login: LoginName,
+    channel: Channel,
+    address: IpAddr,
+    credential: String,
+    rights_as_of: Option<Moment>,
+    recipient: OrganisationCode,
+    product: ProductCode,
+}
 
 struct Known {
     version: u64,
@@ -53,7 +65,15 @@ impl Operations {
     ) -> Result<Case, Failure> {
         // before the facts: what changes after it makes another version
         let version = self.catalog.version();
-        let asked = (caller.login.clone(), caller.address, caller.rights_as_of, recipient.clone(), product.clone());
+        let asked = Asked {
+            login: caller.login.clone(),
+            channel: caller.channel,
+            address: caller.address,
+            credential: caller.credential.clone(),
+            rights_as_of: caller.rights_as_of,
+            recipient: recipient.clone(),
+            product: product.clone(),
+        };
         if let Some(known) = locked(&self.known_cases.kept).get(&asked)
             && known.version == version
             && known.at <= now
@@ -91,6 +111,7 @@ pub(super) fn case_of(
         coupling: Coupling::Uncoupled,
         ground: Ground::None,
         presence: Presence::Available,
+        services: services_of(view, Some(&caller.login), [&caller.organisation, recipient])?,
     };
     if is_closed(view, caller.channel, now)? {
         case = case.under(Access::Blocked);
@@ -98,8 +119,8 @@ pub(super) fn case_of(
     match account {
         Some(account) => {
             case = case.under(account.standing.at(now));
-            // a list may have changed since they came in
-            if outside_of(view, &account, caller.address)?.is_some() {
+            // a list, or the key or token itself, may have changed since they came in
+            if outside_of(view, &account, caller.address)?.is_some() || !still_lets_in(view, caller, now)? {
                 case = case.under(Access::Blocked);
             }
         }

@@ -17,7 +17,7 @@ use crate::domain::pause::WindowPause;
 use crate::domain::record::{Row, SlotMember, SlotRecord, WindowEnd};
 use crate::domain::refusal::Refusal;
 use crate::domain::retention::ShredSlot;
-use crate::domain::rights::{Act, Case, Condition, Coupling, Ground, Presence, Relation, Role, permits};
+use crate::domain::rights::{Act, Case, Ground, Role, permits};
 
 /// What one round of retention did, or would do.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -299,12 +299,5 @@ impl Operations {
 }
 
 const fn system_case() -> Case {
-    Case {
-        role: Role::System,
-        condition: Condition::Open,
-        relation: Relation::Foreign,
-        coupling: Coupling::Uncoupled,
-        ground: Ground::None,
-        presence: Presence::Available,
-    }
+    Case { role: Role::System, ..Case::operator(Ground::None) }
 }

@@ -230,9 +230,7 @@ impl Operations {
         let who = self.acting(by, Act::Administer)?;
         let now = self.now();
         self.catalog.decide(Box::new(move |view| {
-            let tokens = view.rows::<Token>(&Token::all(), None, MOST_TOKENS)?;
-            let token = tokens.into_iter().find(|token| token.id == id);
-            let mut row = token.ok_or(Refusal::NotFound(What::Token))?;
+            let mut row = token_of(view, id)?;
             let account = account_of(view, &row.login)?;
             row.revoked_at = row.revoked_at.or(Some(now));
             let event = event(Happening::TokenRevoked, &account, who).with_note(&id.to_string());
@@ -260,6 +258,12 @@ const MOST_TOKENS: usize = 100_000;
 /// The account with this login.
 pub(super) fn account_of(view: &dyn CatalogView, login: &LoginName) -> Result<Account, Failure> {
     view.row::<Account>(&Account::key_of(login))?.ok_or_else(|| Refusal::NotFound(What::Account).into())
+}
+
+/// The token with this id.
+pub(super) fn token_of(view: &dyn CatalogView, id: TokenId) -> Result<Token, Failure> {
+    let tokens = view.rows::<Token>(&Token::all(), None, MOST_TOKENS)?;
+    tokens.into_iter().find(|token| token.id == id).ok_or_else(|| Refusal::NotFound(What::Token).into())
 }
 
 /// `SHA256:…` of a public key blob, as `ssh-keygen -l` shows it.

@@ -3,6 +3,7 @@
 
 mod back_up;
 mod block_access;
+mod block_credentials;
 mod browse;
 mod browse_newest;
 mod case;
@@ -30,6 +31,7 @@ mod publish_delivery;
 mod publish_rule;
 mod read_history;
 mod repair_vault;
+mod restrict;
 mod rotate_keys;
 mod scrub_vault;
 mod send_notices;
@@ -56,6 +58,7 @@ pub use crate::ports::secrets::Secrets;
 pub use crate::ports::source::Source;
 pub use back_up::{BackupScope, RESTORE_GAP_DELIVERIES, RestoredState, shut_until_confirmed};
 pub use block_access::StandingChange;
+pub use block_credentials::Credential;
 pub use browse::{DeliveryFilter, DeliveryView};
 pub use check_deep::{VaultLook, look_at_vault};
 pub use end_bodies::BodyKeyState;
@@ -77,6 +80,7 @@ pub use people::{
     PasswordAccepted, PeopleSettings, PortalVisit, RequestDraft, RequestLook, RequestView, RightsChange,
 };
 pub use repair_vault::{CopyOf, RepairReport};
+pub use restrict::ServiceEnd;
 pub use rotate_keys::OrganisationRotation;
 pub use scrub_vault::ScrubReport;
 pub use send_notices::MailRound;
@@ -85,6 +89,7 @@ pub use sweep_vault::Recovery;
 pub use uploads::{Receiving, SettledUploads, UploadFilter, UploadMode, UploadRoom, UploadSettings, UploadView};
 
 use crate::domain::bodies::BodyPeriods;
+use crate::domain::digest::Digest;
 use crate::domain::history::{Channel, Who};
 use crate::domain::ids::DeliveryId;
 use crate::domain::moment::{Moment, Span};
@@ -228,9 +233,17 @@ pub struct Caller {
     proof: Proof,
 }
 
-/// What no front can make: a front that merely claims an account gets nowhere.
+/// What no front can make: a front that merely claims an account gets nowhere. Says which row they came in by, for
+/// as long as that must go on to be valid.
 #[derive(Clone, PartialEq, Eq, Debug)]
-struct Proof(());
+enum Proof {
+    /// The key of an SSH key's row, which the credential names.
+    SshKey,
+    /// The key of a token's row.
+    Token(Digest),
+    /// A session in the portal, which is looked after with its own row.
+    WebSession,
+}
 
 impl Caller {
     /// Whether a right counts for them already.

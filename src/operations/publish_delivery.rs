@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::manage_organisations::valid_recipient_keys;
 use super::offer::{MOST_RECIPIENTS, Offer, OfferedFile, Published, PublishedDelivery, Ready, Recipients};
 use super::publish_rule::{PlannedDelivery, PlannedFile, publish_rule};
+use super::restrict::services_of;
 use super::{Failure, Fault, Operations, agreement_in_force};
 use crate::domain::block::Access;
 use crate::domain::delivery::{Delivery, Payload, SealedHeader};
@@ -157,20 +158,22 @@ impl Operations {
             for organisation in organisations {
                 let agreement = agreement_in_force(view, &organisation.code, &offer.product, now)?;
                 let access = organisation.standing.at(now);
-                let agreement = match (agreement, access) {
-                    (Some(agreement), Access::Open) => agreement,
-                    (None, _) if !is_listed => continue,
-                    (Some(_), Access::Blocked | Access::Ended) if !is_listed => {
-                        plan.skipped.push((organisation.code, "blocked or ended".to_owned()));
-                        continue;
-                    }
-                    (None, _) => return Err(no_agreement(&organisation.code, &offer.product).into()),
-                    (Some(_), _) => {
-                        permits(Act::Publish, Case::operator(Ground::InForce).under(access))?;
-                        continue;
-                    }
+                let services = services_of(view, None, [&organisation.code])?;
+                let case = Case::operator(Ground::InForce).under(access).with(services);
+                let agreement = match agreement {
+                    Some(agreement) => agreement,
+                    None if !is_listed => continue,
+                    None => return Err(no_agreement(&organisation.code, &offer.product).into()),
                 };
-                permits(Act::Publish, Case::operator(Ground::InForce).under(access))?;
+                match permits(Act::Publish, case) {
+                    Ok(()) => {}
+                    Err(refusal) if is_listed => return Err(refusal.into()),
+                    Err(_) => {
+                        let why = if access == Access::Open { "may not fetch any more" } else { "blocked or ended" };
+                        plan.skipped.push((organisation.code, why.to_owned()));
+                        continue;
+                    }
+                }
                 let end_to_end = agreement.is_end_to_end(&plan.product);
                 let recipient_keys =
                     if end_to_end { valid_recipient_keys(view, &organisation.code, now)? } else { Vec::new() };

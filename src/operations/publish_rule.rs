@@ -9,6 +9,7 @@ use super::end_delivery::{end_deliveries, notify_holders};
 use super::manage_organisations::valid_recipient_keys;
 use super::offer::{Offer, Ready};
 use super::post::Post;
+use super::restrict::services_of;
 use super::{Failure, agreement_in_force, locked};
 use crate::domain::block::Access;
 use crate::domain::decision::Decision;
@@ -28,6 +29,7 @@ use crate::domain::record::{
     DeliveryNumber, LastSequence, PublicationPart, PublishedSource, SlotMember, SlotRecord, WindowEnd,
 };
 use crate::domain::refusal::{Refusal, What};
+use crate::domain::rights::{Act, Case, Ground, permits};
 use crate::ports::catalog::CatalogView;
 
 /// One delivery as it was sealed, before it has a number.
@@ -170,8 +172,13 @@ impl Publishing {
     fn check_still(&self, view: &dyn CatalogView, ready: &Ready, product: &Product) -> Result<(), Failure> {
         let code = &ready.organisation.code;
         let organisation = view.row::<Organisation>(&Organisation::key_of(code))?;
-        if organisation.is_none_or(|organisation| organisation.standing.at(self.now) != Access::Open) {
-            return Err(Refusal::WrongState(format!("organisation {code} was blocked or ended meanwhile")).into());
+        let access = organisation.map_or(Access::Ended, |organisation| organisation.standing.at(self.now));
+        let case = Case::operator(Ground::InForce).under(access).with(services_of(view, None, [code])?);
+        if permits(Act::Publish, case).is_err() {
+            return Err(Refusal::WrongState(format!(
+                "organisation {code} was blocked, ended or may not fetch any more"
+            ))
+            .into());
         }
         let agreement = agreement_in_force(view, code, &self.product, self.now)?;
         let Some(agreement) = agreement.filter(|agreement| agreement.id == ready.agreement.id) else {

@@ -5,11 +5,13 @@ use std::net::IpAddr;
 
 use sha2::{Digest as _, Sha256};
 
+use super::block_credentials::is_blocked;
 use super::interrupt::is_closed;
 use super::note_strangers::Outsider;
 use super::{Caller, Failure, Operations, Proof};
 use crate::domain::account::{Account, SshKey, Token};
 use crate::domain::block::Access;
+use crate::domain::credential_block::token_credential;
 use crate::domain::decision::Decision;
 use crate::domain::digest::Digest;
 use crate::domain::history::{About, Channel, Event, Happening, Who};
@@ -47,7 +49,7 @@ impl Operations {
         match outside {
             None => Ok(()),
             Some(list_of) => {
-                let caller = caller_of(account, Channel::Sftp, fingerprint.to_owned(), visitor);
+                let caller = caller_of(account, Channel::Sftp, fingerprint.to_owned(), visitor, Proof::SshKey);
                 self.refuse_outsider(Outsider { caller, list_of, is_proven: false }, now)
             }
         }
@@ -57,8 +59,8 @@ impl Operations {
     /// is on record on return (PV14); so is a refusal of a known account with its own key.
     ///
     /// # Errors
-    /// `NotSignedIn` for an unknown login or key, `NotFromHere` from outside an allow list; `Blocked` or `Ended`
-    /// for a known one.
+    /// `NotSignedIn` for an unknown login or key, `NotFromHere` from outside an allow list; `Blocked`,
+    /// `BlockedCredential` or `Ended` for a known one.
     pub fn sign_in_with_key(&self, login: &str, fingerprint: &str, visitor: &Visitor) -> Result<Caller, Failure> {
         let login = LoginName::parse(login).map_err(|_| Refusal::NotSignedIn)?;
         let now = self.now();
@@ -66,15 +68,20 @@ impl Operations {
             let key = view.row::<SshKey>(&SshKey::key_of(&login, fingerprint))?.ok_or(Refusal::NotSignedIn)?;
             let account = view.row::<Account>(&Account::key_of(&login))?.ok_or(Refusal::NotSignedIn)?;
             let outside = outside_of(view, &account, visitor.address)?;
-            let verdict =
-                if key.is_valid(now) { may_enter(view, &account, now)? } else { Err(Refusal::Ended(What::Key)) };
+            let verdict = if !key.is_valid(now) {
+                Err(Refusal::Ended(What::Key))
+            } else if is_blocked(view, &login, fingerprint, now)? {
+                Err(Refusal::BlockedCredential(What::Key))
+            } else {
+                may_enter(view, &account, now)?
+            };
             Ok((account, outside, verdict))
         });
         let (account, outside, mut verdict) = outcome?;
         if let (Ok(()), Some(closure)) = (&verdict, self.closure(Channel::Sftp)?) {
             verdict = Err(closure.refusal());
         }
-        let caller = caller_of(account, Channel::Sftp, fingerprint.to_owned(), visitor);
+        let caller = caller_of(account, Channel::Sftp, fingerprint.to_owned(), visitor, Proof::SshKey);
         if let Some(list_of) = outside {
             self.refuse_outsider(Outsider { caller: caller.clone(), list_of, is_proven: true }, now)?;
         }
@@ -100,6 +107,7 @@ impl Operations {
             let account = view.row::<Account>(&Account::key_of(&login))?;
             match (key, account) {
                 (Some(key), Some(account)) => Ok(key.is_valid(now)
+                    && !is_blocked(view, &login, fingerprint, now)?
                     && may_enter(view, &account, now)?.is_ok()
                     && !is_closed(view, Channel::Sftp, now)?
                     && outside_of(view, &account, address)?.is_none()),
@@ -119,8 +127,8 @@ impl Operations {
     /// Signs in with an API token, for one request.
     ///
     /// # Errors
-    /// `NotSignedIn` for an unknown, expired or revoked token, `NotFromHere` from outside an allow list; `Blocked`
-    /// or `Ended` for a known account.
+    /// `NotSignedIn` for an unknown, expired or revoked token, `NotFromHere` from outside an allow list;
+    /// `BlockedCredential` for a blocked one, `Blocked` or `Ended` for a known account.
     pub fn sign_in_with_token(&self, secret: &str, visitor: &Visitor) -> Result<Caller, Failure> {
         let now = self.now();
         let secret_sha256 = secret_digest(secret);
@@ -131,8 +139,14 @@ impl Operations {
             }
             let account = view.row::<Account>(&Account::key_of(&token.login))?.ok_or(Refusal::NotSignedIn)?;
             let outside = outside_of(view, &account, visitor.address)?;
-            let verdict = may_enter(view, &account, now)?;
-            Ok((caller_of(account, Channel::Api, format!("token:{}", token.id), visitor), outside, verdict))
+            let credential = token_credential(token.id);
+            let verdict = if is_blocked(view, &account.login, &credential, now)? {
+                Err(Refusal::BlockedCredential(What::Token))
+            } else {
+                may_enter(view, &account, now)?
+            };
+            let proof = Proof::Token(secret_sha256);
+            Ok((caller_of(account, Channel::Api, credential, visitor, proof), outside, verdict))
         })?;
         if let Some(list_of) = outside {
             self.refuse_outsider(Outsider { caller: caller.clone(), list_of, is_proven: true }, now)?;
@@ -157,6 +171,23 @@ impl Operations {
         self.catalog.decide(Box::new(move |_| Ok(Decision::new(now, event))))?;
         Ok(())
     }
+}
+
+/// Whether what somebody came in by still lets them in: the key or token is valid and not blocked. Their rows are
+/// never removed.
+pub(super) fn still_lets_in(view: &dyn CatalogView, caller: &Caller, now: Moment) -> Result<bool, Failure> {
+    let is_valid = match &caller.proof {
+        Proof::SshKey => {
+            let key = view.row::<SshKey>(&SshKey::key_of(&caller.login, &caller.credential))?;
+            key.is_none_or(|key| key.is_valid(now))
+        }
+        Proof::Token(secret_sha256) => {
+            let token = view.row::<Token>(&Token::key_of(secret_sha256))?;
+            token.is_none_or(|token| token.is_valid(now))
+        }
+        Proof::WebSession => return Ok(true),
+    };
+    Ok(is_valid && !is_blocked(view, &caller.login, &caller.credential, now)?)
 }
 
 /// The digest under which a token's secret is kept.
@@ -189,7 +220,13 @@ pub(super) fn may_enter(
     })
 }
 
-pub(super) fn caller_of(account: Account, channel: Channel, credential: String, visitor: &Visitor) -> Caller {
+pub(super) fn caller_of(
+    account: Account,
+    channel: Channel,
+    credential: String,
+    visitor: &Visitor,
+    proof: Proof,
+) -> Caller {
     let client = visitor
         .client
         .as_deref()
@@ -202,6 +239,6 @@ pub(super) fn caller_of(account: Account, channel: Channel, credential: String, 
         credential,
         client,
         rights_as_of: None,
-        proof: Proof(()),
+        proof,
     }
 }

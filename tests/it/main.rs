@@ -5,6 +5,7 @@ mod age_vectors;
 mod allow_lists;
 mod backup;
 mod backup_faults;
+mod blocks;
 mod check_deep;
 mod check_file;
 mod cli;

@@ -132,7 +132,8 @@ impl Reply {
             Refusal::NotFound(_) => NOT_FOUND,
             Refusal::NotAllowed(_) => problem(StatusCode::FORBIDDEN, "not-allowed", "Not allowed"),
             Refusal::NotSignedIn | Refusal::NotFromHere(_) => return Self::not_signed_in(true),
-            Refusal::Blocked => problem(StatusCode::FORBIDDEN, "blocked", "Blocked"),
+            Refusal::Blocked | Refusal::BlockedCredential(_) => problem(StatusCode::FORBIDDEN, "blocked", "Blocked"),
+            Refusal::ServiceEnded(_) => problem(StatusCode::FORBIDDEN, "service-ended", "Service ended"),
             Refusal::Interrupted { seconds, .. } => {
                 let problem = problem(StatusCode::SERVICE_UNAVAILABLE, "interrupted", "Access is interrupted");
                 return Self::problem(problem, &refusal.to_string()).with(RETRY_AFTER, (*seconds).into());

@@ -26,6 +26,8 @@ fn kind_of(refusal: &Refusal) -> ShelfErrorKind {
         | Refusal::NotSignedIn
         | Refusal::NotFromHere(_)
         | Refusal::Blocked
+        | Refusal::BlockedCredential(_)
+        | Refusal::ServiceEnded(_)
         | Refusal::Interrupted { .. }
         | Refusal::Ended(_)
         | Refusal::NoAgreement { .. } => ShelfErrorKind::PermissionDenied,

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::super::office::door_of;
 use super::super::sign_in::{caller_of, may_enter, outside_of, secret_digest};
-use super::super::{Caller, Visitor, locked};
+use super::super::{Caller, Proof, Visitor, locked};
 use super::{Failure, Operations, event, person_at, person_of};
 use crate::domain::account::Account;
 use crate::domain::credentials::{Assurance, WebSession, is_idle};
@@ -121,7 +121,8 @@ impl Operations {
                 may_enter(view, &account, now)?.is_ok() && outside_of(view, &account, visitor.address)?.is_none();
             if may_stay { Ok(account) } else { Err(Refusal::NotSignedIn.into()) }
         })?;
-        let mut caller = caller_of(account.clone(), door, session.assurance.word().to_owned(), visitor);
+        let mut caller =
+            caller_of(account.clone(), door, session.assurance.word().to_owned(), visitor, Proof::WebSession);
         caller.rights_as_of = Some(session.begun_at);
         Ok(PortalVisit {
             caller,

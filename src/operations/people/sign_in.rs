@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::super::note_strangers::Outsider;
 use super::super::office::door_of;
 use super::super::sign_in::{caller_of, may_enter, outside_of, secret_digest};
-use super::super::{Caller, Visitor, locked};
+use super::super::{Caller, Proof, Visitor, locked};
 use super::attempts::Attempt;
 use super::recovery::recovery_digest;
 use super::{Failure, Operations, credentials_of, event, person_at, person_of};
@@ -131,7 +131,7 @@ impl Operations {
             self.attempts.failed(&attempt, now);
             return Err(Refusal::WrongCode.into());
         };
-        let caller = caller_of(account.clone(), door, shown.assurance().word().to_owned(), visitor);
+        let caller = caller_of(account.clone(), door, shown.assurance().word().to_owned(), visitor, Proof::WebSession);
         if let Some(list_of) = outside {
             self.note_outsider(&Outsider { caller, list_of, is_proven: true }, now)?;
             return Err(Refusal::NotFromHere(list_of).into());
@@ -203,7 +203,7 @@ impl Operations {
         let (account, door) = self
             .catalog
             .look(|view| Ok((person_of(view, login)?.ok_or(Refusal::LinkClosed)?, door_of(view, login)?)))?;
-        Ok(caller_of(account, door, "link".to_owned(), visitor).who())
+        Ok(caller_of(account, door, "link".to_owned(), visitor, Proof::WebSession).who())
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use super::super::{Caller, Failure, Operations, locked};
 use super::handle::{Receiving, Use};
-use super::{upload_named, upload_of};
+use super::{accepting, refuse_quarantined, upload_named, upload_of};
 use crate::domain::ids::UploadId;
 use crate::domain::names::{LoginName, OrganisationCode, ProductCode, UploadName};
 use crate::domain::product::Product;
@@ -68,6 +68,10 @@ impl Operations {
                 match self.may_deliver(view, caller, &right.product, now) {
                     Ok(product) => products.push(product),
                     Err(Failure::Refused(Refusal::NotFound(_))) => {}
+                    // the folder stays, and says why nothing can be done in it
+                    Err(Failure::Refused(Refusal::ServiceEnded(_))) => {
+                        products.extend(accepting(view, &right.product)?)
+                    }
                     Err(failure) => return Err(failure),
                 }
             }
@@ -126,8 +130,9 @@ impl Operations {
         product: &ProductCode,
         name: &UploadName,
     ) -> Result<Receiving, Failure> {
-        let version = self.catalog.version();
+        let (now, version) = (self.now(), self.catalog.version());
         let view = self.upload_entry(caller, product, name)?;
+        self.catalog.look(|catalog| refuse_quarantined(catalog, &view.upload, now))?;
         Ok(Receiving::new(self, caller, view.upload, Use::Read(Mutex::default()), version))
     }
 

@@ -61,7 +61,7 @@ impl Operations {
         let is_open = self.uploads.find(upload.id).is_some();
         if from.is_temporary() && !to.is_temporary() && !is_open {
             let live = self.live_or_resumed(caller, &upload)?;
-            self.complete(caller.who(), &upload, &live, Some(renaming))?;
+            self.complete(caller, &upload, &live, Some(renaming))?;
         } else {
             let (now, who, id, replaced) = (self.now(), caller.who(), upload.id, renaming.replaced);
             self.catalog.decide(Box::new(move |view| {

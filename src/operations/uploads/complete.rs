@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use super::super::{Caller, Failure, Operations, locked};
+use super::super::{Caller, Failure, Operations, case_of, locked};
 use super::live::Live;
 use super::{event, part_binding, payload_binding, put_slot, put_two, put_upload, upload_of};
 use crate::domain::decision::Decision;
@@ -16,6 +16,7 @@ use crate::domain::ids::{PayloadId, UploadId};
 use crate::domain::names::UploadName;
 use crate::domain::refusal::{Refusal, What};
 use crate::domain::retention::ShredSlot;
+use crate::domain::rights::{Act, permits};
 use crate::domain::upload::{ReceivedStage, Upload, UploadEnd, UploadEntry, UploadHeader, UploadState};
 use crate::ports::catalog::CatalogView;
 use crate::ports::unfinished::Finished;
@@ -38,17 +39,17 @@ impl Operations {
     /// Makes a received upload of one that is open. The caller of this holds its turn.
     pub(super) fn complete(
         &self,
-        who: Who,
+        caller: &Caller,
         upload: &Upload,
         live: &Arc<Live>,
         renaming: Option<Renaming>,
     ) -> Result<(), Failure> {
         let completed = match live.file.first_gap() {
             Some(gap) => Err(missing(&upload.name, gap)),
-            None => self.receive(who.clone(), upload, live, renaming),
+            None => self.receive(caller, upload, live, renaming),
         };
         if completed.is_err() {
-            self.pause(who, upload.id, live, "could not be completed")?;
+            self.pause(caller.who(), upload.id, live, "could not be completed")?;
             return completed;
         }
         live.end("the file was received");
@@ -56,7 +57,13 @@ impl Operations {
         Ok(())
     }
 
-    fn receive(&self, who: Who, upload: &Upload, live: &Arc<Live>, renaming: Option<Renaming>) -> Result<(), Failure> {
+    fn receive(
+        &self,
+        caller: &Caller,
+        upload: &Upload,
+        live: &Arc<Live>,
+        renaming: Option<Renaming>,
+    ) -> Result<(), Failure> {
         let _ticket = self.headers_in_hand.take();
         let payload = PayloadId::from_random(self.entropy.sixteen());
         let key = self.keyring.new_file_key();
@@ -67,7 +74,7 @@ impl Operations {
         drop(phase);
         let decided = self.seal_received(upload, payload, &key, &finished).and_then(|header| {
             let shown = *locked(&live.shown);
-            self.decide_received(who, upload.id, header, &finished, shown, renaming)
+            self.decide_received(caller.clone(), upload.id, header, &finished, shown, renaming)
         });
         match &decided {
             // it may be on record: what no row names is found by the next start
@@ -98,7 +105,7 @@ impl Operations {
 
     fn decide_received(
         &self,
-        who: Who,
+        caller: Caller,
         id: UploadId,
         header: UploadHeader,
         finished: &Finished,
@@ -111,6 +118,9 @@ impl Operations {
         let replaced = renaming.as_ref().and_then(|renaming| renaming.replaced);
         self.catalog.decide(Box::new(move |view| {
             let before = unfinished(view, id)?;
+            // sealing took its time: who was blocked meanwhile hands nothing in
+            permits(Act::Deliver, case_of(view, &caller, &before.organisation, Some(&before.product), now)?)?;
+            let who = caller.who();
             let mut after = before.clone();
             after.size_bytes = stored.size_bytes;
             after.changed_at = shown.changed_at;
@@ -189,7 +199,7 @@ impl Operations {
             UploadState::Removed { .. } | UploadState::Expired { .. } => Err(Refusal::NotFound(What::File).into()),
             UploadState::Unfinished => {
                 let live = self.live_or_resumed(caller, &upload)?;
-                self.complete(caller.who(), &upload, &live, None)
+                self.complete(caller, &upload, &live, None)
             }
         }
     }

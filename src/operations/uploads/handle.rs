@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use super::super::{Caller, Failure, Operations, locked};
 use super::browse::UploadView;
 use super::live::{Live, Phase, Shown};
-use super::{payload_binding, upload_of};
+use super::{payload_binding, refuse_quarantined, upload_of};
 use crate::domain::history::Who;
 use crate::domain::ids::UploadId;
 use crate::domain::moment::Moment;
@@ -288,7 +288,7 @@ impl Receiving {
             return Err(Refusal::WrongState(why).into());
         }
         if touched && !upload.name.is_temporary() {
-            return operations.complete(self.who(), &upload, live, None);
+            return operations.complete(&self.caller, &upload, live, None);
         }
         let gap = live.file.first_gap();
         operations.pause(self.who(), self.id, live, "closed under a temporary name or without a change")?;
@@ -366,7 +366,14 @@ impl Receiving {
             return Ok(());
         }
         let now = operations.now();
-        operations.catalog.look(|view| operations.may_deliver(view, &self.caller, &self.product, now).map(|_| ()))?;
+        operations.catalog.look(|view| {
+            operations.may_deliver(view, &self.caller, &self.product, now)?;
+            match self.what {
+                // somebody else's, while it is read
+                Use::Read(_) => refuse_quarantined(view, &upload_of(view, self.id)?, now),
+                Use::Write { .. } | Use::Mark => Ok(()),
+            }
+        })?;
         self.checked_version.store(version, Ordering::Relaxed);
         Ok(())
     }

@@ -19,7 +19,10 @@ pub use settle::SettledUploads;
 
 pub(super) use live::LiveUploads;
 
+use super::restrict::services_of;
+use super::sign_in::may_enter;
 use super::{Caller, Failure, Operations};
+use crate::domain::account::Account;
 use crate::domain::decision::Decision;
 use crate::domain::history::{About, Event, Happening, Who};
 use crate::domain::ids::{DeliveryId, PayloadId, UploadId};
@@ -28,9 +31,10 @@ use crate::domain::names::{FileName, OrganisationCode, ProductCode, UploadName};
 use crate::domain::product::Product;
 use crate::domain::record::SlotRecord;
 use crate::domain::refusal::{Refusal, What};
+use crate::domain::restriction::Service;
 use crate::domain::retention::ShredSlot;
 use crate::domain::rights::{Act, permits};
-use crate::domain::upload::{Upload, UploadEntry, UploadSums};
+use crate::domain::upload::{Upload, UploadEntry, UploadState, UploadSums};
 use crate::ports::catalog::CatalogView;
 use crate::ports::keyring::{FileKey, HeaderBinding, Keyring};
 use crate::ports::unfinished::{ExtentKeys, UnfinishedLimits};
@@ -125,8 +129,7 @@ impl Operations {
     ) -> Result<Product, Failure> {
         let case = self.known_case(view, caller, &caller.organisation, product, now)?;
         permits(Act::Deliver, case)?;
-        let product = view.row::<Product>(&Product::key_of(product))?.filter(|product| product.accepts_uploads);
-        product.ok_or_else(|| Refusal::NotFound(What::Folder).into())
+        accepting(view, product)?.ok_or_else(|| Refusal::NotFound(What::Folder).into())
     }
 
     /// Puts on record that something was refused. Nobody waits for it, and what cannot be recorded now (a full
@@ -161,6 +164,31 @@ fn event(what: Happening, who: Who, upload: &Upload, note: &str) -> Event {
     Event::new(what, who, about)
         .with_bytes(upload.size_bytes)
         .with_note(&format!("upload {} {}{gap}{note}", upload.id, upload.name))
+}
+
+/// The product, when it takes uploads.
+fn accepting(view: &dyn CatalogView, product: &ProductCode) -> Result<Option<Product>, Failure> {
+    Ok(view.row::<Product>(&Product::key_of(product))?.filter(|product| product.accepts_uploads))
+}
+
+/// Whether an unfinished upload waits for its account: while that is blocked or has ended, or delivering was ended
+/// for it or its organisation, nobody goes on with it, completes it or reads it (J6, J7).
+pub(super) fn is_quarantined(view: &dyn CatalogView, upload: &Upload, now: Moment) -> Result<bool, Failure> {
+    if upload.state != UploadState::Unfinished {
+        return Ok(false);
+    }
+    let account = view.row::<Account>(&Account::key_of(&upload.login))?;
+    let Some(account) = account else { return Ok(true) };
+    let services = services_of(view, Some(&account.login), [&account.organisation, &upload.organisation])?;
+    Ok(may_enter(view, &account, now)?.is_err() || !services.include(Service::Deliver))
+}
+
+/// Refuses an upload that is quarantined.
+fn refuse_quarantined(view: &dyn CatalogView, upload: &Upload, now: Moment) -> Result<(), Failure> {
+    if is_quarantined(view, upload, now)? {
+        return Err(Refusal::NotAllowed("the account that uploads this file may not deliver now").into());
+    }
+    Ok(())
 }
 
 /// The upload with this id.

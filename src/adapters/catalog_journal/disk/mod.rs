@@ -2,6 +2,7 @@
 //! a leading version byte. Field order is the form: never change it, add a
 //! version. Knows neither journal nor index.
 
+mod blocks;
 mod enums;
 mod events;
 #[cfg(test)]

@@ -8,6 +8,7 @@ use crate::domain::block::Standing;
 use crate::domain::bodies::{BodyKey, BodySlot};
 use crate::domain::compaction::HistoryCut;
 use crate::domain::coverage::Coverage;
+use crate::domain::credential_block::CredentialBlock;
 use crate::domain::credentials::{AccountLink, Credentials, WebSession};
 use crate::domain::delivery::{
     Availability, DeliveredFile, Delivery, DeliveryPart, FileCoverage, OutboxEntry, Payload, Progress, Publication,
@@ -30,6 +31,7 @@ use crate::domain::record::{
     SlotMember, SlotRecord, WindowEnd,
 };
 use crate::domain::request::{AccountRequest, RequestAddress};
+use crate::domain::restriction::Restriction;
 use crate::domain::retention::ShredSlot;
 use crate::domain::rights::Right;
 use crate::domain::scrub::ScrubPosition;
@@ -325,5 +327,5 @@ kinds! {
     WindowEnd SlotRecord SlotMember DoomedPayload Upload UploadEntry UploadEnd UploadHeader
     UploadSums SignOff ScrubPosition BodyKey HistoryCut Credentials WebSession AccountLink
     AccountRequest RequestAddress Interruption WindowPause PausedWindow OfficeMember;
-    later: Organisation Account Product Mail MailDue
+    later: Organisation Account Product Mail MailDue CredentialBlock Restriction
 }

@@ -8,7 +8,7 @@ pub struct End {
     /// Code or login
     pub code: String,
     /// The reason of the terms of use [default: none, as when somebody left]
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, visible_alias = "reason-code")]
     pub reason: Option<Why>,
     /// What led to it, in one line, for the history
     #[arg(long, value_name = "TEXT")]

@@ -2,6 +2,7 @@
 //! Parses only; texts become domain names where a command runs.
 
 mod backup;
+mod blocks;
 mod ending;
 mod interruption;
 mod records;
@@ -10,6 +11,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 pub use backup::{Backup, CONFIRM, Restore};
+pub use blocks::{Block, BlockReason, KeyBlock, KeyName, Lift, Restrict, Service, TokenBlock};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use ending::{End, Why};
 pub use interruption::{ClosedChannel, Interruption};
@@ -226,6 +228,10 @@ pub enum Organisation {
         /// Short code
         code: String,
     },
+    /// End one service for everybody of an organisation, for a reason of the terms of use
+    Restrict(Restrict),
+    /// Give a service back that was ended
+    Lift(Lift),
     /// End an organisation for good
     End(End),
 }
@@ -235,19 +241,6 @@ pub enum Organisation {
 pub enum KeyRing {
     /// Make a new master key and seal every key to it
     RotateMaster,
-}
-
-/// Who is blocked, why and until when.
-#[derive(Args, Debug)]
-pub struct Block {
-    /// Code or login
-    pub code: String,
-    /// Why; shown to the operator
-    #[arg(long, value_name = "TEXT")]
-    pub reason: String,
-    /// Until when: a date, or a moment such as 2026-12-01T12:00:00Z
-    #[arg(long, value_name = "T")]
-    pub until: Option<String>,
 }
 
 /// `recipient-key …`
@@ -472,6 +465,10 @@ pub enum Account {
         /// Login name
         login: String,
     },
+    /// End one service for an account, for a reason of the terms of use
+    Restrict(Restrict),
+    /// Give a service back that was ended
+    Lift(Lift),
     /// End an account for good
     End(End),
 }
@@ -505,6 +502,10 @@ pub enum Key {
         /// SHA256:… as shown by `list`
         fingerprint: String,
     },
+    /// Block a key: nobody comes in with it, until it is unblocked
+    Block(KeyBlock),
+    /// Lift the block of a key
+    Unblock(KeyName),
 }
 
 /// `token …`
@@ -527,6 +528,13 @@ pub enum Token {
     },
     /// Revoke a token
     Revoke {
+        /// Id as shown by `list`
+        id: String,
+    },
+    /// Block a token: it is refused until it is unblocked
+    Block(TokenBlock),
+    /// Lift the block of a token
+    Unblock {
         /// Id as shown by `list`
         id: String,
     },

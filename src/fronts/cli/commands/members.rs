@@ -5,15 +5,16 @@ use std::path::Path;
 use russh::keys::{Algorithm, HashAlg, PublicKey};
 use serde_json::json;
 
-use super::Office;
 use super::texts::{all_pages, read_text};
+use super::{Office, blocks};
 use crate::domain::account::{AccountKind, Language};
 use crate::domain::allow_list::AllowList;
-use crate::domain::block::EndReason;
+use crate::domain::credential_block::token_credential;
 use crate::domain::history::Channel;
 use crate::domain::ids::{LinkId, TokenId};
 use crate::domain::names::{EmailAddress, Kvk, Line, LoginName, MailDomain, NameFault, Oin, OrganisationCode};
 use crate::domain::refusal::{Refusal, What};
+use crate::domain::restriction::Restricted;
 use crate::fronts::cli::{Answer, args};
 use crate::fronts::forms;
 use crate::operations::{Failure, Judge, NewAccount, NewOrganisation, OrganisationChange, StandingChange};
@@ -75,11 +76,22 @@ pub(super) fn organisation(office: &Office, command: args::Organisation) -> Resu
             operations.change_organisation_standing(&code, ending(&end)?, CHANNEL)?;
             shown(office, &code)
         }
+        args::Organisation::Restrict(end) => {
+            let code = OrganisationCode::parse(&end.code)?;
+            blocks::restrict(office, Restricted::Organisation(code.clone()), &end)?;
+            shown(office, &code)
+        }
+        args::Organisation::Lift(lift) => {
+            let code = OrganisationCode::parse(&lift.code)?;
+            blocks::lift(office, Restricted::Organisation(code.clone()), &lift)?;
+            shown(office, &code)
+        }
     }
 }
 
 fn shown(office: &Office, code: &OrganisationCode) -> Result<Answer, Failure> {
-    Ok(Answer::one(forms::organisation(&office.operations.organisation(code)?)))
+    let form = forms::organisation(&office.operations.organisation(code)?);
+    Ok(Answer::one(blocks::with_ended_services(office, form, &Restricted::Organisation(code.clone()))?))
 }
 
 fn domains(texts: &[String]) -> Result<Vec<MailDomain>, NameFault> {
@@ -92,12 +104,10 @@ fn blocking(office: &Office, block: &args::Block) -> Result<StandingChange, Fail
 }
 
 fn ending(end: &args::End) -> Result<StandingChange, Failure> {
-    let reason = end.reason.map(|why| match why {
-        args::Why::A => EndReason::Misuse,
-        args::Why::B => EndReason::TermsNotAccepted,
-        args::Why::C => EndReason::SpecialCircumstances,
-    });
-    Ok(StandingChange::End { reason, note: end.note.as_deref().map(Line::parse).transpose()? })
+    Ok(StandingChange::End {
+        reason: end.reason.map(blocks::end_reason),
+        note: end.note.as_deref().map(Line::parse).transpose()?,
+    })
 }
 
 pub(super) fn recipient_key(office: &Office, command: args::RecipientKey, folder: &Path) -> Result<Answer, Failure> {
@@ -200,6 +210,16 @@ pub(super) fn account(office: &Office, command: args::Account) -> Result<Answer,
             let change = ending(&end)?;
             changed_account(office, &end.code, change)
         }
+        args::Account::Restrict(end) => {
+            let login = LoginName::parse(&end.code)?;
+            blocks::restrict(office, Restricted::Account(login.clone()), &end)?;
+            shown_account(office, &login)
+        }
+        args::Account::Lift(lift) => {
+            let login = LoginName::parse(&lift.code)?;
+            blocks::lift(office, Restricted::Account(login.clone()), &lift)?;
+            shown_account(office, &login)
+        }
     }
 }
 
@@ -228,7 +248,8 @@ fn changed_account(office: &Office, login: &str, change: StandingChange) -> Resu
 }
 
 fn shown_account(office: &Office, login: &LoginName) -> Result<Answer, Failure> {
-    Ok(Answer::one(forms::account(&office.operations.account(login)?)))
+    let form = forms::account(&office.operations.account(login)?);
+    Ok(Answer::one(blocks::with_ended_services(office, form, &Restricted::Account(login.clone()))?))
 }
 
 pub(super) fn key(office: &Office, command: args::Key, folder: &Path) -> Result<Answer, Failure> {
@@ -242,10 +263,14 @@ pub(super) fn key(office: &Office, command: args::Key, folder: &Path) -> Result<
             Ok(Answer::said(format!("added key {fingerprint} to {login}"), forms::ssh_key(&key)))
         }
         args::Key::List { account } => {
-            let keys = operations.keys(&LoginName::parse(&account)?)?;
-            let columns = ["login", "fingerprint", "addedAt", "expiresAt", "revokedAt"];
-            Ok(Answer::list(keys.iter().map(forms::ssh_key).collect(), &columns))
+            let login = LoginName::parse(&account)?;
+            let (keys, blocked) = (operations.keys(&login)?, operations.blocked_credentials(&login)?);
+            let columns = ["login", "fingerprint", "addedAt", "expiresAt", "revokedAt", "blocked"];
+            let form = |key| blocks::with_block(forms::ssh_key(key), &key.fingerprint, &blocked);
+            Ok(Answer::list(keys.iter().map(form).collect(), &columns))
         }
+        args::Key::Block(block) => blocks::block_key(office, &block),
+        args::Key::Unblock(name) => blocks::unblock_key(office, &name),
         args::Key::Revoke { account, fingerprint } => {
             operations.revoke_key(&LoginName::parse(&account)?, &fingerprint, CHANNEL)?;
             Ok(Answer::said(format!("revoked {fingerprint}"), json!({ "fingerprint": fingerprint })))
@@ -305,10 +330,14 @@ pub(super) fn token(office: &Office, command: args::Token) -> Result<Answer, Fai
             Ok(Answer::said(format!("{}\nThis is the only time that the secret is shown.", new.secret), document))
         }
         args::Token::List { account } => {
-            let tokens = operations.tokens(&LoginName::parse(&account)?)?;
-            let columns = ["id", "login", "addedAt", "expiresAt", "revokedAt"];
-            Ok(Answer::list(tokens.iter().map(forms::token).collect(), &columns))
+            let login = LoginName::parse(&account)?;
+            let (tokens, blocked) = (operations.tokens(&login)?, operations.blocked_credentials(&login)?);
+            let columns = ["id", "login", "addedAt", "expiresAt", "revokedAt", "blocked"];
+            let form = |token| blocks::with_block(forms::token(token), &token_credential(token.id), &blocked);
+            Ok(Answer::list(tokens.iter().map(form).collect(), &columns))
         }
+        args::Token::Block(block) => blocks::block_token(office, &block),
+        args::Token::Unblock { id } => blocks::unblock_token(office, &id),
         args::Token::Revoke { id } => {
             operations.revoke_token(TokenId::parse(&id)?, CHANNEL)?;
             Ok(Answer::said(format!("revoked {id}"), json!({ "id": id })))

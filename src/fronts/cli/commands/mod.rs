@@ -1,6 +1,7 @@
 //! The commands of a running server: each turns its arguments into domain
 //! names, calls one operation, and answers with the API's forms.
 
+mod blocks;
 mod deliveries;
 mod interruptions;
 mod keys;

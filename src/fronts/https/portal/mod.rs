@@ -35,6 +35,7 @@ use super::reply::Reply;
 use crate::config::sections::Language as Configured;
 use crate::domain::account::Language;
 use crate::domain::refusal::Refusal;
+use crate::domain::restriction::Service;
 use crate::operations::{Failure, PortalVisit, Visitor};
 use texts::Texts;
 
@@ -149,7 +150,12 @@ fn told(texts: &Texts, refusal: &Refusal) -> String {
         Refusal::TriedTooOften { seconds } => format!("{} {seconds}", texts.tried_too_often),
         Refusal::NotSignedIn => texts.wrong_password.to_owned(),
         Refusal::NotFromHere(_) => texts.not_from_here.to_owned(),
-        Refusal::Blocked => texts.blocked.to_owned(),
+        Refusal::Blocked | Refusal::BlockedCredential(_) => texts.blocked.to_owned(),
+        Refusal::ServiceEnded(service) => match service {
+            Service::Fetch => texts.fetch_ended.to_owned(),
+            Service::Deliver => texts.deliver_ended.to_owned(),
+            Service::Request => texts.request_ended.to_owned(),
+        },
         Refusal::Ended(_) => texts.ended.to_owned(),
         Refusal::LinkClosed => texts.link_closed_lead.to_owned(),
         Refusal::NotFound(_) => texts.not_found_lead.to_owned(),
