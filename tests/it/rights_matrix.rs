@@ -2,12 +2,12 @@
 //! every combination of every value is tried.
 
 use postkluis::domain::refusal::Refusal;
-use postkluis::domain::rights::{Act, Case, Condition, Coupling, Ground, Presence, Relation, Role, permits};
+use postkluis::domain::rights::{Act, Case, Condition, Coupling, Ground, Presence, Relation, Role, Services, permits};
 
 const MATRIX: &str = include_str!("../../fixtures/rights-matrix.txt");
 
 /// The cells of one permission, in the order of the file.
-type Line = [String; 7];
+type Line = [String; 8];
 
 fn lines() -> Vec<Line> {
     MATRIX
@@ -15,7 +15,7 @@ fn lines() -> Vec<Line> {
         .filter(|line| !line.starts_with('#') && !line.trim().is_empty())
         .map(|line| {
             let cells: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-            cells.try_into().unwrap_or_else(|cells| panic!("seven cells wanted: {cells:?}"))
+            cells.try_into().unwrap_or_else(|cells| panic!("eight cells wanted: {cells:?}"))
         })
         .collect()
 }
@@ -31,16 +31,19 @@ fn every_case() -> impl Iterator<Item = (Act, Case)> {
                 Relation::ALL.iter().flat_map(move |relation| {
                     Coupling::ALL.iter().flat_map(move |coupling| {
                         Ground::ALL.iter().flat_map(move |ground| {
-                            Presence::ALL.iter().map(move |presence| {
-                                let case = Case {
-                                    role: *role,
-                                    condition: *condition,
-                                    relation: *relation,
-                                    coupling: *coupling,
-                                    ground: *ground,
-                                    presence: *presence,
-                                };
-                                (*act, case)
+                            Presence::ALL.iter().flat_map(move |presence| {
+                                Services::ALL.iter().map(move |services| {
+                                    let case = Case {
+                                        role: *role,
+                                        condition: *condition,
+                                        relation: *relation,
+                                        coupling: *coupling,
+                                        ground: *ground,
+                                        presence: *presence,
+                                        services: *services,
+                                    };
+                                    (*act, case)
+                                })
                             })
                         })
                     })
@@ -50,7 +53,7 @@ fn every_case() -> impl Iterator<Item = (Act, Case)> {
     })
 }
 
-fn words(act: Act, case: Case) -> [&'static str; 7] {
+fn words(act: Act, case: Case) -> [&'static str; 8] {
     [
         act.word(),
         case.role.word(),
@@ -59,6 +62,7 @@ fn words(act: Act, case: Case) -> [&'static str; 7] {
         case.coupling.word(),
         case.ground.word(),
         case.presence.word(),
+        case.services.word(),
     ]
 }
 
@@ -75,7 +79,7 @@ fn the_code_permits_exactly_what_the_file_allows() {
             differing.push(format!("{}: the file says {allowed}", words.join(" ")));
         }
     }
-    assert_eq!(tried, 17 * 8 * 3 * 2 * 2 * 2 * 2, "a new act or fact must be in the file");
+    assert_eq!(tried, 17 * 8 * 3 * 2 * 2 * 2 * 2 * 4, "a new act or fact must be in the file");
     assert!(differing.is_empty(), "{} cases differ, such as\n{}", differing.len(), differing.join("\n"));
 }
 
@@ -89,6 +93,7 @@ fn every_value_in_the_file_exists() {
         Coupling::ALL.iter().map(|value| value.word()).collect(),
         Ground::ALL.iter().map(|value| value.word()).collect(),
         Presence::ALL.iter().map(|value| value.word()).collect(),
+        Services::ALL.iter().map(|value| value.word()).collect(),
     ];
     for line in lines() {
         for (cell, known) in line.iter().zip(&known) {
