@@ -25,7 +25,7 @@ const SCRUB_TICK: Duration = Duration::from_secs(1);
 /// How often sessions of people are judged (J6 asks for five seconds).
 const SESSION_TICK: Duration = Duration::from_secs(2);
 
-/// How often requests that were not confirmed in time are looked for.
+/// How often requests that were not confirmed in time, and links whose time is almost over, are looked for.
 const REQUEST_TICK: Duration = Duration::from_secs(300);
 
 /// How often it is asked whether an announced interruption begins (J6 asks for five seconds).
@@ -67,6 +67,9 @@ pub fn start(tasks: &mut JoinSet<()>, operations: &Arc<Operations>, timers: Time
     }));
     tasks.spawn(every(REQUEST_TICK, Arc::clone(operations), shutdown.clone(), "end requests", |operations| {
         operations.expire_requests().map(|_| ())
+    }));
+    tasks.spawn(every(REQUEST_TICK, Arc::clone(operations), shutdown.clone(), "attend to links", |operations| {
+        operations.attend_to_links().map(|_| ())
     }));
     tasks.spawn(every(
         INTERRUPTION_TICK,

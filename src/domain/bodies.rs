@@ -88,6 +88,10 @@ impl BodyClass {
             UploadPaused, UploadReceived, UploadRefused, UploadRemoved, UploadRenamed, UploadResumed, UploadSettled,
             UploadStarted, VaultScrubbed, WindowPaused, WindowsResumed,
         };
+        use Happening::{
+            AccountLinkExpired, ActivationReminded, NewPasswordAsked, PasskeyAdded, PasskeyRemoved,
+            SignInRecordsRemoved,
+        };
         match what {
             SignedIn | SignedOut | SignInRefused | AddressPenalised | RecoveryCodeUsed => Some(Self::SignIns),
             FetchStarted | FileReleased | FileFetched | FetchEnded | DeliveryAcknowledged | FileSignedOff
@@ -157,7 +161,12 @@ impl BodyClass {
             | UploadLost
             | InterruptionAnnounced
             | InterruptionBegun
-            | InterruptionEnded => Some(Self::Changes),
+            | InterruptionEnded
+            | NewPasswordAsked
+            | AccountLinkExpired
+            | ActivationReminded
+            | PasskeyAdded
+            | PasskeyRemoved => Some(Self::Changes),
             DeliveryExpired
             | DeliveryShredded
             | SlotDestroyed
@@ -181,7 +190,8 @@ impl BodyClass {
             | DeliveryLost
             | RestoreConfirmed
             | WindowPaused
-            | WindowsResumed => None,
+            | WindowsResumed
+            | SignInRecordsRemoved => None,
         }
     }
 }

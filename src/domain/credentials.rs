@@ -137,6 +137,10 @@ pub enum Assurance {
     PasswordAndCode,
     /// Password and a recovery code.
     PasswordAndRecoveryCode,
+    /// Password and a passkey.
+    PasswordAndPasskey,
+    /// A passkey that knew its owner by a code or a body part: both factors in one (NIST SP 800-63B, AAL2).
+    Passkey,
 }
 
 impl Assurance {
@@ -146,6 +150,8 @@ impl Assurance {
         match self {
             Self::PasswordAndCode => "password-and-code",
             Self::PasswordAndRecoveryCode => "password-and-recovery-code",
+            Self::PasswordAndPasskey => "password-and-passkey",
+            Self::Passkey => "passkey",
         }
     }
 }

@@ -266,6 +266,18 @@ happenings! {
     ServiceEnded = 244, "service-ended";
     /// A service that was ended is there again.
     ServiceRestored = 245, "service-restored";
+    /// Somebody who forgot the password asked for a link (P03).
+    NewPasswordAsked = 195, "new-password-asked";
+    /// The time of a link was over: it is gone, and whom it concerns are told (M08).
+    AccountLinkExpired = 196, "account-link-expired";
+    /// Who was to activate an account, and the administrators, are told that the time is almost over (M08).
+    ActivationReminded = 197, "activation-reminded";
+    /// The sign-in records of a month left the record with the key that they lay under.
+    SignInRecordsRemoved = 198, "sign-in-records-removed";
+    /// A passkey was added.
+    PasskeyAdded = 199, "passkey-added";
+    /// A passkey was removed.
+    PasskeyRemoved = 200, "passkey-removed";
 }
 
 impl fmt::Display for Happening {

@@ -99,6 +99,10 @@ random_id!(
     /// One pause of windows.
     PauseId
 );
+random_id!(
+    /// One session of a person.
+    SessionId
+);
 
 fn write_uuid(bytes: &[u8; 16], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     for (at, byte) in bytes.iter().enumerate() {

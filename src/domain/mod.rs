@@ -35,6 +35,7 @@ pub mod restriction;
 pub mod retention;
 pub mod rights;
 pub mod scrub;
+pub mod sign_in_record;
 pub mod sign_off;
 pub mod trust;
 pub mod upload;

@@ -57,6 +57,14 @@ impl Network {
         Self { first: begin(address, bits), bits }
     }
 
+    /// About from where an address comes, for people: 256 addresses, or the /48 of one site (RFC 6177).
+    #[must_use]
+    pub fn around(address: IpAddr) -> Self {
+        let address = address.to_canonical();
+        let bits = if address.is_ipv4() { 24 } else { 48 };
+        Self { first: begin(address, bits), bits }
+    }
+
     /// Whether an address lies in it; an IPv4 address written as IPv6 is the IPv4 address.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {

@@ -96,6 +96,14 @@ pub enum NoticeKind {
     CredentialsChanged,
     /// Somebody is to work in the office; the account is to be activated there.
     OfficeInvited,
+    /// P03: the link with which a new password is chosen.
+    NewPasswordLink,
+    /// M08: the time for an activation is over.
+    ActivationEnded,
+    /// M08: the time for the activation of somebody else is almost over.
+    MemberActivationEnds,
+    /// M08: the time for the activation of somebody else is over.
+    MemberActivationEnded,
 }
 
 macro_rules! facts {
@@ -145,6 +153,8 @@ facts! {
     Removed = "removed",
     /// What was changed.
     Change = "change",
+    /// From which network, roughly.
+    Network = "network",
 }
 
 impl NoticeKind {
@@ -166,6 +176,10 @@ impl NoticeKind {
             Self::ActivationEnds => "activation-ends",
             Self::CredentialsChanged => "credentials-changed",
             Self::OfficeInvited => "office-invited",
+            Self::NewPasswordLink => "new-password-link",
+            Self::ActivationEnded => "activation-ended",
+            Self::MemberActivationEnds => "member-activation-ends",
+            Self::MemberActivationEnded => "member-activation-ended",
         }
     }
 }

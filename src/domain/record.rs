@@ -24,6 +24,7 @@ use super::restriction::Restriction;
 use super::retention::ShredSlot;
 use super::rights::Right;
 use super::scrub::ScrubPosition;
+use super::sign_in_record::SignInRecord;
 use super::sign_off::SignOff;
 use super::upload::{Upload, UploadEnd, UploadEntry, UploadHeader, UploadSums};
 
@@ -217,6 +218,8 @@ records! {
     CredentialBlock = 105;
     /// A service that was ended, by account or organisation and service.
     Restriction = 106;
+    /// A session of a person from begin to end, by login, the newest first.
+    SignInRecord = 85;
 }
 
 #[expect(clippy::large_enum_variant, reason = "most changes are of the large kind")]

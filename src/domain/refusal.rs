@@ -109,6 +109,10 @@ pub enum What {
     Mail,
     /// A recipient key for end-to-end deliveries.
     RecipientKey,
+    /// A session in the portal.
+    Session,
+    /// A passkey.
+    Passkey,
 }
 
 impl fmt::Display for What {
@@ -129,6 +133,8 @@ impl fmt::Display for What {
             Self::Interruption => "interruption",
             Self::Mail => "e-mail",
             Self::RecipientKey => "recipient key",
+            Self::Session => "session",
+            Self::Passkey => "passkey",
         })
     }
 }

@@ -77,6 +77,8 @@ closed_set! {
         Oversee = "oversee",
         /// Say who works in the office, and as what.
         ManageOffice = "manage-office",
+        /// See and change what one signs in with oneself, and one's own sessions.
+        KeepCredentials = "keep-credentials",
     }
 }
 
@@ -288,6 +290,7 @@ fn permits_operator(act: Act, case: Case) -> Result<(), Refusal> {
         Act::Browse | Act::Fetch | Act::Acknowledge | Act::SignOff | Act::Deliver => {
             Err(Refusal::NotAllowed("only the recipient's accounts may"))
         }
+        Act::KeepCredentials => Err(Refusal::NotAllowed("only the person may")),
     }
 }
 
@@ -312,9 +315,13 @@ fn permits_officer(act: Act, case: Case) -> Result<(), Refusal> {
         Act::Define | Act::ManageOffice | Act::Maintain => {
             Err(Refusal::NotAllowed("only an administrator of the office may"))
         }
-        Act::Publish | Act::Browse | Act::Fetch | Act::Acknowledge | Act::SignOff | Act::Deliver => {
-            Err(Refusal::NotAllowed("nobody of the office does"))
-        }
+        Act::Publish
+        | Act::Browse
+        | Act::Fetch
+        | Act::Acknowledge
+        | Act::SignOff
+        | Act::Deliver
+        | Act::KeepCredentials => Err(Refusal::NotAllowed("nobody of the office does")),
     }
 }
 
@@ -336,7 +343,8 @@ fn permits_system(act: Act) -> Result<(), Refusal> {
         | Act::Define
         | Act::Oversee
         | Act::ManageOffice
-        | Act::Couple => Err(Refusal::NotAllowed("the server does this for nobody")),
+        | Act::Couple
+        | Act::KeepCredentials => Err(Refusal::NotAllowed("the server does this for nobody")),
     }
 }
 
@@ -371,6 +379,10 @@ fn permits_account(act: Act, case: Case) -> Result<(), Refusal> {
             Ground::None => Err(Refusal::NotAllowed("there is no agreement in force")),
         },
         Act::ManageMembers | Act::Couple => Err(Refusal::NotAllowed("only an administrator of the organisation may")),
+        // Keys and tokens of a machine are its administrator's.
+        Act::KeepCredentials if case.role == Role::Machine => Err(Refusal::NotAllowed("only a person may")),
+        Act::KeepCredentials if case.relation == Relation::Own => Ok(()),
+        Act::KeepCredentials => Err(Refusal::NotAllowed("only of oneself")),
         Act::Browse | Act::ReadDeliveries | Act::Fetch | Act::Acknowledge | Act::SignOff | Act::ReadHistory => {
             Err(Refusal::NotFound(What::Delivery))
         }

@@ -80,8 +80,10 @@ impl Operations {
     }
 
     pub(super) fn end_body(&self, key: BodyKey, now: Moment) -> Result<(), Failure> {
-        if key.slot.class() == BodyClass::Mail {
-            self.remove_mails(key.slot, now)?;
+        match key.slot.class() {
+            BodyClass::Mail => self.remove_mails(key.slot, now)?,
+            BodyClass::SignIns => self.remove_sign_in_records(key.slot, now)?,
+            BodyClass::Fetches | BodyClass::Changes => {}
         }
         self.keyring.destroy_body_key(key.slot)?;
         self.catalog.decide(Box::new(move |_| {

@@ -76,8 +76,9 @@ pub use office::{
     NewOfficeMember, OfficeMemberView, OfficeVisit, Officer, PersonView, QueuedDelivery, QueuedMail, WorkQueue,
 };
 pub use people::{
-    Activation, Applicant, CouplableProduct, EmployerChoice, EndedSessions, Judge, LinkOffer, MemberView,
-    PasswordAccepted, PeopleSettings, PortalVisit, RequestDraft, RequestLook, RequestView, RightsChange,
+    Activation, Applicant, CouplableProduct, EmployerChoice, EndedSessions, Judge, LinkOffer, LinkRound, MemberView,
+    OpenSession, OwnCredentials, OwnSignIn, PasswordAccepted, PeopleSettings, PortalVisit, RequestDraft, RequestLook,
+    RequestView, RightsChange,
 };
 pub use repair_vault::{CopyOf, RepairReport};
 pub use restrict::ServiceEnd;
@@ -209,6 +210,9 @@ pub struct Operations {
     drafts: people::Drafts,
     pending: people::Pending,
     live_sessions: people::LiveSessions,
+    sign_in_book: Arc<people::SignInBook>,
+    enrolments: people::Enrolments,
+    forgotten: people::Forgotten,
     closures: interrupt::KnownClosures,
     pauses: pause_windows::Reached,
 }
@@ -272,6 +276,7 @@ impl Operations {
         let reading = ports.clock.read();
         let trust = ClockTrust::at_start(reading.wall, reading.monotonic, ports.catalog.last_moment());
         let post = Arc::new(post::Post::new(Arc::clone(&ports.keyring), Arc::clone(&ports.clock)));
+        let sign_in_book = people::SignInBook::new(Arc::clone(&ports.keyring), Arc::clone(&ports.clock));
         Self {
             post,
             catalog: ports.catalog,
@@ -300,6 +305,9 @@ impl Operations {
             drafts: people::Drafts::default(),
             pending: people::Pending::default(),
             live_sessions: people::LiveSessions::default(),
+            sign_in_book: Arc::new(sign_in_book),
+            enrolments: people::Enrolments::default(),
+            forgotten: people::Forgotten::default(),
             closures: interrupt::KnownClosures::default(),
             pauses: pause_windows::Reached::default(),
         }

@@ -19,6 +19,7 @@ use crate::domain::notice::{Addressed, Fact, Mail, MailState, NoticeKind};
 use crate::domain::record::{MailDue, Row};
 use crate::domain::refusal::{Refusal, What};
 use crate::domain::rights::{Act, Case, Ground, permits};
+use crate::domain::sign_in_record::CredentialChange;
 use crate::ports::mailer::{MailOutcome, Message};
 
 /// What one round of sending did.
@@ -282,7 +283,8 @@ impl Operations {
                 Fact::AccountLink => facts.link = self.account_address(LinkId::parse(value)?, door)?,
                 Fact::Added => facts.added.push(value.clone()),
                 Fact::Removed => facts.removed.push(value.clone()),
-                Fact::Change => facts.change.clone_from(value),
+                Fact::Change => facts.change = CredentialChange::from_word(value),
+                Fact::Network => facts.network.clone_from(value),
             }
         }
         Ok(facts)

@@ -4,6 +4,7 @@
 
 mod office;
 mod people;
+mod sign_in;
 
 pub use people::{PersonFacts, about_person};
 

@@ -5,7 +5,7 @@ use core::fmt;
 
 use super::failure::{Failure, Fault};
 use crate::domain::bodies::{BodyClass, BodySlot};
-use crate::domain::ids::MailId;
+use crate::domain::ids::{MailId, SessionId};
 use crate::domain::moment::Moment;
 
 /// Which body a sealed body is: bound into its seal, so that bodies cannot be swapped.
@@ -20,6 +20,8 @@ pub enum BodyBinding {
     },
     /// The personal fields of an e-mail.
     Letter(MailId),
+    /// From where a session was begun.
+    SignIn(SessionId),
 }
 
 impl BodyBinding {
@@ -29,6 +31,7 @@ impl BodyBinding {
         match self {
             Self::Events { sequence, group } => [&sequence.to_be_bytes()[..], &group.to_be_bytes()[..]].concat(),
             Self::Letter(id) => [b"letter", &id.as_bytes()[..]].concat(),
+            Self::SignIn(id) => [b"sign-in", &id.as_bytes()[..]].concat(),
         }
     }
 }
@@ -38,6 +41,7 @@ impl fmt::Display for BodyBinding {
         match self {
             Self::Events { sequence, .. } => write!(f, "the events of decision {sequence}"),
             Self::Letter(id) => write!(f, "the e-mail {id}"),
+            Self::SignIn(id) => write!(f, "the session {id}"),
         }
     }
 }

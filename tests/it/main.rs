@@ -34,6 +34,7 @@ mod mail;
 mod operations;
 mod portal;
 mod portal_access;
+mod portal_security;
 mod ports_catalog;
 mod power;
 mod protection;

@@ -1,10 +1,14 @@
 //! The link in an e-mail: activate an account (B14, B15) or choose a new password. Looking
 //! changes nothing (A12); the link closes when everything was chosen.
 
+use std::sync::Arc;
+
 use zeroize::Zeroizing;
 
 use super::super::office::door_of;
 use super::super::{Officer, Visitor};
+use super::own_credentials::told_of_change;
+use super::sign_in::PasswordAccepted;
 use super::{APP_SECRET, Failure, Operations, credentials_of, ends, event, person_of};
 use crate::domain::block::Access;
 use crate::domain::credentials::{
@@ -17,10 +21,11 @@ use crate::domain::moment::{Moment, Span};
 use crate::domain::names::LoginName;
 use crate::domain::refusal::{Refusal, What};
 use crate::domain::rights::Act;
+use crate::domain::sign_in_record::{CredentialChange, SessionEnd};
 use crate::ports::one_time_codes::Enrolment;
 
 /// A link for a new password lasts so long.
-const NEW_PASSWORD_LASTS: Span = Span::from_seconds(3_600);
+pub(super) const NEW_PASSWORD_LASTS: Span = Span::from_seconds(3_600);
 
 /// Whom a link is for, as far as its holder may know.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -45,8 +50,14 @@ pub enum Activation {
     },
     /// Everything is chosen and the link is closed. The codes are shown this once.
     Complete {
-        /// Each opens the account once, with the password; none when only the password was new.
+        /// Each opens the account once, with the password.
         recovery_codes: Vec<String>,
+    },
+    /// The new password is set and the link is closed; what signs in now is the second factor, which stayed as it
+    /// was: the link alone opens nothing.
+    PasswordSet {
+        /// What to show with the second factor; none when too many are signing in.
+        pending: Option<PasswordAccepted>,
     },
 }
 
@@ -101,6 +112,7 @@ impl Operations {
         let (now, who) = (self.now(), self.visitor_as(&login, visitor)?);
         let activates = link.purpose == LinkPurpose::Activate;
         let spent = AccountLink::key_of(link.id);
+        let (post, address) = (Arc::clone(&self.post), visitor.address);
         self.catalog.decide(Box::new(move |view| {
             let account = person_of(view, &login)?.ok_or(Refusal::LinkClosed)?;
             let mut row = credentials_of(view, &login)?;
@@ -113,11 +125,22 @@ impl Operations {
                 row.link = None;
             }
             let decision = Decision::new(now, event(Happening::PasswordSet, who, &account)).put(row);
-            Ok(if activates { decision } else { decision.remove(spent) })
+            if activates {
+                return Ok(decision);
+            }
+            let change = CredentialChange::PasswordByLink;
+            Ok(told_of_change(&post, decision, &account, change, address, now)?.remove(spent))
         }))?;
         if !activates {
-            self.end_sessions_of(&row.login, "the password was changed")?;
-            return Ok(Activation::Complete { recovery_codes: Vec::new() });
+            self.forget_pending(&row.login);
+            self.end_sessions_of(&row.login, None, SessionEnd::PasswordChanged)?;
+            let door = self.catalog.look(|view| door_of(view, &row.login))?;
+            let pending = match self.await_second_factor(door, row.login, now) {
+                Ok(pending) => Some(pending),
+                Err(Failure::Refused(_)) => None,
+                Err(fault) => return Err(fault),
+            };
+            return Ok(Activation::PasswordSet { pending });
         }
         Ok(Activation::AddApp { app, enrolment: self.enrolment_of(&row.login, app)? })
     }
@@ -127,7 +150,7 @@ impl Operations {
     /// # Errors
     /// `LinkClosed`; `WrongState` when no password was chosen yet.
     pub fn app_to_add(&self, code: &str) -> Result<Activation, Failure> {
-        let (row, _) = self.opened_by(code)?;
+        let (row, _) = self.activated_by(code)?;
         let app = waiting_app(&row).ok_or_else(no_password_yet)?.id;
         Ok(Activation::AddApp { app, enrolment: self.enrolment_of(&row.login, app)? })
     }
@@ -137,7 +160,7 @@ impl Operations {
     /// # Errors
     /// `LinkClosed`; `WrongState` when no password was chosen yet; `WrongCode`; `TriedTooOften`.
     pub fn confirm_app(&self, code: &str, shown: &str, visitor: &Visitor) -> Result<Activation, Failure> {
-        let (row, link) = self.opened_by(code)?;
+        let (row, link) = self.activated_by(code)?;
         let app = waiting_app(&row).ok_or_else(no_password_yet)?.id;
         let now = self.now();
         let attempt = super::attempts::Attempt { login: &row.login, address: visitor.address, is_known_source: false };
@@ -179,6 +202,15 @@ impl Operations {
         })
     }
 
+    /// The same, for a link that activates: one for a new password never leads to a second factor.
+    fn activated_by(&self, code: &str) -> Result<(Credentials, AccountLink), Failure> {
+        let (row, link) = self.opened_by(code)?;
+        match link.purpose {
+            LinkPurpose::Activate => Ok((row, link)),
+            LinkPurpose::NewPassword => Err(Refusal::LinkClosed.into()),
+        }
+    }
+
     pub(super) fn app_secret(&self, app: FactorId) -> Result<Zeroizing<[u8; 20]>, Failure> {
         let derived = Zeroizing::new(self.secrets.derive(APP_SECRET, app.as_bytes())?);
         let mut secret = Zeroizing::new([0; 20]);
@@ -186,7 +218,7 @@ impl Operations {
         Ok(secret)
     }
 
-    fn enrolment_of(&self, login: &LoginName, app: FactorId) -> Result<Enrolment, Failure> {
+    pub(super) fn enrolment_of(&self, login: &LoginName, app: FactorId) -> Result<Enrolment, Failure> {
         let secret = self.app_secret(app)?;
         Ok(self.codes.enrolment(&secret, &self.settings.sender.portal, login.as_str())?)
     }

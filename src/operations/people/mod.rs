@@ -3,9 +3,13 @@
 
 mod activate;
 mod attempts;
+mod forgotten;
 mod judge;
 mod members;
+mod own_credentials;
+mod own_sign_ins;
 mod recovery;
+mod remind;
 mod requests;
 mod sessions;
 mod sign_in;
@@ -15,13 +19,19 @@ use data_encoding::BASE32_NOPAD;
 pub use activate::{Activation, LinkOffer};
 pub use judge::{Judge, RequestView};
 pub use members::{CouplableProduct, MemberView, RightsChange};
+pub use own_credentials::OwnCredentials;
+pub use own_sign_ins::{OpenSession, OwnSignIn};
+pub use remind::LinkRound;
 pub use requests::{Applicant, EmployerChoice, RequestDraft, RequestLook};
 pub use sessions::{EndedSessions, PortalVisit};
 pub use sign_in::PasswordAccepted;
 
 pub(super) use attempts::Attempts;
+pub(super) use forgotten::Forgotten;
 pub(super) use judge::activation_mail;
 pub(super) use members::can_be_judged_there;
+pub(super) use own_credentials::Enrolments;
+pub(super) use own_sign_ins::SignInBook;
 pub(super) use requests::Drafts;
 pub(super) use sessions::LiveSessions;
 pub(super) use sign_in::Pending;

@@ -333,7 +333,7 @@ pub(super) fn login_of(email: &EmailAddress) -> Result<LoginName, Refusal> {
     Ok(LoginName::parse(&email.as_str().to_lowercase())?)
 }
 
-fn visitor_who(visitor: &Visitor) -> Who {
+pub(super) fn visitor_who(visitor: &Visitor) -> Who {
     Who {
         address: Some(visitor.address),
         client: visitor.client.clone(),

@@ -11,16 +11,19 @@ use sha2::{Digest as _, Sha256};
 use super::super::office::door_of;
 use super::super::sign_in::{caller_of, may_enter, outside_of, secret_digest};
 use super::super::{Caller, Proof, Visitor, locked};
+use super::own_sign_ins::with_end;
 use super::{Failure, Operations, event, person_at, person_of};
 use crate::domain::account::Account;
 use crate::domain::credentials::{Assurance, WebSession, is_idle};
 use crate::domain::decision::Decision;
 use crate::domain::digest::Digest;
 use crate::domain::history::{Channel, Happening, Who};
+use crate::domain::ids::SessionId;
 use crate::domain::moment::Moment;
 use crate::domain::names::LoginName;
 use crate::domain::record::Row;
 use crate::domain::refusal::Refusal;
+use crate::domain::sign_in_record::SessionEnd;
 
 /// Rows are read so many at a time.
 const PAGE: usize = 1_000;
@@ -33,11 +36,11 @@ pub(in crate::operations) struct LiveSessions {
 }
 
 #[derive(Clone)]
-struct Live {
-    session: WebSession,
-    last_seen: Moment,
+pub(super) struct Live {
+    pub(super) session: WebSession,
+    pub(super) last_seen: Moment,
     /// From where it was used last; unknown after a restart.
-    address: Option<IpAddr>,
+    pub(super) address: Option<IpAddr>,
 }
 
 /// Somebody who is signed in asks for a page.
@@ -47,6 +50,8 @@ pub struct PortalVisit {
     pub caller: Caller,
     /// The account.
     pub account: Account,
+    /// Which session.
+    pub session: SessionId,
     /// How they proved it.
     pub assurance: Assurance,
     /// When the session began.
@@ -74,12 +79,17 @@ impl LiveSessions {
         live.values().filter(|live| live.session.login == *login).map(|live| live.session.clone()).collect()
     }
 
+    /// All of an account, the oldest first.
+    pub(super) fn of(&self, login: &LoginName) -> Vec<Live> {
+        let live = locked(&self.live);
+        let mut own: Vec<Live> = live.values().filter(|live| live.session.login == *login).cloned().collect();
+        own.sort_by_key(|live| live.session.begun_at);
+        own
+    }
+
     /// The oldest sessions of an account that are too many when one more begins.
     pub(super) fn oldest_beyond(&self, login: &LoginName, most: usize) -> Vec<WebSession> {
-        let live = locked(&self.live);
-        let mut own: Vec<WebSession> =
-            live.values().filter(|live| live.session.login == *login).map(|live| live.session.clone()).collect();
-        own.sort_by_key(|session| session.begun_at);
+        let mut own: Vec<WebSession> = self.of(login).into_iter().map(|live| live.session).collect();
         let excess = (own.len() + 1).saturating_sub(most.max(1));
         own.truncate(excess);
         own
@@ -127,6 +137,7 @@ impl Operations {
         Ok(PortalVisit {
             caller,
             account,
+            session: SessionId::of(&session.secret_sha256),
             assurance: session.assurance,
             begun_at: session.begun_at,
             idle_until: now.after(idle).min(session.ends_at),
@@ -142,18 +153,23 @@ impl Operations {
     pub fn leave(&self, secret: &str) -> Result<(), Failure> {
         let found = locked(&self.live_sessions.live).get(&secret_digest(secret)).cloned();
         match found {
-            Some(live) => self.end_session_on_record(&live.session, ""),
+            Some(live) => self.end_session_on_record(&live.session, SessionEnd::SignedOut),
             None => Ok(()),
         }
     }
 
-    /// Ends every session of an account.
-    pub(in crate::operations) fn end_sessions_of(&self, login: &LoginName, why: &str) -> Result<(), Failure> {
-        let own: Vec<WebSession> = {
-            let live = locked(&self.live_sessions.live);
-            live.values().filter(|live| live.session.login == *login).map(|live| live.session.clone()).collect()
-        };
-        own.iter().try_for_each(|session| self.end_session_on_record(session, why))
+    /// Ends every session of an account, but for the one that is to stay.
+    pub(in crate::operations) fn end_sessions_of(
+        &self,
+        login: &LoginName,
+        stays: Option<SessionId>,
+        how: SessionEnd,
+    ) -> Result<usize, Failure> {
+        let own = self.live_sessions.of(login).into_iter().map(|live| live.session);
+        let ending: Vec<WebSession> =
+            own.filter(|session| stays != Some(SessionId::of(&session.secret_sha256))).collect();
+        ending.iter().try_for_each(|session| self.end_session_on_record(session, how))?;
+        Ok(ending.len())
     }
 
     /// Ends the sessions that were not used for too long, have lasted too long, or whose account may not act any more.
@@ -165,16 +181,16 @@ impl Operations {
         let live: Vec<Live> = locked(&self.live_sessions.live).values().cloned().collect();
         let mut ended = 0;
         for live in live {
-            let why = if live.session.ends_at <= now {
-                "it lasted as long as a session may"
+            let how = if live.session.ends_at <= now {
+                SessionEnd::LastedLongest
             } else if is_idle(live.last_seen, now, idle) {
-                "it was not used"
+                SessionEnd::Unused
             } else if !self.may_stay_in(&live, now)? {
-                "the account may not act any more"
+                SessionEnd::NotAllowed
             } else {
                 continue;
             };
-            self.end_session_on_record(&live.session, why)?;
+            self.end_session_on_record(&live.session, how)?;
             ended += 1;
         }
         Ok(ended)
@@ -210,11 +226,11 @@ impl Operations {
         }
     }
 
-    pub(super) fn end_session_on_record(&self, session: &WebSession, why: &str) -> Result<(), Failure> {
+    pub(super) fn end_session_on_record(&self, session: &WebSession, how: SessionEnd) -> Result<(), Failure> {
         let live = locked(&self.live_sessions.live).remove(&session.secret_sha256);
         let (now, key, login) = (self.now(), WebSession::key_of(&session.secret_sha256), session.login.clone());
-        let (why, address) = (why.to_owned(), live.and_then(|live| live.address));
-        let assurance = session.assurance.word().to_owned();
+        let address = live.and_then(|live| live.address);
+        let (assurance, session) = (session.assurance.word().to_owned(), session.clone());
         self.catalog
             .decide(Box::new(move |view| {
                 if view.find(&key)?.is_none() {
@@ -231,10 +247,11 @@ impl Operations {
                     client: None,
                 };
                 let mut ended = event(Happening::SignedOut, who, &account);
-                if !why.is_empty() {
-                    ended = ended.with_note(&why);
+                if !how.note().is_empty() {
+                    ended = ended.with_note(how.note());
                 }
-                Ok(Decision::new(now, ended).remove(key).leaving_access_as_it_is())
+                let decision = Decision::new(now, ended).remove(key).leaving_access_as_it_is();
+                with_end(view, decision, &session, how, now)
             }))
             .map(|_| ())
             .or_else(|failure| match failure {

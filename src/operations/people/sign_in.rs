@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest as _, Sha256};
@@ -13,6 +13,7 @@ use super::super::office::door_of;
 use super::super::sign_in::{caller_of, may_enter, outside_of, secret_digest};
 use super::super::{Caller, Proof, Visitor, locked};
 use super::attempts::Attempt;
+use super::own_credentials::told_of_change;
 use super::recovery::recovery_digest;
 use super::{Failure, Operations, credentials_of, event, person_at, person_of};
 use crate::domain::account::Account;
@@ -25,6 +26,7 @@ use crate::domain::moment::{Moment, Span};
 use crate::domain::names::LoginName;
 use crate::domain::network::Network;
 use crate::domain::refusal::Refusal;
+use crate::domain::sign_in_record::{CredentialChange, SessionEnd, SignInPlace};
 
 /// Between password and code there may be so much time.
 const PENDING_LASTS: Span = Span::from_seconds(300);
@@ -46,7 +48,7 @@ struct Waiting {
 }
 
 /// The password was right: what to show with the code.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PasswordAccepted {
     /// The secret that names this sign-in; worthless without a code.
     pub secret: String,
@@ -87,6 +89,16 @@ impl Operations {
             self.attempts.failed(&attempt, now);
             return Err(Refusal::NotSignedIn.into());
         }
+        self.await_second_factor(door, login, now)
+    }
+
+    /// The password was right, or was chosen just now: what is missing is the second factor.
+    pub(super) fn await_second_factor(
+        &self,
+        door: Channel,
+        login: LoginName,
+        now: Moment,
+    ) -> Result<PasswordAccepted, Failure> {
         let secret = self.new_secret();
         let mut waiting = locked(&self.pending.waiting);
         waiting.retain(|_, waiting| now < waiting.until);
@@ -95,6 +107,11 @@ impl Operations {
         }
         waiting.insert(secret_digest(&secret), Waiting { door, login, until: now.after(PENDING_LASTS) });
         Ok(PasswordAccepted { secret })
+    }
+
+    /// Nobody who showed a password that counts no more goes on to the second factor.
+    pub(super) fn forget_pending(&self, login: &LoginName) {
+        locked(&self.pending.waiting).retain(|_, waiting| waiting.login != *login);
     }
 
     /// Shows the second factor: a one-time code or a recovery code. On return the begin of the session is on record
@@ -160,10 +177,12 @@ impl Operations {
         let crowded_out =
             self.live_sessions.oldest_beyond(&account.login, self.settings.people.max_sessions_per_account);
         for old in crowded_out {
-            self.end_session_on_record(&old, "another session began")?;
+            self.end_session_on_record(&old, SessionEnd::Crowded)?;
         }
         let (row, account, who, source) =
             (session.clone(), account.clone(), caller.who(), source_digest(caller.address));
+        let place = SignInPlace { address: caller.address, client: caller.client.clone().unwrap_or_default() };
+        let (book, post) = (Arc::clone(&self.sign_in_book), Arc::clone(&self.post));
         self.catalog.decide(Box::new(move |view| {
             let mut credentials = credentials_of(view, &account.login)?;
             shown.spend(&mut credentials)?;
@@ -172,7 +191,10 @@ impl Operations {
             if let Shown::Recovery(_) = shown {
                 let left = format!("{} are left", credentials.recovery_codes.len());
                 decision = decision.and(event(Happening::RecoveryCodeUsed, who, &account).with_note(&left));
+                let change = CredentialChange::RecoveryCodeUsed;
+                decision = told_of_change(&post, decision, &account, change, place.address, now)?;
             }
+            decision = book.begun(view, decision, &row, &place, now)?;
             Ok(decision.put(credentials).put(row).leaving_access_as_it_is())
         }))?;
         self.live_sessions.add(session, caller.address, now);
@@ -243,6 +265,6 @@ fn source_digest(address: IpAddr) -> Digest {
     Digest::new(Sha256::digest(format!("signed in from {}", Network::source_of(address))).into())
 }
 
-fn knows(row: &Credentials, address: IpAddr) -> bool {
+pub(super) fn knows(row: &Credentials, address: IpAddr) -> bool {
     row.known_sources.contains(&source_digest(address))
 }

@@ -1,8 +1,9 @@
 //! The words of mail about accounts (M01-M09): Dutch in B1 with "u", and English. A link
 //! stands only in mail that is about nothing else than opening it.
 
-use super::{Letter, Sender, Tongue, Words};
+use super::{Letter, Sender, Tongue, Words, sign_in};
 use crate::domain::notice::NoticeKind;
+use crate::domain::sign_in_record::CredentialChange;
 
 /// What a mail about an account may tell; empty where it has nothing.
 #[derive(Clone, Debug, Default)]
@@ -27,8 +28,10 @@ pub struct PersonFacts {
     pub added: Vec<String>,
     /// Products that were decoupled.
     pub removed: Vec<String>,
-    /// What was changed.
-    pub change: String,
+    /// What was changed of what somebody signs in with.
+    pub change: Option<CredentialChange>,
+    /// Roughly from where, such as `192.0.2.0/24`.
+    pub network: String,
 }
 
 /// Everything that differs from mail to mail, in one language.
@@ -82,7 +85,7 @@ fn dutch(kind: NoticeKind, sender: &Sender<'_>, facts: &PersonFacts) -> Said {
             facts: Vec::new(),
             advice: vec![
                 "U kunt inloggen in het portaal.",
-                "Wachtwoord vergeten? Vraag uw beheerder om een nieuwe link.",
+                "Wachtwoord vergeten? Kies dat op de pagina om in te loggen.",
                 "Heeft u niets aangevraagd? Dan hoeft u niets te doen.",
             ],
             action: None,
@@ -169,18 +172,7 @@ fn dutch(kind: NoticeKind, sender: &Sender<'_>, facts: &PersonFacts) -> Said {
             action: None,
             why: "U krijgt dit bericht omdat de rechten van uw account zijn gewijzigd.",
         },
-        _ => Said {
-            subject: "Uw inloggegevens zijn gewijzigd".to_owned(),
-            opening: vec!["De gegevens waarmee u inlogt zijn gewijzigd."],
-            facts: vec![
-                ("Account", facts.address.clone()),
-                ("Gewijzigd", facts.change.clone()),
-                ("Op", facts.at.clone()),
-            ],
-            advice: vec!["Heeft u dit niet zelf gedaan? Bel ons dan direct."],
-            action: None,
-            why: "U krijgt dit bericht omdat de inloggegevens van uw account zijn gewijzigd.",
-        },
+        _ => sign_in::dutch(kind, sender, facts),
     }
 }
 
@@ -205,7 +197,7 @@ fn english(kind: NoticeKind, sender: &Sender<'_>, facts: &PersonFacts) -> Said {
             facts: Vec::new(),
             advice: vec![
                 "You can sign in to the portal.",
-                "Forgot your password? Ask your administrator for a new link.",
+                "Forgot your password? Choose that on the page to sign in.",
                 "You requested nothing? Then you need not do anything.",
             ],
             action: None,
@@ -288,18 +280,7 @@ fn english(kind: NoticeKind, sender: &Sender<'_>, facts: &PersonFacts) -> Said {
             action: None,
             why: "You receive this message because the rights of your account were changed.",
         },
-        _ => Said {
-            subject: "Your sign-in details were changed".to_owned(),
-            opening: vec!["What you sign in with was changed."],
-            facts: vec![
-                ("Account", facts.address.clone()),
-                ("Changed", facts.change.clone()),
-                ("On", facts.at.clone()),
-            ],
-            advice: vec!["You did not do this? Then call us at once."],
-            action: None,
-            why: "You receive this message because the sign-in details of your account were changed.",
-        },
+        _ => sign_in::english(kind, sender, facts),
     }
 }
 
@@ -307,7 +288,7 @@ fn english(kind: NoticeKind, sender: &Sender<'_>, facts: &PersonFacts) -> Said {
 mod tests {
     use super::*;
 
-    const KINDS: [NoticeKind; 11] = [
+    const KINDS: [NoticeKind; 15] = [
         NoticeKind::AccountRequested,
         NoticeKind::AccountKnown,
         NoticeKind::RequestWaits,
@@ -319,6 +300,10 @@ mod tests {
         NoticeKind::ActivationEnds,
         NoticeKind::CredentialsChanged,
         NoticeKind::OfficeInvited,
+        NoticeKind::NewPasswordLink,
+        NoticeKind::ActivationEnded,
+        NoticeKind::MemberActivationEnds,
+        NoticeKind::MemberActivationEnded,
     ];
 
     fn every(value: &str, link: &str) -> Vec<(NoticeKind, Tongue, Words)> {
@@ -341,7 +326,8 @@ mod tests {
             link: link.to_owned(),
             added: vec![text()],
             removed: vec![text()],
-            change: text(),
+            change: Some(CredentialChange::Password),
+            network: text(),
         };
         let of = |kind| {
             [Tongue::Dutch, Tongue::English].map(|tongue| (kind, tongue, about_person(kind, tongue, &sender, &facts)))
@@ -360,6 +346,7 @@ mod tests {
                     | NoticeKind::Invited
                     | NoticeKind::ActivationEnds
                     | NoticeKind::OfficeInvited
+                    | NoticeKind::NewPasswordLink
             );
             assert_eq!(
                 (words.text.contains(link), words.html.contains(&format!("href=\"{link}\""))),

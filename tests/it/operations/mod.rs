@@ -13,6 +13,7 @@ mod publish;
 mod requests;
 mod retention;
 mod rotate;
+mod security;
 mod sign_off;
 mod steer;
 mod upload;

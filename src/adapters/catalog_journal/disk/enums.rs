@@ -67,6 +67,10 @@ number_form! {
         ActivationEnds = 11,
         CredentialsChanged = 12,
         OfficeInvited = 30,
+        NewPasswordLink = 36,
+        ActivationEnded = 37,
+        MemberActivationEnds = 38,
+        MemberActivationEnded = 39,
     }
     Salutation, "salutation" { Neutral = 0, Madam = 1, Sir = 2, }
     ReceivedStage, "stage of an upload" { Resumable = 0, Shown = 1, Kept = 2, }
@@ -75,7 +79,12 @@ number_form! {
     Reach, "reach of an interruption" { Sftp = 0, Https = 1, All = 2, }
     EndReason, "reason of an end" { Misuse = 0, TermsNotAccepted = 1, SpecialCircumstances = 2, }
     LinkPurpose, "purpose of a link" { Activate = 0, NewPassword = 1, }
-    Assurance, "assurance" { PasswordAndCode = 0, PasswordAndRecoveryCode = 1, }
+    Assurance, "assurance" {
+        PasswordAndCode = 0,
+        PasswordAndRecoveryCode = 1,
+        PasswordAndPasskey = 2,
+        Passkey = 3,
+    }
 }
 
 impl Form for Happening {

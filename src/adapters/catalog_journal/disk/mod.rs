@@ -7,11 +7,14 @@ mod enums;
 mod events;
 #[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod golden_sign_ins;
 mod interruptions;
 mod mail;
 mod office;
 mod people;
 mod rows;
+mod sign_ins;
 
 use core::net::IpAddr;
 
@@ -26,8 +29,8 @@ use crate::domain::credentials::CodeApp;
 use crate::domain::digest::Digest;
 use crate::domain::history::Event;
 use crate::domain::ids::{
-    AgreementId, DeliveryId, FactorId, InterruptionId, LinkId, MailId, PauseId, PayloadId, PublicationId, TokenId,
-    UploadId,
+    AgreementId, DeliveryId, FactorId, InterruptionId, LinkId, MailId, PauseId, PayloadId, PublicationId, SessionId,
+    TokenId, UploadId,
 };
 use crate::domain::moment::{Moment, Span};
 use crate::domain::names::{
@@ -142,7 +145,8 @@ macro_rules! id_form {
 }
 
 id_form! {
-    AgreementId DeliveryId FactorId InterruptionId LinkId MailId PauseId PayloadId PublicationId TokenId UploadId
+    AgreementId DeliveryId FactorId InterruptionId LinkId MailId PauseId PayloadId PublicationId SessionId TokenId
+    UploadId
 }
 
 macro_rules! same_form {

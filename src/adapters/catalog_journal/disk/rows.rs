@@ -35,6 +35,7 @@ use crate::domain::restriction::Restriction;
 use crate::domain::retention::ShredSlot;
 use crate::domain::rights::Right;
 use crate::domain::scrub::ScrubPosition;
+use crate::domain::sign_in_record::SignInRecord;
 use crate::domain::sign_off::{PartSet, SignOff};
 use crate::domain::upload::{Upload, UploadEnd, UploadEntry, UploadHeader, UploadState, UploadSums};
 use crate::ports::failure::Fault;
@@ -326,6 +327,6 @@ kinds! {
     Delivery DeliveryNumber PublicationPart DeliveredFile OutboxEntry Payload SealedHeader FileCoverage LastSequence
     WindowEnd SlotRecord SlotMember DoomedPayload Upload UploadEntry UploadEnd UploadHeader
     UploadSums SignOff ScrubPosition BodyKey HistoryCut Credentials WebSession AccountLink
-    AccountRequest RequestAddress Interruption WindowPause PausedWindow OfficeMember;
+    AccountRequest RequestAddress Interruption WindowPause PausedWindow OfficeMember SignInRecord;
     later: Organisation Account Product Mail MailDue CredentialBlock Restriction
 }

@@ -355,7 +355,7 @@ fn done(ask: &Ask, member: &Member, outcome: Result<(), Failure>, to: &str, word
 }
 
 /// Leads on to a page that says what was done.
-fn onward(member: &Member, to: &str, word: &str) -> Reply {
+pub(super) fn onward(member: &Member, to: &str, word: &str) -> Reply {
     let address = member.guest.link(to);
     let joint = if address.contains('?') { '&' } else { '?' };
     Reply::empty(StatusCode::SEE_OTHER).with_text(hyper::header::LOCATION, &format!("{address}{joint}done={word}"))
@@ -365,7 +365,7 @@ fn judge(member: &Member) -> Judge {
     Judge::Administrator(member.visit.caller.clone())
 }
 
-fn done_in(query: &str) -> &str {
+pub(super) fn done_in(query: &str) -> &str {
     query.split('&').find_map(|pair| pair.strip_prefix("done=")).unwrap_or_default()
 }
 

@@ -5,7 +5,7 @@ use askama::Template;
 use hyper::StatusCode;
 use qrcodegen::{QrCode, QrCodeEcc};
 
-use super::form::Form;
+use super::form::{Form, with_cookie};
 use super::page::{Frame, last_day, message, shown};
 use super::{Ask, Failure, Guest, told};
 use crate::domain::credentials::LinkPurpose;
@@ -123,12 +123,16 @@ fn went_on(
             shown(status, guest, &page)
         }
         Activation::Complete { recovery_codes } => {
-            let (title, lead) = if recovery_codes.is_empty() {
-                (texts.password_set_title, texts.password_set_lead)
-            } else {
-                (texts.recovery_title, texts.recovery_lead)
-            };
+            let (title, lead) = (texts.recovery_title, texts.recovery_lead);
             shown(status, guest, &Done { frame, title, lead, codes: recovery_codes })
+        }
+        // the second factor is asked for at once
+        Activation::PasswordSet { pending: Some(pending) } => {
+            Ok(with_cookie(guest.onward("/sign-in/code"), &pending.secret))
+        }
+        Activation::PasswordSet { pending: None } => {
+            let (title, lead) = (texts.password_set_title, texts.password_set_lead);
+            shown(status, guest, &Done { frame, title, lead, codes: Vec::new() })
         }
     }
 }
@@ -147,7 +151,7 @@ fn closed(ask: &Ask, guest: &Guest, failure: Failure) -> Result<Reply, Failure> 
 const QUIET: i32 = 4;
 
 /// A QR code as the size and the path of an SVG drawing.
-fn qr(enrolment: &Enrolment) -> Result<(i32, String), Failure> {
+pub(super) fn qr(enrolment: &Enrolment) -> Result<(i32, String), Failure> {
     let code = QrCode::encode_text(&enrolment.uri, QrCodeEcc::Medium)
         .map_err(|error| Fault::new(format!("draw a QR code: {error}")))?;
     let mut path = String::new();
@@ -160,7 +164,7 @@ fn qr(enrolment: &Enrolment) -> Result<(i32, String), Failure> {
 }
 
 /// A key in groups of four, to be typed over.
-fn in_groups(typed: &str) -> String {
+pub(super) fn in_groups(typed: &str) -> String {
     let characters: Vec<char> = typed.chars().collect();
     characters.chunks(4).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join(" ")
 }

@@ -4,9 +4,11 @@
 mod access;
 mod activate;
 mod deliveries;
+mod forgotten;
 mod form;
 mod page;
 mod request;
+mod security;
 mod sign_in;
 mod start;
 mod style;
@@ -21,10 +23,15 @@ use hyper::header::{LOCATION, USER_AGENT};
 pub(super) use access::{account, appoint, approve, grid, grid_csv, invite, overview, reject, resend, save};
 pub(super) use activate::{app, choose, look};
 pub(super) use deliveries::{download, list, one, packing_slip};
+pub(super) use forgotten::{ask_address, link_sent, take_address};
 pub(super) use form::{Form, is_from_elsewhere};
 pub(super) use page::{broken, closed, elsewhere, missing};
 pub(super) use request::{
     ask_organisation, ask_person, cancel, confirm_request, look_at_request, sent, take_organisation, take_person,
+};
+pub(super) use security::{
+    ask_app, ask_codes, ask_new_password, begin_app, change_password, end_others, end_session, finish_app, make_codes,
+    own_security, own_sign_ins,
 };
 pub(super) use sign_in::{ask_code, ask_password, check_code, check_password, sign_out};
 pub(super) use start::{start, welcome};

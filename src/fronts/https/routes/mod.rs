@@ -4,6 +4,7 @@
 mod api;
 mod operator;
 mod portal;
+mod security;
 
 use hyper::Method;
 
@@ -73,7 +74,7 @@ const fn post(path: &'static str, handler: Handler, about: &'static str) -> Rout
 pub(super) use api::PUBLIC;
 
 /// All of the public listener.
-pub(super) static EVERYBODY: Table = &[api::PUBLIC, portal::PORTAL];
+pub(super) static EVERYBODY: Table = &[api::PUBLIC, portal::PORTAL, security::SECURITY];
 
 /// All of an operator listener, as far as who can reach it.
 pub(super) static OFFICE: Table = &[operator::OPERATOR];

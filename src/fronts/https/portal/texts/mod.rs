@@ -42,6 +42,7 @@ macro_rules! catalogue {
 mod pages;
 #[cfg(test)]
 mod rules;
+pub(super) mod security;
 
 use catalogue;
 pub(super) use pages::Texts;

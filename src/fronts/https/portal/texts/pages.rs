@@ -21,6 +21,7 @@ super::catalogue! {
     password: "Wachtwoord", "Password";
     next: "Ga verder", "Continue";
     wrong_password: "Uw e-mailadres of wachtwoord klopt niet, of uw account is nog niet actief.", "Your e-mail address or password is wrong, or your account is not active yet.";
+    forgotten: "Wachtwoord vergeten?", "Forgot your password?";
     code_title: "Code invullen", "Enter a code";
     code_lead: "Open de app op uw telefoon en vul de code van 6 cijfers in.", "Open the app on your telephone and enter the code of 6 digits.";
     code_lost: "Heeft u uw telefoon niet? Vul dan een van uw herstelcodes in.", "No telephone at hand? Then enter one of your recovery codes.";
@@ -39,6 +40,7 @@ super::catalogue! {
     signed_out_title: "U bent uitgelogd", "You are signed out";
     signed_out_lead: "Sluit ook uw browser als u een gedeelde computer gebruikt.", "Close your browser too when you use a shared computer.";
     session_ended: "U bent uitgelogd, omdat u een tijd niets heeft gedaan of te lang was ingelogd. Log opnieuw in.", "You were signed out, because you did nothing for a while or were signed in for too long. Sign in again.";
+    own_security: "Inloggen en beveiliging", "Sign-in and security";
     session_until: "Doet u niets? Dan logt het portaal u uit om", "If you do nothing, the portal signs you out at";
 
     activate_title: "Uw account activeren", "Activate your account";
@@ -64,7 +66,7 @@ super::catalogue! {
     password_set_title: "Uw wachtwoord is gewijzigd", "Your password was changed";
     password_set_lead: "U kunt nu inloggen met uw nieuwe wachtwoord.", "You can now sign in with your new password.";
     link_closed_title: "Deze link werkt niet meer", "This link does not work any more";
-    link_closed_lead: "De link is al gebruikt, vervangen of te oud. Vraag uw beheerder of de contactpersoon om een nieuwe link.", "The link was used already, was replaced, or is too old. Ask your administrator or the contact for a new one.";
+    link_closed_lead: "De link is al gebruikt, vervangen of te oud. Wachtwoord vergeten? Vraag op de inlogpagina een nieuwe link aan. Is uw account nog niet actief? Vraag dan uw beheerder om een nieuwe link.", "The link was used already, was replaced, or is too old. Forgot your password? Ask for a new link on the page to sign in. Is your account not active yet? Then ask your administrator for a new link.";
 
     start: "Start", "Start";
     start_hello: "U bent ingelogd als", "You are signed in as";

@@ -1,0 +1,71 @@
+//! The texts of forgotten passwords and of what somebody signs in with.
+
+super::catalogue! {
+    forgotten_title: "Wachtwoord vergeten", "Forgotten password";
+    forgotten_lead: "Vul uw e-mailadres in. Heeft u een actief account? Dan sturen wij u een link om een nieuw wachtwoord te kiezen.", "Give your e-mail address. If you have an active account, we send you a link with which you choose a new password.";
+    forgotten_factor: "Uw tweede stap blijft zoals die is. U heeft na het kiezen dus ook een code uit uw app of een herstelcode nodig.", "Your second step stays as it is. So after choosing you also need a code from your app, or a recovery code.";
+    forgotten_send: "Link aanvragen", "Ask for a link";
+    forgotten_sent_title: "Kijk in uw e-mail", "Look in your e-mail";
+    forgotten_sent_lead: "Hoort bij dit e-mailadres een actief account? Dan heeft u zo een bericht met een link. De link werkt één uur.", "If an active account belongs to this address, you will have a message with a link soon. The link works for one hour.";
+    forgotten_nothing: "Niets ontvangen? Kijk bij ongewenste e-mail, of neem contact met ons op.", "Nothing received? Look among unwanted mail, or contact us.";
+
+    title: "Inloggen en beveiliging", "Sign-in and security";
+    lead: "Hier ziet u waarmee u inlogt en waar u bent ingelogd.", "Here you see what you sign in with, and where you are signed in.";
+    password: "Wachtwoord", "Password";
+    chosen_on: "Gekozen op", "Chosen on";
+    change_password: "Wachtwoord wijzigen", "Change password";
+    app: "App voor codes", "App for codes";
+    added_on: "Toegevoegd op", "Added on";
+    no_app: "U heeft geen app voor codes.", "You have no app for codes.";
+    replace_app: "App vervangen", "Replace app";
+    codes: "Herstelcodes", "Recovery codes";
+    codes_left: "Nog te gebruiken:", "Left to use:";
+    new_codes: "Nieuwe herstelcodes maken", "Make new recovery codes";
+    open_sessions: "Waar u nu bent ingelogd", "Where you are signed in now";
+    open_lead: "Herkent u iets niet? Log daar uit, wijzig uw wachtwoord en bel ons.", "Is there something you do not know? Sign out there, change your password and call us.";
+    this_session: "dit is waar u nu bent", "this is where you are now";
+    since: "Ingelogd op", "Signed in on";
+    last_seen: "Laatst gebruikt op", "Last used on";
+    address: "Adres", "Address";
+    device: "Browser en apparaat", "Browser and device";
+    unknown: "onbekend", "unknown";
+    end_session: "Hier uitloggen", "Sign out here";
+    end_others: "Overal elders uitloggen", "Sign out everywhere else";
+    history: "Uw inloggeschiedenis", "Your sign-in history";
+    history_lead: "Dit zijn uw laatste keren dat u inlogde in het portaal, de nieuwste eerst. Adres en apparaat bewaren wij een beperkte tijd.", "These are the last times that you signed in to the portal, the newest first. We keep address and device for a limited time.";
+    history_none: "Er is nog niets om te laten zien.", "There is nothing to show yet.";
+    older: "Oudere", "Older";
+    begin: "Begin", "Begin";
+    end: "Einde", "End";
+    still_open: "nog open", "still open";
+    how_ended: "Hoe geëindigd", "How it ended";
+    with: "Ingelogd met", "Signed in with";
+    by_code: "wachtwoord en code", "password and code";
+    by_recovery: "wachtwoord en herstelcode", "password and recovery code";
+    by_passkey_second: "wachtwoord en passkey", "password and passkey";
+    by_passkey: "passkey", "passkey";
+    ended_out: "u logde uit", "you signed out";
+    ended_unused: "niet meer gebruikt", "no longer used";
+    ended_longest: "maximale duur bereikt", "longest time reached";
+    ended_not_allowed: "account, organisatie of adres mocht niet meer", "account, organisation or address was no longer allowed";
+    ended_crowded: "u logde te vaak tegelijk in", "you signed in too many times at once";
+    ended_password: "wachtwoord gewijzigd", "password changed";
+    ended_elsewhere: "vanuit een andere sessie uitgelogd", "signed out from another session";
+    ended_factor: "tweede stap gewijzigd", "second step changed";
+
+    current: "Uw huidige wachtwoord", "Your present password";
+    current_lead: "Wij vragen uw huidige wachtwoord, zodat niemand anders dit voor u kan doen.", "We ask for your present password, so that nobody else can do this for you.";
+    current_wrong: "Uw huidige wachtwoord klopt niet.", "Your present password is wrong.";
+    wanted: "Nieuw wachtwoord", "New password";
+    password_lead: "Na het wijzigen bent u overal elders uitgelogd. U krijgt een e-mail over de wijziging.", "After the change you are signed out everywhere else. You get an e-mail about the change.";
+    app_lead: "Gebruik dit als u een nieuwe telefoon of een andere app heeft. De oude app werkt daarna niet meer.", "Use this when you have a new telephone or another app. The old app does not work any more after that.";
+    codes_lead: "De oude herstelcodes werken daarna niet meer. U krijgt een e-mail over de wijziging.", "The old recovery codes do not work any more after that. You get an e-mail about the change.";
+    codes_made_title: "Bewaar uw nieuwe herstelcodes", "Keep your new recovery codes";
+    codes_made_lead: "Elke code werkt één keer. Wij laten ze maar één keer zien: print ze of schrijf ze op, en bewaar ze veilig.", "Each code works once. We show them only once: print them or write them down, and keep them safe.";
+    again_app: "Begin opnieuw: de sleutel op deze pagina laten wij maar één keer zien.", "Begin again: we show the key on this page only once.";
+    done_password: "Uw wachtwoord is gewijzigd. U bent overal elders uitgelogd.", "Your password was changed. You are signed out everywhere else.";
+    done_app: "Uw app is vervangen. De oude app werkt niet meer.", "Your app was replaced. The old app does not work any more.";
+    done_ended: "De sessie is uitgelogd.", "The session is signed out.";
+    done_others: "U bent overal elders uitgelogd.", "You are signed out everywhere else.";
+    cancel: "Annuleren", "Cancel";
+}

@@ -1,0 +1,22 @@
+//! Pages about what somebody signs in with (P03, P17 in part).
+
+use super::super::portal;
+use super::{HTML, Handler, Route, get, post};
+
+/// Pages of the public listener.
+pub(in crate::fronts::https) static SECURITY: &[Route] = &[
+    get("/forgotten-password", Handler::Page(portal::ask_address), "Forgot the password (P03)", HTML),
+    post("/forgotten-password", Handler::Page(portal::take_address), "Ask for a link"),
+    get("/forgotten-password/sent", Handler::Page(portal::link_sent), "What happens next", HTML),
+    get("/security", Handler::Member(portal::own_security), "Sign-in and security (P17)", HTML),
+    get("/security/sign-ins", Handler::Member(portal::own_sign_ins), "Begin and end of own sessions (PV14)", HTML),
+    get("/security/password", Handler::Member(portal::ask_new_password), "Change the password", HTML),
+    post("/security/password", Handler::Member(portal::change_password), "Take the new password"),
+    get("/security/app", Handler::Member(portal::ask_app), "Replace the app for codes", HTML),
+    post("/security/app", Handler::Member(portal::begin_app), "Show the new app its key"),
+    post("/security/app/confirm", Handler::Member(portal::finish_app), "Take the first code of the new app"),
+    get("/security/recovery-codes", Handler::Member(portal::ask_codes), "New recovery codes", HTML),
+    post("/security/recovery-codes", Handler::Member(portal::make_codes), "Make them"),
+    post("/security/sessions/{id}/end", Handler::Member(portal::end_session), "End another session"),
+    post("/security/sessions/end-others", Handler::Member(portal::end_others), "End all others"),
+];
