@@ -122,7 +122,9 @@ closed_set! {
     Relation {
         /// It is the recipient.
         Own = "own",
-        /// It is another organisation, without a mandate.
+        /// It is an intermediary, acts for the recipient, and has a mandate in force for what is asked (D4).
+        Mandated = "mandated",
+        /// It is another organisation, or an intermediary that may not act for the recipient, or not here.
         Foreign = "foreign",
     }
 }
@@ -354,7 +356,8 @@ fn permits_account(act: Act, case: Case) -> Result<(), Refusal> {
         Condition::Blocked => return Err(Refusal::Blocked),
         Condition::Ended => return Err(Refusal::Ended(What::Account)),
     }
-    let reaches = case.relation == Relation::Own && case.coupling == Coupling::Coupled;
+    // an intermediary reaches what is coupled to it as the recipient's own accounts do (D2)
+    let reaches = case.relation != Relation::Foreign && case.coupling == Coupling::Coupled;
     match act {
         Act::Browse | Act::ReadDeliveries if reaches => Ok(()),
         Act::Fetch if reaches && !case.services.include(Service::Fetch) => Err(Refusal::ServiceEnded(Service::Fetch)),
@@ -372,9 +375,9 @@ fn permits_account(act: Act, case: Case) -> Result<(), Refusal> {
         // The history of the own organisation is the administrator's without any coupling (4.3).
         Act::ReadHistory if case.role == Role::Administrator && case.relation == Relation::Own => Ok(()),
         // An administrator manages the own organisation and no other (B9, B12, C2), and couples what there is an
-        // agreement for (B11).
+        // agreement for (B11): of the own organisation, or of a client within its mandate (D2, D6).
         Act::ManageMembers if case.role == Role::Administrator && case.relation == Relation::Own => Ok(()),
-        Act::Couple if case.role == Role::Administrator && case.relation == Relation::Own => match case.ground {
+        Act::Couple if case.role == Role::Administrator && case.relation != Relation::Foreign => match case.ground {
             Ground::InForce => Ok(()),
             Ground::None => Err(Refusal::NotAllowed("there is no agreement in force")),
         },
