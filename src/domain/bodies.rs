@@ -76,17 +76,18 @@ impl BodyClass {
             DeliveryReplaced, DeliveryShredded, DeliveryWithdrawn, DigestsAsked, EventDestroyed, FetchEnded,
             FetchStarted, FileFetched, FileReleased, FileSignedOff, HeadersRewrapped, HistoryCompacted,
             InterruptionAnnounced, InterruptionBegun, InterruptionEnded, KeyAdded, KeyBlocked, KeyRevoked,
-            KeyUnblocked, MailDeferred, MailFailed, MailRemoved, MailSent, MasterRotated, MasterRotationBegun,
-            NumbersSkipped, OfficeMemberAdded, OfficeRoleChanged, OrganisationAdded, OrganisationBlocked,
-            OrganisationChanged, OrganisationEnded, OrganisationKeyRotated, OrganisationKeyRotationBegun,
-            OrganisationUnblocked, PasswordSet, PayloadDamaged, PayloadRemoved, PayloadRepaired, ProductAdded,
-            ProductChanged, PublicationRefused, RecipientKeyAdded, RecipientKeyRetired, RecipientLeftOut,
-            RecoveryCodeUsed, RecoveryCodesMade, RequestApproved, RequestConfirmed, RequestExpired, RequestRejected,
-            RestoreConfirmed, RightCoupled, RightDecoupled, SecondFactorAdded, SecondFactorRemoved, ServiceEnded,
-            ServiceRestored, SignInRefused, SignOffUndone, SignedIn, SignedOut, SlotDestroyed, TimeConfirmed,
-            TokenAdded, TokenBlocked, TokenRevoked, TokenUnblocked, UploadDated, UploadExpired, UploadLost,
-            UploadPaused, UploadReceived, UploadRefused, UploadRemoved, UploadRenamed, UploadResumed, UploadSettled,
-            UploadStarted, VaultScrubbed, WindowPaused, WindowsResumed,
+            KeyUnblocked, MailDeferred, MailFailed, MailRemoved, MailSent, MandateAdded, MandateBlocked,
+            MandateChanged, MandateEnded, MandateExpired, MandateExpiring, MandateUnblocked, MasterRotated,
+            MasterRotationBegun, NumbersSkipped, OfficeMemberAdded, OfficeRoleChanged, OrganisationAdded,
+            OrganisationBlocked, OrganisationChanged, OrganisationEnded, OrganisationKeyRotated,
+            OrganisationKeyRotationBegun, OrganisationUnblocked, PasswordSet, PayloadDamaged, PayloadRemoved,
+            PayloadRepaired, ProductAdded, ProductChanged, PublicationRefused, RecipientKeyAdded, RecipientKeyRetired,
+            RecipientLeftOut, RecoveryCodeUsed, RecoveryCodesMade, RequestApproved, RequestConfirmed, RequestExpired,
+            RequestRejected, RestoreConfirmed, RightCoupled, RightDecoupled, SecondFactorAdded, SecondFactorRemoved,
+            ServiceEnded, ServiceRestored, SignInRefused, SignOffUndone, SignedIn, SignedOut, SlotDestroyed,
+            TimeConfirmed, TokenAdded, TokenBlocked, TokenRevoked, TokenUnblocked, UploadDated, UploadExpired,
+            UploadLost, UploadPaused, UploadReceived, UploadRefused, UploadRemoved, UploadRenamed, UploadResumed,
+            UploadSettled, UploadStarted, VaultScrubbed, WindowPaused, WindowsResumed,
         };
         use Happening::{
             AccountLinkExpired, ActivationReminded, NewPasswordAsked, PasskeyAdded, PasskeyRemoved,
@@ -167,6 +168,11 @@ impl BodyClass {
             | ActivationReminded
             | PasskeyAdded
             | PasskeyRemoved => Some(Self::Changes),
+            | MandateAdded
+            | MandateChanged
+            | MandateBlocked
+            | MandateUnblocked
+            | MandateEnded => Some(Self::Changes),
             DeliveryExpired
             | DeliveryShredded
             | SlotDestroyed
@@ -192,6 +198,8 @@ impl BodyClass {
             | WindowPaused
             | WindowsResumed
             | SignInRecordsRemoved => None,
+            | MandateExpired
+            | MandateExpiring => None,
         }
     }
 }

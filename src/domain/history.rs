@@ -278,6 +278,20 @@ happenings! {
     PasskeyAdded = 199, "passkey-added";
     /// A passkey was removed.
     PasskeyRemoved = 200, "passkey-removed";
+    /// An intermediary got a mandate of a client (D4).
+    MandateAdded = 140, "mandate-added";
+    /// The products or the end of a mandate were changed.
+    MandateChanged = 141, "mandate-changed";
+    /// A mandate was blocked (J8).
+    MandateBlocked = 142, "mandate-blocked";
+    /// The block of a mandate was lifted.
+    MandateUnblocked = 143, "mandate-unblocked";
+    /// A mandate was ended, by the operator or by the client's administrator.
+    MandateEnded = 144, "mandate-ended";
+    /// The time of a mandate is over.
+    MandateExpired = 145, "mandate-expired";
+    /// Both organisations were told that a mandate ends soon (M23).
+    MandateExpiring = 146, "mandate-expiring";
 }
 
 impl fmt::Display for Happening {

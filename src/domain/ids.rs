@@ -96,6 +96,10 @@ random_id!(
     InterruptionId
 );
 random_id!(
+    /// One mandate of a client to an intermediary.
+    MandateId
+);
+random_id!(
     /// One pause of windows.
     PauseId
 );

@@ -18,6 +18,7 @@ pub mod digest;
 pub mod history;
 pub mod ids;
 pub mod interruption;
+pub mod mandate;
 pub mod moment;
 pub mod names;
 pub mod network;

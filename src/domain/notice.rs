@@ -104,6 +104,8 @@ pub enum NoticeKind {
     MemberActivationEnds,
     /// M08: the time for the activation of somebody else is over.
     MemberActivationEnded,
+    /// M23: a mandate ends soon.
+    MandateExpiring,
 }
 
 macro_rules! facts {
@@ -155,6 +157,10 @@ facts! {
     Change = "change",
     /// From which network, roughly.
     Network = "network",
+    /// Name of the client that it is about.
+    Client = "client",
+    /// Name of the intermediary that it is about.
+    Intermediary = "intermediary",
 }
 
 impl NoticeKind {
@@ -180,6 +186,7 @@ impl NoticeKind {
             Self::ActivationEnded => "activation-ended",
             Self::MemberActivationEnds => "member-activation-ends",
             Self::MemberActivationEnded => "member-activation-ended",
+            Self::MandateExpiring => "mandate-expiring",
         }
     }
 }

@@ -12,6 +12,7 @@ use super::delivery::{
 };
 use super::ids::{DeliveryId, MailId, PayloadId, PublicationId};
 use super::interruption::Interruption;
+use super::mandate::{AccountScope, Mandate, MandateDue, MandatedRight};
 use super::moment::Moment;
 use super::names::{LoginName, OrganisationCode, ProductCode};
 use super::notice::Mail;
@@ -220,6 +221,14 @@ records! {
     Restriction = 106;
     /// A session of a person from begin to end, by login, the newest first.
     SignInRecord = 85;
+    /// A mandate, by intermediary, client and id.
+    Mandate = 63;
+    /// A right that follows from a mandate, by mandate, login and product.
+    MandatedRight = 64;
+    /// When something is to be done about a mandate, by moment and mandate.
+    MandateDue = 65;
+    /// The one client that an account reaches, by login.
+    AccountScope = 66;
 }
 
 #[expect(clippy::large_enum_variant, reason = "most changes are of the large kind")]

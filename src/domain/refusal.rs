@@ -105,6 +105,8 @@ pub enum What {
     Request,
     /// An interruption.
     Interruption,
+    /// A mandate of a client to an intermediary.
+    Mandate,
     /// An e-mail in the queue.
     Mail,
     /// A recipient key for end-to-end deliveries.
@@ -131,6 +133,7 @@ impl fmt::Display for What {
             Self::Folder => "folder",
             Self::Request => "request",
             Self::Interruption => "interruption",
+            Self::Mandate => "mandate",
             Self::Mail => "e-mail",
             Self::RecipientKey => "recipient key",
             Self::Session => "session",

@@ -110,7 +110,7 @@ impl Operations {
     }
 }
 
-fn detailed(event: Event, change: &StandingChange) -> Event {
+pub(super) fn detailed(event: Event, change: &StandingChange) -> Event {
     match change {
         StandingChange::Block { reason, until } => {
             let event = event.with_note(reason.as_str());
@@ -125,7 +125,7 @@ fn detailed(event: Event, change: &StandingChange) -> Event {
     }
 }
 
-fn changed(standing: &Standing, change: StandingChange, now: Moment) -> Result<Standing, Refusal> {
+pub(super) fn changed(standing: &Standing, change: StandingChange, now: Moment) -> Result<Standing, Refusal> {
     match (standing.at(now), change) {
         (Access::Ended, _) => Err(Refusal::WrongState("it has ended already".to_owned())),
         (_, StandingChange::End { reason, .. }) => Ok(Standing::Ended { at: now, reason }),

@@ -32,7 +32,7 @@ pub struct DeliveryView {
 /// Which deliveries are asked for.
 #[derive(Clone, Debug, Default)]
 pub struct DeliveryFilter {
-    /// Only of this recipient; the caller's own organisation when `None` for an account.
+    /// Only of this recipient; for an account, when `None`, of whom it reaches (`Caller::recipient`).
     pub organisation: Option<OrganisationCode>,
     /// Only of this product.
     pub product: Option<ProductCode>,
@@ -123,7 +123,7 @@ impl Operations {
     /// `NotFound` for a recipient that the caller may not know; a fault of the store.
     pub fn deliveries(&self, caller: &Caller, filter: &DeliveryFilter) -> Result<Vec<DeliveryView>, Failure> {
         self.catalog.settle()?;
-        let recipient = filter.organisation.clone().unwrap_or_else(|| caller.organisation.clone());
+        let recipient = filter.organisation.clone().unwrap_or_else(|| caller.recipient().clone());
         let products = match &filter.product {
             Some(product) => vec![product.clone()],
             None => self.outbox_products(caller, &recipient)?.into_iter().map(|product| product.code).collect(),

@@ -40,7 +40,7 @@ impl Operations {
         only_available: bool,
         limit: usize,
     ) -> Result<Vec<DeliveryView>, Failure> {
-        let recipient = &caller.organisation;
+        let recipient = caller.recipient();
         let products = self.outbox_products(caller, recipient)?;
         let before = match before {
             Some(id) => {

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::sync::Mutex;
 
 use super::interrupt::is_closed;
+use super::mandates::{follows_from, mandate_in_force};
 use super::restrict::services_of;
 use super::sign_in::{outside_of, still_lets_in};
 use super::{Caller, Failure, Operations, locked};
@@ -14,6 +15,8 @@ use crate::domain::agreement::Agreement;
 use crate::domain::block::Access;
 use crate::domain::delivery::Delivery;
 use crate::domain::history::Channel;
+use crate::domain::ids::MandateId;
+use crate::domain::mandate::AccountScope;
 use crate::domain::moment::{Moment, Span};
 use crate::domain::names::{LoginName, OrganisationCode, ProductCode};
 use crate::domain::organisation::Organisation;
@@ -43,6 +46,7 @@ struct Asked {
     address: IpAddr,
     credential: String,
     rights_as_of: Option<Moment>,
+    acts_for: Option<OrganisationCode>,
     recipient: OrganisationCode,
     product: ProductCode,
 }
@@ -71,6 +75,7 @@ impl Operations {
             address: caller.address,
             credential: caller.credential.clone(),
             rights_as_of: caller.rights_as_of,
+            acts_for: caller.acts_for.clone(),
             recipient: recipient.clone(),
             product: product.clone(),
         };
@@ -100,6 +105,7 @@ pub(super) fn case_of(
     now: Moment,
 ) -> Result<Case, Failure> {
     let account = view.row::<Account>(&Account::key_of(&caller.login))?;
+    let place = place_of(view, caller, recipient, product, now)?;
     let mut case = Case {
         role: match &account {
             Some(account) if account.is_administrator => Role::Administrator,
@@ -107,7 +113,11 @@ pub(super) fn case_of(
             _ => Role::Machine,
         },
         condition: Condition::Open,
-        relation: if *recipient == caller.organisation { Relation::Own } else { Relation::Foreign },
+        relation: match place {
+            Place::Own => Relation::Own,
+            Place::Mandated(_) => Relation::Mandated,
+            Place::Foreign => Relation::Foreign,
+        },
         coupling: Coupling::Uncoupled,
         ground: Ground::None,
         presence: Presence::Available,
@@ -126,7 +136,12 @@ pub(super) fn case_of(
         }
         None => case.condition = Condition::Ended,
     }
-    for code in [&caller.organisation, recipient] {
+    let concerned = match place {
+        Place::Own | Place::Foreign => vec![&caller.organisation],
+        Place::Mandated(_) => vec![&caller.organisation, recipient],
+    };
+    // how a stranger stands is told to nobody
+    for code in concerned {
         match view.row::<Organisation>(&Organisation::key_of(code))? {
             Some(organisation) => case = case.under(organisation.standing.at(now)),
             None => case.condition = Condition::Ended,
@@ -134,7 +149,12 @@ pub(super) fn case_of(
     }
     if let Some(product) = product {
         let right = view.row::<Right>(&Right::key_of(&caller.login, recipient, product))?;
-        if right.is_some_and(|right| caller.sees(&right)) {
+        let counts = match place {
+            Place::Own => true,
+            Place::Mandated(mandate) => follows_from(view, mandate, &caller.login, product)?,
+            Place::Foreign => false,
+        };
+        if counts && right.is_some_and(|right| caller.sees(&right)) {
             case.coupling = Coupling::Coupled;
         }
         if agreement_in_force(view, recipient, product, now)?.is_some() {
@@ -142,6 +162,39 @@ pub(super) fn case_of(
         }
     }
     Ok(case)
+}
+
+/// How the caller stands to a recipient, where it is now.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// It is its own organisation, and it acts for that.
+    Own,
+    /// It acts for this client, under this mandate.
+    Mandated(MandateId),
+    /// Anything else: also a client where it acts for itself, and itself where it acts for a client.
+    Foreign,
+}
+
+fn place_of(
+    view: &dyn CatalogView,
+    caller: &Caller,
+    recipient: &OrganisationCode,
+    product: Option<&ProductCode>,
+    now: Moment,
+) -> Result<Place, Failure> {
+    if *recipient != *caller.recipient() {
+        return Ok(Place::Foreign);
+    }
+    // an account for one client reaches nothing but that, not even its own organisation
+    let scope = view.row::<AccountScope>(&AccountScope::key_of(&caller.login))?;
+    if scope.is_some_and(|scope| scope.client != *recipient) {
+        return Ok(Place::Foreign);
+    }
+    if caller.acts_for.is_none() {
+        return Ok(Place::Own);
+    }
+    let mandate = mandate_in_force(view, &caller.organisation, recipient, product, now)?;
+    Ok(mandate.map_or(Place::Foreign, |mandate| Place::Mandated(mandate.id)))
 }
 
 /// The agreement in force for a recipient and product, the newest when there are several.

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::Failure;
+use super::mandates::has_force;
 use super::post::{Notice, Post, addressed};
 use super::send_notices::mail_id;
 use crate::domain::account::Account;
@@ -148,7 +149,9 @@ pub(super) fn notify_holders(
     let prefix = RightHolder::keys_of(&delivery.organisation, &delivery.product);
     for holder in view.rows::<RightHolder>(&prefix, None, MOST_HOLDERS)? {
         let Some(account) = view.row::<Account>(&Account::key_of(&holder.login))? else { continue };
-        if account.standing.at(now) != Access::Open {
+        if account.standing.at(now) != Access::Open
+            || !has_force(view, &account, &delivery.organisation, &delivery.product, now)?
+        {
             continue;
         }
         let id = mail_id(kind, delivery.id.as_bytes(), account.login.as_str());

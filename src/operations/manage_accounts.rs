@@ -55,6 +55,16 @@ impl Operations {
     /// # Errors
     /// `NotFound` for the organisation, `Exists` for the login, `BadRequest` when a machine would administer.
     pub fn add_account(&self, new: NewAccount, by: impl Into<Officer>) -> Result<Account, Failure> {
+        self.add_account_with(new, by, |_, _, decision| Ok(decision))
+    }
+
+    /// As `add_account`, with what belongs to the account in the same decision.
+    pub(super) fn add_account_with(
+        &self,
+        new: NewAccount,
+        by: impl Into<Officer>,
+        more: impl FnOnce(&dyn CatalogView, &Account, Decision) -> Result<Decision, Failure> + Send + 'static,
+    ) -> Result<Account, Failure> {
         let who = self.acting(by, Act::Administer)?;
         if new.is_administrator && matches!(new.kind, AccountKind::Machine { .. }) {
             return Err(Refusal::BadRequest("only a person can be an administrator".to_owned()).into());
@@ -79,7 +89,8 @@ impl Operations {
             if view.find(&Account::key_of(&row.login))?.is_some() {
                 return Err(Refusal::Exists(What::Account, row.login.to_string()).into());
             }
-            Ok(Decision::new(now, event(Happening::AccountAdded, &row, who)).put(row))
+            let decision = Decision::new(now, event(Happening::AccountAdded, &row, who));
+            Ok(more(view, &row, decision)?.put(row))
         }))?;
         Ok(account)
     }

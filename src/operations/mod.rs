@@ -20,6 +20,7 @@ mod manage_agreements;
 mod manage_organisations;
 mod manage_products;
 mod manage_rights;
+mod mandates;
 mod monthly_bodies;
 mod note_strangers;
 mod offer;
@@ -69,6 +70,7 @@ pub use manage_accounts::{NewAccount, NewToken, fingerprint};
 pub use manage_agreements::NewAgreement;
 pub use manage_organisations::{NewOrganisation, OrganisationChange};
 pub use manage_products::{NewProduct, ProductChange};
+pub use mandates::{ClientCounts, ClientView, MandateChange, MandateView, NewMandate};
 pub use monthly_bodies::MonthlyBodies;
 pub use note_strangers::PenaltyImposed;
 pub use offer::{Offer, OfferedFile, Published, PublishedDelivery, Recipients};
@@ -234,6 +236,8 @@ pub struct Caller {
     pub client: Option<String>,
     /// Rights that were coupled after this are not seen yet (C10); `None` for robots, who see them at once.
     pub rights_as_of: Option<Moment>,
+    /// For whom an intermediary acts here and now; `None` for the own organisation.
+    acts_for: Option<OrganisationCode>,
     proof: Proof,
 }
 
@@ -250,6 +254,24 @@ enum Proof {
 }
 
 impl Caller {
+    /// The same caller where it acts for this client, and for nobody else: neither for the own organisation nor for
+    /// another client. Whether it may is judged by every operation; whoever names no client acts for itself.
+    #[must_use]
+    pub fn for_client(&self, client: &OrganisationCode) -> Self {
+        Self { acts_for: Some(client.clone()), ..self.clone() }
+    }
+
+    /// Whose deliveries, drop-box and history the caller reaches here: the client's, else the own organisation's.
+    #[must_use]
+    pub fn recipient(&self) -> &OrganisationCode {
+        self.acts_for.as_ref().unwrap_or(&self.organisation)
+    }
+
+    /// The same caller where it acts for its own organisation.
+    fn itself(&self) -> Self {
+        Self { acts_for: None, ..self.clone() }
+    }
+
     /// Whether a right counts for them already.
     fn sees(&self, right: &Right) -> bool {
         self.rights_as_of.is_none_or(|as_of| right.since <= as_of)

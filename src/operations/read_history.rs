@@ -19,7 +19,8 @@ impl Operations {
         Ok(self.catalog.history(&self.bounded(query))?)
     }
 
-    /// The part of the history of the caller's own organisation that the caller may see: lines about
+    /// The part of the history of the caller's own organisation, or of the client for which the caller acts, that the
+    /// caller may see, and nothing of any other: lines about
     /// coupled products with a visible history, all lines without a product for an administrator, and
     /// lines about the caller's own account.
     ///
@@ -28,10 +29,10 @@ impl Operations {
     pub fn own_history(&self, caller: &Caller, query: &HistoryQuery) -> Result<Vec<HistoryLine>, Failure> {
         let now = self.now();
         let mut query = self.bounded(query);
-        query.organisation = Some(caller.organisation.clone());
+        query.organisation = Some(caller.recipient().clone());
         self.catalog.settle()?;
         self.catalog.look(|view| {
-            let case = case_of(view, caller, &caller.organisation, None, now)?;
+            let case = case_of(view, caller, caller.recipient(), None, now)?;
             match permits(Act::ReadHistory, case) {
                 Ok(()) | Err(Refusal::NotFound(_)) => {}
                 Err(refusal) => return Err(refusal.into()),
@@ -58,7 +59,7 @@ impl Operations {
                 let mut page = Vec::new();
                 for line in lines {
                     let about = &line.event.about;
-                    let recipient = about.organisation.as_ref().unwrap_or(&caller.organisation);
+                    let recipient = about.organisation.as_ref().unwrap_or(caller.recipient());
                     // what is left of an event that ended names its delivery, and so its product
                     let product = match (&about.product, about.delivery) {
                         (None, Some(id)) if line.event.what == Happening::EventDestroyed => {
@@ -74,8 +75,12 @@ impl Operations {
                         None => false,
                     };
                     let is_for_all = removed.as_ref() == Some(&line);
+                    // what was done for a client stands with that client, and nowhere else
+                    let is_here = recipient == caller.recipient();
                     if is_for_all
-                        || !is_hidden && (permits(Act::ReadHistory, case).is_ok() || (is_own && product.is_none()))
+                        || is_here
+                            && !is_hidden
+                            && (permits(Act::ReadHistory, case).is_ok() || (is_own && product.is_none()))
                     {
                         page.push(line);
                     }

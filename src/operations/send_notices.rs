@@ -6,6 +6,8 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 
 use super::browse::delivery_of;
+use super::manage_accounts::account_of;
+use super::mandates::has_force;
 use super::texts;
 use super::{Failure, Operations};
 use crate::domain::account::{Account, Language};
@@ -150,6 +152,13 @@ impl Operations {
                     return Ok(Some("not sent: the account is blocked or has ended".to_owned()));
                 }
             }
+            if let (Some(login), Some(delivery)) = (&to.login, mail.delivery) {
+                let (account, delivery) = (account_of(view, login)?, delivery_of(view, delivery)?);
+                let is_for_client = account.organisation != delivery.organisation;
+                if is_for_client && !has_force(view, &account, &delivery.organisation, &delivery.product, now)? {
+                    return Ok(Some("not sent: the account no longer acts for this client".to_owned()));
+                }
+            }
             let Some(delivery) = mail.delivery.filter(|_| mail.kind == NoticeKind::DeliveryReady) else {
                 return Ok(None);
             };
@@ -211,6 +220,9 @@ impl Operations {
         };
         let words = match mail.delivery {
             Some(delivery) => self.words_on_delivery(mail.kind, delivery, tongue, &sender)?,
+            None if mail.kind == NoticeKind::MandateExpiring => {
+                texts::mandate_expiring(tongue, &sender, &self.person_facts(to, mail.kind)?)
+            }
             None => texts::about_person(mail.kind, tongue, &sender, &self.person_facts(to, mail.kind)?),
         };
         Ok(Message {
@@ -285,6 +297,9 @@ impl Operations {
                 Fact::Removed => facts.removed.push(value.clone()),
                 Fact::Change => facts.change = CredentialChange::from_word(value),
                 Fact::Network => facts.network.clone_from(value),
+                Fact::Change => facts.change.clone_from(value),
+                Fact::Client => facts.client.clone_from(value),
+                Fact::Intermediary => facts.intermediary.clone_from(value),
             }
         }
         Ok(facts)

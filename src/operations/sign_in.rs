@@ -239,6 +239,7 @@ pub(super) fn caller_of(
         credential,
         client,
         rights_as_of: None,
+        acts_for: None,
         proof,
     }
 }

@@ -2,10 +2,12 @@
 //! out. Must not know recipients, accounts or tokens: the facts have no place
 //! for personal data or for links that sign in.
 
+mod mandates;
 mod office;
 mod people;
 mod sign_in;
 
+pub use mandates::mandate_expiring;
 pub use people::{PersonFacts, about_person};
 
 /// A language that mail is written in.

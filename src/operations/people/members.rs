@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
-use super::super::manage_rights::holder_key;
+use super::super::mandates::{coupled_under, mandate_for, with_right, without_right};
 use super::super::post::{Notice, Post, addressed};
 use super::super::send_notices::mail_id;
 use super::super::{Caller, agreement_in_force, case_of, locked};
@@ -23,7 +23,7 @@ use crate::domain::names::{EmailAddress, Line, LoginName, OrganisationCode, Prod
 use crate::domain::notice::{Addressed, Fact, NoticeKind};
 use crate::domain::organisation::Organisation;
 use crate::domain::product::Product;
-use crate::domain::record::{RightHolder, Row};
+use crate::domain::record::Row;
 use crate::domain::refusal::{Refusal, What};
 use crate::domain::request::{
     AccountRequest, Employer, INVITED_FOR, RequestAddress, RequestStage, Salutation, is_free_mail,
@@ -93,7 +93,8 @@ impl Operations {
         })
     }
 
-    /// Products that can be coupled to accounts of the caller's organisation.
+    /// Products that can be coupled to accounts of the caller's organisation: its own, or those of the client for
+    /// which it acts, within the mandate (D6).
     ///
     /// # Errors
     /// `NotAllowed` for who is no administrator.
@@ -101,12 +102,17 @@ impl Operations {
         let now = self.now();
         self.catalog.look(|view| {
             may_manage(view, caller, now)?;
-            couplable(view, &caller.organisation, now)
+            let mut products = couplable(view, caller.recipient(), now)?;
+            if caller.recipient() != &caller.organisation {
+                let mandate = mandate_for(view, caller, now)?;
+                products.retain(|product| mandate.scope.contains(&product.code));
+            }
+            Ok(products)
         })
     }
 
-    /// Couples exactly these products to an account: those that are missing are added, others removed, in one
-    /// decision with one e-mail (C8-C11, M07). Nothing changes and no e-mail goes when they are coupled already.
+    /// Couples exactly these products, of the own organisation or of the client for which the caller acts (D2), to an
+    /// account: those that are missing are added, others removed, in one decision with one e-mail (C8-C11, M07). Nothing changes and no e-mail goes when they are coupled already.
     /// What an earlier agreement left coupled can be removed, never added.
     ///
     /// # Errors
@@ -121,7 +127,7 @@ impl Operations {
         let unchanged = self.catalog.look(|view| {
             may_manage(view, caller, now)?;
             let account = own_account(view, caller, login, now)?;
-            Ok(coupled_to(view, &account)?.into_iter().collect::<BTreeSet<_>>() == wanted)
+            Ok(coupled_for(view, caller, &account, now)? == wanted)
         })?;
         if unchanged {
             return Ok(RightsChange::default());
@@ -133,13 +139,16 @@ impl Operations {
         self.catalog.decide(Box::new(move |view| {
             may_manage(view, &caller, now)?;
             let account = own_account(view, &caller, &login, now)?;
-            let organisation = organisation_row(view, &account.organisation)?;
-            let coupled: BTreeSet<_> = coupled_to(view, &account)?.into_iter().collect();
+            let organisation = organisation_row(view, caller.recipient())?;
+            let coupled = coupled_for(view, &caller, &account, now)?;
             let added: Vec<_> = wanted.difference(&coupled).cloned().collect();
             let removed: Vec<_> = coupled.difference(&wanted).cloned().collect();
             let mut decision: Option<Decision> = None;
             let mut facts =
                 vec![(Fact::Address, account.login.to_string()), (Fact::Organisation, organisation.name.to_string())];
+            if organisation.code != account.organisation {
+                facts.push((Fact::Client, organisation.name.to_string()));
+            }
             for (product, is_added) in added.iter().map(|p| (p, true)).chain(removed.iter().map(|p| (p, false))) {
                 let what = if is_added { Happening::RightCoupled } else { Happening::RightDecoupled };
                 let about = About {
@@ -153,27 +162,15 @@ impl Operations {
                     None => Decision::new(now, event),
                     Some(decision) => decision.and(event),
                 };
-                let holder = RightHolder {
-                    recipient: organisation.code.clone(),
-                    product: product.clone(),
-                    login: login.clone(),
-                };
                 decision = Some(if is_added {
                     if agreement_in_force(view, &organisation.code, product, now)?.is_none() {
                         let organisation = organisation.code.to_string();
                         return Err(Refusal::NoAgreement { organisation, product: product.to_string() }.into());
                     }
                     permits(Act::Couple, case_of(view, &caller, &organisation.code, Some(product), now)?)?;
-                    let right = Right {
-                        login: login.clone(),
-                        recipient: organisation.code.clone(),
-                        product: product.clone(),
-                        since: now,
-                    };
-                    next.put(right).put(holder)
+                    with_right(view, next, &account, &organisation.code, product, now)?
                 } else {
-                    let key = Right::key_of(&login, &organisation.code, product);
-                    next.remove(key).remove(holder_key(&organisation.code, product, &login))
+                    without_right(view, next, &account, &organisation.code, product)?
                 });
                 let name = view.row::<Product>(&Product::key_of(product))?.map(|row| row.name.to_string());
                 let fact = if is_added { Fact::Added } else { Fact::Removed };
@@ -339,7 +336,7 @@ pub(super) fn appointed(
 }
 
 /// Administrators of an organisation who are neither blocked nor ended.
-pub(super) fn administrators_of(
+pub(in crate::operations) fn administrators_of(
     view: &dyn CatalogView,
     organisation: &OrganisationCode,
     now: Moment,
@@ -374,7 +371,7 @@ fn accounts_of(view: &dyn CatalogView, organisation: &OrganisationCode) -> Resul
 }
 
 fn may_manage(view: &dyn CatalogView, caller: &Caller, now: Moment) -> Result<(), Failure> {
-    Ok(permits(Act::ManageMembers, case_of(view, caller, &caller.organisation, None, now)?)?)
+    Ok(permits(Act::ManageMembers, case_of(view, &caller.itself(), &caller.organisation, None, now)?)?)
 }
 
 /// An account of the caller's organisation that has not ended; any other does not exist for them.
@@ -403,6 +400,20 @@ fn coupled_to(view: &dyn CatalogView, account: &Account) -> Result<Vec<ProductCo
     let rights = view.rows::<Right>(&Right::keys_of(&account.login, None), None, MOST_PRODUCTS)?;
     let own = rights.into_iter().filter(|right| right.recipient == account.organisation);
     Ok(own.map(|right| right.product).collect())
+}
+
+/// The same, or what is coupled to it for the client for which the caller acts.
+fn coupled_for(
+    view: &dyn CatalogView,
+    caller: &Caller,
+    account: &Account,
+    now: Moment,
+) -> Result<BTreeSet<ProductCode>, Failure> {
+    if *caller.recipient() == account.organisation {
+        return Ok(coupled_to(view, account)?.into_iter().collect());
+    }
+    let mandate = mandate_for(view, caller, now)?;
+    coupled_under(view, mandate.id, &account.login)
 }
 
 fn couplable(

@@ -32,6 +32,7 @@ pub(super) use judge::activation_mail;
 pub(super) use members::can_be_judged_there;
 pub(super) use own_credentials::Enrolments;
 pub(super) use own_sign_ins::SignInBook;
+pub(super) use members::{administrators_of, can_be_judged_there};
 pub(super) use requests::Drafts;
 pub(super) use sessions::LiveSessions;
 pub(super) use sign_in::Pending;

@@ -32,6 +32,12 @@ pub struct PersonFacts {
     pub change: Option<CredentialChange>,
     /// Roughly from where, such as `192.0.2.0/24`.
     pub network: String,
+    /// What was changed.
+    pub change: String,
+    /// Name of the client that it is about.
+    pub client: String,
+    /// Name of the intermediary that it is about.
+    pub intermediary: String,
 }
 
 /// Everything that differs from mail to mail, in one language.
@@ -160,7 +166,11 @@ fn dutch(kind: NoticeKind, sender: &Sender<'_>, facts: &PersonFacts) -> Said {
             why: "U krijgt dit bericht omdat u beheerder bent geworden.",
         },
         NoticeKind::RightsChanged => Said {
-            subject: "Uw rechten zijn gewijzigd".to_owned(),
+            subject: if facts.client.is_empty() {
+                "Uw rechten zijn gewijzigd".to_owned()
+            } else {
+                format!("Uw rechten zijn gewijzigd ({})", facts.client)
+            },
             opening: vec!["Uw beheerder heeft gewijzigd welke producten u kunt zien."],
             facts: vec![
                 ("Account", facts.address.clone()),
@@ -268,7 +278,11 @@ fn english(kind: NoticeKind, sender: &Sender<'_>, facts: &PersonFacts) -> Said {
             why: "You receive this message because you became administrator.",
         },
         NoticeKind::RightsChanged => Said {
-            subject: "Your rights were changed".to_owned(),
+            subject: if facts.client.is_empty() {
+                "Your rights were changed".to_owned()
+            } else {
+                format!("Your rights were changed ({})", facts.client)
+            },
             opening: vec!["Your administrator has changed which products you can see."],
             facts: vec![
                 ("Account", facts.address.clone()),
@@ -328,6 +342,9 @@ mod tests {
             removed: vec![text()],
             change: Some(CredentialChange::Password),
             network: text(),
+            change: text(),
+            client: text(),
+            intermediary: text(),
         };
         let of = |kind| {
             [Tongue::Dutch, Tongue::English].map(|tongue| (kind, tongue, about_person(kind, tongue, &sender, &facts)))

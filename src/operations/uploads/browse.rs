@@ -62,7 +62,7 @@ impl Operations {
     pub fn dropbox_products(&self, caller: &Caller) -> Result<Vec<Product>, Failure> {
         let now = self.now();
         self.catalog.look(|view| {
-            let prefix = Right::keys_of(&caller.login, Some(&caller.organisation));
+            let prefix = Right::keys_of(&caller.login, Some(caller.recipient()));
             let mut products = Vec::new();
             for right in view.rows::<Right>(&prefix, None, MOST_RIGHTS)? {
                 match self.may_deliver(view, caller, &right.product, now) {
@@ -90,7 +90,7 @@ impl Operations {
         after: Option<&UploadName>,
         limit: usize,
     ) -> Result<Vec<UploadView>, Failure> {
-        let (now, organisation) = (self.now(), &caller.organisation);
+        let (now, organisation) = (self.now(), caller.recipient());
         let uploads = self.catalog.look(|view| {
             self.may_deliver(view, caller, product, now)?;
             let after = after.map(|name| UploadEntry::key_of(organisation, product, name));
@@ -114,7 +114,7 @@ impl Operations {
         let now = self.now();
         let upload = self.catalog.look(|view| {
             self.may_deliver(view, caller, product, now)?;
-            upload_named(view, &caller.organisation, product, name)
+            upload_named(view, caller.recipient(), product, name)
         })?;
         let upload = upload.filter(|upload| upload.name == *name).ok_or(Refusal::NotFound(What::File))?;
         Ok(self.as_it_is(upload))

@@ -50,7 +50,7 @@ impl Operations {
         replace: bool,
     ) -> Result<(), Failure> {
         let upload = self.own_upload(caller, product, from)?;
-        let there = self.catalog.look(|view| upload_named(view, &caller.organisation, product, to))?;
+        let there = self.catalog.look(|view| upload_named(view, caller.recipient(), product, to))?;
         let there = there.filter(|there| there.id != upload.id);
         if let Some(there) = &there {
             self.may_replace(caller, there, replace)?;

@@ -118,8 +118,8 @@ impl Operations {
         })
     }
 
-    /// Whether the caller may deliver into this folder of its own organisation. Who may not does not learn
-    /// whether it exists.
+    /// Whether the caller may deliver into this folder, of its own organisation or of the client that it acts for.
+    /// Who may not does not learn whether it exists.
     fn may_deliver(
         &self,
         view: &dyn CatalogView,
@@ -127,7 +127,7 @@ impl Operations {
         product: &ProductCode,
         now: Moment,
     ) -> Result<Product, Failure> {
-        let case = self.known_case(view, caller, &caller.organisation, product, now)?;
+        let case = self.known_case(view, caller, caller.recipient(), product, now)?;
         permits(Act::Deliver, case)?;
         accepting(view, product)?.ok_or_else(|| Refusal::NotFound(What::Folder).into())
     }
@@ -136,7 +136,7 @@ impl Operations {
     /// disk) changes nothing for the asker.
     fn record_refused_upload(&self, caller: &Caller, product: &ProductCode, name: &str, refusal: &Refusal) {
         let about = About {
-            organisation: Some(caller.organisation.clone()),
+            organisation: Some(caller.recipient().clone()),
             login: Some(caller.login.clone()),
             product: Some(product.clone()),
             file: FileName::parse(name).ok(),

@@ -68,7 +68,7 @@ impl Operations {
     ) -> Result<Receiving, Failure> {
         let now = self.now();
         let version = self.catalog.version();
-        let organisation = &caller.organisation;
+        let organisation = caller.recipient();
         let (there, marked) = self.catalog.look(|view| {
             self.may_deliver(view, caller, product, now)?;
             let there = upload_named(view, organisation, product, name)?;
@@ -113,7 +113,7 @@ impl Operations {
         let unfinished_until = self.clock.midnight_closing(now.after(self.settings.uploads.unfinished_kept));
         let upload = Upload {
             id: UploadId::from_random(self.entropy.sixteen()),
-            organisation: caller.organisation.clone(),
+            organisation: caller.recipient().clone(),
             product: product.clone(),
             name: name.clone(),
             login: caller.login.clone(),

@@ -7,6 +7,7 @@ mod bodies;
 mod collect;
 mod compaction;
 mod interrupt;
+mod mandates;
 mod office;
 mod people;
 mod publish;

@@ -71,6 +71,7 @@ number_form! {
         ActivationEnded = 37,
         MemberActivationEnds = 38,
         MemberActivationEnded = 39,
+        MandateExpiring = 13,
     }
     Salutation, "salutation" { Neutral = 0, Madam = 1, Sir = 2, }
     ReceivedStage, "stage of an upload" { Resumable = 0, Shown = 1, Kept = 2, }

@@ -9,8 +9,10 @@ mod events;
 mod golden;
 #[cfg(test)]
 mod golden_sign_ins;
+mod golden_mandates;
 mod interruptions;
 mod mail;
+mod mandates;
 mod office;
 mod people;
 mod rows;
@@ -29,7 +31,7 @@ use crate::domain::credentials::CodeApp;
 use crate::domain::digest::Digest;
 use crate::domain::history::Event;
 use crate::domain::ids::{
-    AgreementId, DeliveryId, FactorId, InterruptionId, LinkId, MailId, PauseId, PayloadId, PublicationId, SessionId,
+    AgreementId, DeliveryId, FactorId, InterruptionId, LinkId, MailId, MandateId, PauseId, PayloadId, PublicationId, SessionId,
     TokenId, UploadId,
 };
 use crate::domain::moment::{Moment, Span};
@@ -145,7 +147,7 @@ macro_rules! id_form {
 }
 
 id_form! {
-    AgreementId DeliveryId FactorId InterruptionId LinkId MailId PauseId PayloadId PublicationId SessionId TokenId
+    AgreementId DeliveryId FactorId InterruptionId LinkId MailId MandateId PauseId PayloadId PublicationId SessionId TokenId
     UploadId
 }
 

@@ -17,6 +17,7 @@ use crate::domain::delivery::{
 use crate::domain::digest::Digest;
 use crate::domain::ids::{AgreementId, DeliveryId, PayloadId, PublicationId, TokenId, UploadId};
 use crate::domain::interruption::Interruption;
+use crate::domain::mandate::{AccountScope, Mandate, MandateDue, MandatedRight};
 use crate::domain::moment::{Moment, Span};
 use crate::domain::names::{
     FileName, Kvk, Line, LoginName, MailDomain, Oin, OrganisationCode, ProductCode, UploadName,
@@ -327,6 +328,6 @@ kinds! {
     Delivery DeliveryNumber PublicationPart DeliveredFile OutboxEntry Payload SealedHeader FileCoverage LastSequence
     WindowEnd SlotRecord SlotMember DoomedPayload Upload UploadEntry UploadEnd UploadHeader
     UploadSums SignOff ScrubPosition BodyKey HistoryCut Credentials WebSession AccountLink
-    AccountRequest RequestAddress Interruption WindowPause PausedWindow OfficeMember SignInRecord;
+    AccountRequest RequestAddress Interruption WindowPause PausedWindow OfficeMember SignInRecord Mandate MandatedRight MandateDue AccountScope;
     later: Organisation Account Product Mail MailDue CredentialBlock Restriction
 }
