@@ -28,6 +28,9 @@ const SESSION_TICK: Duration = Duration::from_secs(2);
 /// How often requests that were not confirmed in time, and links whose time is almost over, are looked for.
 const REQUEST_TICK: Duration = Duration::from_secs(300);
 
+/// How often ends of mandates and warnings of them are put on record; what has ended has no force before that either.
+const MANDATE_TICK: Duration = Duration::from_secs(2);
+
 /// How often it is asked whether an announced interruption begins (J6 asks for five seconds).
 const INTERRUPTION_TICK: Duration = Duration::from_secs(1);
 
@@ -70,6 +73,9 @@ pub fn start(tasks: &mut JoinSet<()>, operations: &Arc<Operations>, timers: Time
     }));
     tasks.spawn(every(REQUEST_TICK, Arc::clone(operations), shutdown.clone(), "attend to links", |operations| {
         operations.attend_to_links().map(|_| ())
+    }));
+    tasks.spawn(every(MANDATE_TICK, Arc::clone(operations), shutdown.clone(), "settle mandates", |operations| {
+        operations.settle_mandates().map(|_| ())
     }));
     tasks.spawn(every(
         INTERRUPTION_TICK,

@@ -168,11 +168,7 @@ impl BodyClass {
             | ActivationReminded
             | PasskeyAdded
             | PasskeyRemoved => Some(Self::Changes),
-            | MandateAdded
-            | MandateChanged
-            | MandateBlocked
-            | MandateUnblocked
-            | MandateEnded => Some(Self::Changes),
+            MandateAdded | MandateChanged | MandateBlocked | MandateUnblocked | MandateEnded => Some(Self::Changes),
             DeliveryExpired
             | DeliveryShredded
             | SlotDestroyed
@@ -198,8 +194,7 @@ impl BodyClass {
             | WindowPaused
             | WindowsResumed
             | SignInRecordsRemoved => None,
-            | MandateExpired
-            | MandateExpiring => None,
+            MandateExpired | MandateExpiring => None,
         }
     }
 }

@@ -21,7 +21,7 @@ use crate::domain::upload::{ReceivedStage, UploadState};
 use crate::fronts::sessions::{Arrival, LiveSession};
 use crate::operations::{DeliveryView, Published, RequestView, RetentionReport, UploadView};
 
-fn moment(moment: Option<Moment>) -> Value {
+pub(super) fn moment(moment: Option<Moment>) -> Value {
     moment.map_or(Value::Null, |moment| json!(moment.to_string()))
 }
 
@@ -35,7 +35,7 @@ fn allow_from(list: &AllowList) -> Vec<String> {
 }
 
 /// `active`, `blocked` or `ended`, with the particulars of a block.
-fn standing(standing: &Standing) -> (Value, Value, Value) {
+pub(super) fn standing(standing: &Standing) -> (Value, Value, Value) {
     match standing {
         Standing::Active => (json!("active"), Value::Null, Value::Null),
         Standing::Blocked(block) => (json!("blocked"), json!(block.reason.as_str()), moment(block.until)),
@@ -44,7 +44,7 @@ fn standing(standing: &Standing) -> (Value, Value, Value) {
 }
 
 /// Why it was ended, when the operator did that for a reason of the terms of use (J7).
-fn end_reason(standing: &Standing) -> Value {
+pub(super) fn end_reason(standing: &Standing) -> Value {
     match standing {
         Standing::Ended { reason, .. } => json!(reason.map(EndReason::word)),
         Standing::Active | Standing::Blocked(_) => Value::Null,
@@ -274,9 +274,9 @@ pub fn content_type(name: &FileName) -> &'static str {
     if name.as_str().ends_with(".age") { "application/age" } else { "application/octet-stream" }
 }
 
-/// The metadata of one file (API Design Rules, module Transfer).
+/// The metadata of one file (API Design Rules, module Transfer), whose resources lie below `base`.
 #[must_use]
-pub fn file(delivery: &Delivery, file: &DeliveredFile) -> Value {
+pub fn file(base: &str, delivery: &Delivery, file: &DeliveredFile) -> Value {
     json!({
         "id": file.number,
         "fileName": file.name.as_str(),
@@ -284,7 +284,7 @@ pub fn file(delivery: &Delivery, file: &DeliveredFile) -> Value {
         "contentType": content_type(&file.name),
         "size": file.size_bytes,
         "sha256": file.sha256.to_string(),
-        "contentUri": format!("/api/v1/deliveries/{}/files/{}/content", delivery.id, file.number),
+        "contentUri": format!("{base}/deliveries/{}/files/{}/content", delivery.id, file.number),
         "createdAt": delivery.published_at.to_string(),
         "expiresAt": delivery.available_until.to_string(),
     })
@@ -293,7 +293,7 @@ pub fn file(delivery: &Delivery, file: &DeliveredFile) -> Value {
 /// A delivery as its recipient sees it: files with their metadata, no reason of a hold, and
 /// nothing of who fetched what when the agreement hides the history (A20).
 #[must_use]
-pub fn delivery_for_recipient(view: &DeliveryView) -> Value {
+pub fn delivery_for_recipient(base: &str, view: &DeliveryView) -> Value {
     let mut form = delivery(view);
     let Value::Object(members) = &mut form else { return form };
     if matches!(view.delivery.availability, Availability::Held { .. }) {
@@ -306,7 +306,7 @@ pub fn delivery_for_recipient(view: &DeliveryView) -> Value {
         }
     }
     let shown = view.files.iter().map(|shown| {
-        let mut form = file(&view.delivery, shown);
+        let mut form = file(base, &view.delivery, shown);
         if let (Value::Object(form), Value::Object(more), false) =
             (&mut form, delivered_file(shown, &view.coverage), view.history_hidden)
         {

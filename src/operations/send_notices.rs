@@ -297,7 +297,6 @@ impl Operations {
                 Fact::Removed => facts.removed.push(value.clone()),
                 Fact::Change => facts.change = CredentialChange::from_word(value),
                 Fact::Network => facts.network.clone_from(value),
-                Fact::Change => facts.change.clone_from(value),
                 Fact::Client => facts.client.clone_from(value),
                 Fact::Intermediary => facts.intermediary.clone_from(value),
             }

@@ -31,6 +31,7 @@ mod key_rotation;
 mod large_folder;
 mod layering;
 mod mail;
+mod mandates;
 mod operations;
 mod portal;
 mod portal_access;

@@ -118,8 +118,10 @@ async fn run(door: &Door, route: &Route, segments: Vec<String>, parts: Parts, in
     let site = Arc::clone(&door.site);
     // A range may have to be read for its digest.
     let at_hand = route.at_hand && !parts.headers.contains_key(RANGE) && site.operations.is_at_hand();
+    let (client, segments) = split(route, segments);
     let (path, authority) = (parts.uri.path().to_owned(), parts.uri.authority().map(ToString::to_string));
-    let ask = Ask { site, method: parts.method, path, authority, segments, query, headers: parts.headers, content };
+    let (method, headers) = (parts.method, parts.headers);
+    let ask = Ask { site, method, path, authority, client, segments, query, headers, content };
     let (handler, address) = (route.handler, door.address);
     let mut reply = if at_hand {
         handle(handler, &ask, address)
@@ -133,6 +135,15 @@ async fn run(door: &Door, route: &Route, segments: Vec<String>, parts: Parts, in
         reply = failed(&failure);
     }
     reply
+}
+
+/// The client that the path of a route names, and the segments that its handler knows.
+fn split(route: &Route, mut segments: Vec<String>) -> (Option<String>, Vec<String>) {
+    if !route.is_for_client() || segments.is_empty() {
+        return (None, segments);
+    }
+    let client = segments.remove(0);
+    (Some(client), segments)
 }
 
 fn failed(failure: &Failure) -> Reply {
@@ -149,7 +160,7 @@ fn handle(handler: Handler, ask: &Ask, address: IpAddr) -> Reply {
                 Err(failure) => return failed(&failure),
             }
             match bearer::sign_in(&ask.site.operations, &ask.site.penalties, &ask.headers, address) {
-                Ok(caller) => handler(ask, &caller),
+                Ok(caller) => ask.place(&caller).and_then(|caller| handler(ask, &caller)),
                 Err(reply) => return *reply,
             }
         }
@@ -180,7 +191,7 @@ fn page(handler: Handler, ask: &Ask, address: IpAddr) -> Reply {
                 Err(reply) => Ok(*reply),
                 // a form that was not made for this session
                 Ok(member) if changes && !member.sent(&Form::read(&ask.content)) => portal::elsewhere(ask, &guest),
-                Ok(member) => handler(ask, &member),
+                Ok(member) => member.placed(ask).and_then(|member| handler(ask, &member)),
             },
             Handler::Open(_) | Handler::Account(_) | Handler::Stage => Ok(Reply::not_found()),
         }

@@ -11,9 +11,9 @@ use super::Site;
 use crate::domain::history::HistoryQuery;
 use crate::domain::ids::DeliveryId;
 use crate::domain::moment::Moment;
-use crate::domain::names::ProductCode;
+use crate::domain::names::{OrganisationCode, ProductCode};
 use crate::domain::refusal::{Refusal, What};
-use crate::operations::Failure;
+use crate::operations::{Caller, Failure};
 
 /// A request as handlers see it.
 pub(super) struct Ask {
@@ -25,7 +25,9 @@ pub(super) struct Ask {
     pub path: String,
     /// The host that the request line names (HTTP/2).
     pub authority: Option<String>,
-    /// The variable segments of the path, in order.
+    /// The client that the path names; what follows in it is that client's.
+    pub client: Option<String>,
+    /// The variable segments of the path after that, in order.
     pub segments: Vec<String>,
     /// The query as asked, without its question mark.
     pub query: String,
@@ -46,6 +48,25 @@ impl Ask {
     #[must_use]
     pub(super) fn is_at(&self, path: &str) -> bool {
         self.path == path
+    }
+
+    /// Who asks, there where the path says: for its own organisation, or for the client that it names.
+    ///
+    /// # Errors
+    /// `NotFound` for what cannot be the code of a client. Whether the caller may act for it, operations judge.
+    pub(super) fn place(&self, caller: &Caller) -> Result<Caller, Failure> {
+        match &self.client {
+            None => Ok(caller.clone()),
+            Some(code) => {
+                let code = OrganisationCode::parse(code).map_err(|_| Refusal::NotFound(What::Organisation))?;
+                Ok(caller.for_client(&code))
+            }
+        }
+    }
+
+    /// The address under which the resources of whom the path is for lie: `/api/v1`, or with the client.
+    pub(super) fn api_base(&self) -> String {
+        self.client.as_ref().map_or_else(|| "/api/v1".to_owned(), |code| format!("/api/v1/clients/{code}"))
     }
 
     /// A header as text, when it is there once and is text.

@@ -4,13 +4,13 @@
 use serde_json::{Map, Value, json};
 
 use super::answer::API_VERSION;
-use super::routes::{Handler, Route};
+use super::routes::{Handler, Route, Table};
 use crate::config::Config;
 
 /// The document for the routes below `/api/v1`.
-pub(super) fn document(table: &[Route], config: &Config) -> Value {
+pub(super) fn document(table: Table, config: &Config) -> Value {
     let mut paths = Map::new();
-    for route in table {
+    for route in table.iter().copied().flatten() {
         let Some(path) = route.path.strip_prefix(BASE) else { continue };
         let entry = paths.entry(path.to_owned()).or_insert_with(|| json!({}));
         if let Value::Object(entry) = entry {

@@ -1,5 +1,5 @@
-//! The root of an account: its folders side by side, each a shelf of its own that gets whole
-//! paths. Knows which path leads to which, and nothing of what is in them.
+//! The folders of one organisation side by side, each a shelf of its own that gets whole paths.
+//! Knows which path leads to which, and nothing of what is in them.
 
 use std::sync::Arc;
 
@@ -9,19 +9,24 @@ use super::shelf::{
     Attributes, FolderCursor, NOT_SERVED, OpenMode, OpenedFile, SentAttributes, Shelf, ShelfError, ShelfErrorKind,
     Volume, error,
 };
+use crate::config::sections::FolderNames;
+use crate::domain::moment::Moment;
+use crate::operations::{Caller, Operations};
 
 /// Extensions that are served here beyond what every shelf serves: they tell the room in the drop-box.
 const SERVED: [&str; 2] = ["statvfs", "fstatvfs"];
 
-/// The account's folders.
+/// The folders, as one account sees them.
 pub(super) struct Home {
     outbox: OutboxShelf,
     dropbox: DropboxShelf,
 }
 
 impl Home {
-    /// The root over these folders.
-    pub(super) const fn new(outbox: OutboxShelf, dropbox: DropboxShelf) -> Self {
+    /// The folders of the organisation that the caller reaches.
+    pub(super) fn of(operations: &Arc<Operations>, caller: Caller, folders: &FolderNames, since: Moment) -> Self {
+        let outbox = OutboxShelf::new(Arc::clone(operations), caller.clone(), folders, since);
+        let dropbox = DropboxShelf::new(Arc::clone(operations), caller, folders, since);
         Self { outbox, dropbox }
     }
 

@@ -17,6 +17,7 @@ pub mod replies;
 mod reply;
 pub mod request_names;
 pub mod requests;
+mod root;
 pub mod session;
 pub mod shelf;
 mod strangers;

@@ -3,13 +3,9 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-use tokio::runtime::Handle;
-
 use super::auth::{Door, DoorRefusal, Entrance, Visitor};
-use super::dropbox::DropboxShelf;
-use super::home::Home;
 use super::reply::shelf_error;
+use super::root::Root;
 use super::shelf::{
     Attributes, Entry, FileKind, FolderCursor, OpenMode, OpenedFile, ReadThen, Shelf, ShelfError, ShelfErrorKind,
 };
@@ -21,6 +17,7 @@ use crate::domain::names::{FileName, ProductCode};
 use crate::domain::product::Product;
 use crate::domain::refusal::{Refusal, What};
 use crate::operations::{self, Caller, Closure, Failure, Fetch, Operations, PenaltyImposed};
+use bytes::Bytes;
 
 /// Delivered files: readable by owner and group (domain 3.14).
 const FILE_PERMISSIONS: u32 = 0o440;
@@ -64,12 +61,9 @@ impl Door for FrontDoor {
         match self.operations.sign_in_with_key(&visitor.login, &visitor.fingerprint, &known_as(visitor)) {
             Ok(caller) => {
                 let organisation = caller.organisation.to_string();
-                let (folders, since) = (self.folders.clone(), self.operations.now());
-                let runtime = Handle::try_current().ok();
-                let shelf = OutboxShelf { operations: Arc::clone(&self.operations), caller, folders, since, runtime };
-                let dropbox =
-                    DropboxShelf::new(Arc::clone(&self.operations), shelf.caller.clone(), &self.folders, since);
-                Ok(Entrance { shelf: Arc::new(Home::new(shelf, dropbox)), organisation, since })
+                let root = Root::new(Arc::clone(&self.operations), caller, self.folders.clone());
+                let since = root.since();
+                Ok(Entrance { shelf: Arc::new(root), organisation, since })
             }
             Err(failure) => {
                 if let Failure::Refused(refusal) = &failure {
@@ -112,14 +106,12 @@ fn tell_outsider(refusal: &Refusal, visitor: &Visitor) {
     }
 }
 
-/// The folders of one signed-in account; its end is the end of the session.
+/// The outbox of one signed-in account: that of its organisation, or of the client for which it acts.
 pub(super) struct OutboxShelf {
     operations: Arc<Operations>,
     caller: Caller,
-    folders: FolderNames,
+    folder: String,
     since: Moment,
-    /// Where its end is put on record: whoever drops it last may not wait, least of all the catalog's own thread.
-    runtime: Option<Handle>,
 }
 
 /// Where a path leads.
@@ -131,12 +123,17 @@ enum Place {
 }
 
 impl OutboxShelf {
+    /// The outbox of this account, under its configured name.
+    pub(super) fn new(operations: Arc<Operations>, caller: Caller, folders: &FolderNames, since: Moment) -> Self {
+        Self { operations, caller, folder: folders.outbox.clone(), since }
+    }
+
     fn place(&self, path: &str) -> Result<Place, ShelfError> {
         let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
         let not_found = || shelf_error(Refusal::NotFound(What::File).into());
         match parts.as_slice() {
             [] => Ok(Place::Root),
-            [outbox, rest @ ..] if *outbox == self.folders.outbox => match rest {
+            [outbox, rest @ ..] if *outbox == self.folder => match rest {
                 [] => Ok(Place::Outbox),
                 [product] => Ok(Place::Product(ProductCode::parse(product).map_err(|_| not_found())?)),
                 [product, name] => Ok(Place::File(
@@ -150,7 +147,7 @@ impl OutboxShelf {
     }
 
     fn products(&self) -> Result<Vec<Product>, ShelfError> {
-        self.operations.outbox_products(&self.caller, &self.caller.organisation).map_err(shelf_error)
+        self.operations.outbox_products(&self.caller, self.caller.recipient()).map_err(shelf_error)
     }
 
     fn product(&self, code: &ProductCode) -> Result<Product, ShelfError> {
@@ -159,7 +156,7 @@ impl OutboxShelf {
     }
 
     fn entry(&self, product: &ProductCode, name: &FileName) -> Result<OutboxEntry, ShelfError> {
-        self.operations.outbox_entry(&self.caller, &self.caller.organisation, product, name).map_err(shelf_error)
+        self.operations.outbox_entry(&self.caller, self.caller.recipient(), product, name).map_err(shelf_error)
     }
 }
 
@@ -180,7 +177,7 @@ impl Shelf for OutboxShelf {
     fn remove(&self, path: &str) -> Result<(), ShelfError> {
         match self.place(path)? {
             Place::File(product, name) => {
-                let recipient = &self.caller.organisation;
+                let recipient = self.caller.recipient();
                 self.operations.sign_off(&self.caller, recipient, &product, &name).map_err(shelf_error)
             }
             Place::Root | Place::Outbox | Place::Product(_) => Err(ShelfError {
@@ -193,7 +190,7 @@ impl Shelf for OutboxShelf {
     fn open_folder(&self, path: &str) -> Result<Box<dyn FolderCursor>, ShelfError> {
         match self.place(path)? {
             Place::Root => {
-                let entry = Entry { name: self.folders.outbox.clone(), attributes: folder(self.since) };
+                let entry = Entry { name: self.folder.clone(), attributes: folder(self.since) };
                 Ok(Box::new(Listed(vec![entry])))
             }
             Place::Outbox => {
@@ -230,21 +227,6 @@ impl Shelf for OutboxShelf {
             Place::Root | Place::Outbox | Place::Product(_) => {
                 Err(ShelfError { kind: ShelfErrorKind::Failure, message: "this is a folder, not a file".to_owned() })
             }
-        }
-    }
-}
-
-impl Drop for OutboxShelf {
-    fn drop(&mut self) {
-        let (operations, caller) = (Arc::clone(&self.operations), self.caller.clone());
-        let sign_out = move || {
-            if let Err(failure) = operations.sign_out(&caller) {
-                tracing::warn!(%failure, "the end of a session could not be recorded");
-            }
-        };
-        match &self.runtime {
-            Some(runtime) => drop(runtime.spawn_blocking(sign_out)),
-            None => sign_out(),
         }
     }
 }
@@ -301,7 +283,7 @@ struct Pages {
 
 impl FolderCursor for Pages {
     fn next(&mut self, limit: usize) -> Result<Vec<Entry>, ShelfError> {
-        let recipient = &self.caller.organisation;
+        let recipient = self.caller.recipient();
         let page = self.operations.outbox_page(&self.caller, recipient, &self.product, self.after.as_ref(), limit);
         let page = page.map_err(shelf_error)?;
         if let Some(last) = page.last() {

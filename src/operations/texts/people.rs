@@ -32,8 +32,6 @@ pub struct PersonFacts {
     pub change: Option<CredentialChange>,
     /// Roughly from where, such as `192.0.2.0/24`.
     pub network: String,
-    /// What was changed.
-    pub change: String,
     /// Name of the client that it is about.
     pub client: String,
     /// Name of the intermediary that it is about.
@@ -342,7 +340,6 @@ mod tests {
             removed: vec![text()],
             change: Some(CredentialChange::Password),
             network: text(),
-            change: text(),
             client: text(),
             intermediary: text(),
         };

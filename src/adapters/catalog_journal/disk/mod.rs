@@ -8,8 +8,9 @@ mod events;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
-mod golden_sign_ins;
 mod golden_mandates;
+#[cfg(test)]
+mod golden_sign_ins;
 mod interruptions;
 mod mail;
 mod mandates;
@@ -31,8 +32,8 @@ use crate::domain::credentials::CodeApp;
 use crate::domain::digest::Digest;
 use crate::domain::history::Event;
 use crate::domain::ids::{
-    AgreementId, DeliveryId, FactorId, InterruptionId, LinkId, MailId, MandateId, PauseId, PayloadId, PublicationId, SessionId,
-    TokenId, UploadId,
+    AgreementId, DeliveryId, FactorId, InterruptionId, LinkId, MailId, MandateId, PauseId, PayloadId, PublicationId,
+    SessionId, TokenId, UploadId,
 };
 use crate::domain::moment::{Moment, Span};
 use crate::domain::names::{

@@ -8,7 +8,7 @@ use super::Why;
 /// Who is blocked, why and until when.
 #[derive(Args, Debug)]
 pub struct Block {
-    /// Code or login
+    /// Code, login or id
     pub code: String,
     /// Why; shown to the operator
     #[arg(long, value_name = "TEXT")]
@@ -91,7 +91,7 @@ pub struct Restrict {
 /// A part of access that is given back.
 #[derive(Args, Debug)]
 pub struct Lift {
-    /// Code or login
+    /// Code, login or id
     pub code: String,
     /// What is given back
     #[arg(long, value_enum)]

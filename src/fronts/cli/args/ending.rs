@@ -1,11 +1,11 @@
-//! `account end` and `organisation end` (J7).
+//! `account end`, `organisation end` and `mandate end` (J7).
 
 use clap::{Args, ValueEnum};
 
 /// What ends, and why.
 #[derive(Args, Debug)]
 pub struct End {
-    /// Code or login
+    /// Code, login or id
     pub code: String,
     /// The reason of the terms of use [default: none, as when somebody left]
     #[arg(long, value_enum, visible_alias = "reason-code")]

@@ -5,6 +5,7 @@ mod backup;
 mod blocks;
 mod ending;
 mod interruption;
+mod mandate;
 mod records;
 
 use std::net::SocketAddr;
@@ -15,6 +16,7 @@ pub use blocks::{Block, BlockReason, KeyBlock, KeyName, Lift, Restrict, Service,
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use ending::{End, Why};
 pub use interruption::{ClosedChannel, Interruption};
+pub use mandate::{Change as MandateChange, Mandate};
 pub use records::{Delivery, History, Mail, Publish, Report, Retention, Session, Upload};
 
 /// Secure file delivery over SFTP and HTTPS.
@@ -152,6 +154,9 @@ pub enum Running {
     /// Live SFTP sessions
     #[command(subcommand)]
     Session(Session),
+    /// Mandates: which intermediary acts for which client
+    #[command(subcommand)]
+    Mandate(Mandate),
     /// Interruptions of access for everybody
     #[command(subcommand)]
     Interruption(Interruption),
@@ -416,6 +421,9 @@ pub enum Account {
         /// Administers its organisation
         #[arg(long)]
         administrator: bool,
+        /// A machine account of an intermediary that reaches this one client and nothing else, for good
+        #[arg(long = "for", value_name = "CODE")]
+        client: Option<String>,
         /// Language of its e-mails
         #[arg(long, value_enum, default_value = "nl")]
         language: Language,

@@ -98,12 +98,12 @@ fn domains(texts: &[String]) -> Result<Vec<MailDomain>, NameFault> {
     texts.iter().map(|text| MailDomain::parse(text)).collect()
 }
 
-fn blocking(office: &Office, block: &args::Block) -> Result<StandingChange, Failure> {
+pub(super) fn blocking(office: &Office, block: &args::Block) -> Result<StandingChange, Failure> {
     let until = block.until.as_deref().map(|text| office.until(text)).transpose()?;
     Ok(StandingChange::Block { reason: Line::parse(&block.reason)?, until })
 }
 
-fn ending(end: &args::End) -> Result<StandingChange, Failure> {
+pub(super) fn ending(end: &args::End) -> Result<StandingChange, Failure> {
     Ok(StandingChange::End {
         reason: end.reason.map(blocks::end_reason),
         note: end.note.as_deref().map(Line::parse).transpose()?,
@@ -145,7 +145,7 @@ const RECIPIENT_KEY_COLUMNS: &[&str] = &["organisation", "fingerprint", "addedAt
 pub(super) fn account(office: &Office, command: args::Account) -> Result<Answer, Failure> {
     let operations = &office.operations;
     match command {
-        args::Account::Add { login, organisation, kind, owner, administrator, language } => {
+        args::Account::Add { login, organisation, kind, owner, administrator, client, language } => {
             let login = LoginName::parse(&login)?;
             let kind = match (kind, owner) {
                 (args::Kind::Machine, Some(owner)) => AccountKind::Machine { owner: EmailAddress::parse(&owner)? },
@@ -171,7 +171,11 @@ pub(super) fn account(office: &Office, command: args::Account) -> Result<Answer,
                     args::Language::En => Language::English,
                 },
             };
-            let added = operations.add_account(new, CHANNEL)?;
+            let client = client.as_deref().map(OrganisationCode::parse).transpose()?;
+            let added = match client {
+                Some(client) => operations.add_account_for_client(new, client, CHANNEL)?,
+                None => operations.add_account(new, CHANNEL)?,
+            };
             Ok(Answer::said(format!("added account {} of {organisation}", added.login), forms::account(&added)))
         }
         args::Account::List => {
@@ -248,7 +252,10 @@ fn changed_account(office: &Office, login: &str, change: StandingChange) -> Resu
 }
 
 fn shown_account(office: &Office, login: &LoginName) -> Result<Answer, Failure> {
-    let form = forms::account(&office.operations.account(login)?);
+    let mut form = forms::account(&office.operations.account(login)?);
+    if let (Some(members), Some(client)) = (form.as_object_mut(), office.operations.only_client_of(login)?) {
+        members.insert("onlyClient".to_owned(), json!(client.as_str()));
+    }
     Ok(Answer::one(blocks::with_ended_services(office, form, &Restricted::Account(login.clone()))?))
 }
 

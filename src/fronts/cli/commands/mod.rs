@@ -5,6 +5,7 @@ mod blocks;
 mod deliveries;
 mod interruptions;
 mod keys;
+mod mandates;
 mod members;
 mod products;
 mod records;
@@ -80,6 +81,7 @@ pub fn run(office: &Office, command: Running, folder: &Path) -> Result<Answer, F
         Running::Upload(command) => uploads::upload(office, command),
         Running::KeyRing(command) => keys::key_ring(office, command),
         Running::Session(command) => Ok(records::session(office, &command)),
+        Running::Mandate(command) => mandates::mandate(office, command),
         Running::Interruption(command) => interruptions::interruption(office, command),
         Running::History(command) => records::history(office, command),
         Running::Retention(command) => records::retention(office, command),
@@ -104,6 +106,7 @@ fn is_open_while_restored(command: &Running) -> bool {
         | Running::Restore(_)
         | Running::Upload(_)
         | Running::Session(_)
+        | Running::Mandate(_)
         | Running::Interruption(_)
         | Running::History(_)
         | Running::Report(_)

@@ -26,10 +26,10 @@ pub(in crate::fronts::https) fn list(ask: &Ask, caller: &Caller) -> Result<Reply
     };
     query.finish()?;
     let page = ask.site.operations.deliveries(caller, &filter)?;
-    let deliveries: Vec<_> = page.iter().map(forms::delivery_for_recipient).collect();
+    let deliveries: Vec<_> = page.iter().map(|view| forms::delivery_for_recipient(&ask.api_base(), view)).collect();
     let reply = Reply::json(StatusCode::OK, &json!({ "deliveries": deliveries }));
     let Some(last) = page.last().filter(|_| page.len() >= filter.limit) else { return Ok(reply) };
-    let mut next = format!("</api/v1/deliveries?limit={}&after={}", filter.limit, last.delivery.id);
+    let mut next = format!("<{}/deliveries?limit={}&after={}", ask.api_base(), filter.limit, last.delivery.id);
     if let Some(product) = &filter.product {
         next.push_str(&format!("&product={product}"));
     }
@@ -44,7 +44,7 @@ pub(in crate::fronts::https) fn list(ask: &Ask, caller: &Caller) -> Result<Reply
 pub(in crate::fronts::https) fn show(ask: &Ask, caller: &Caller) -> Result<Reply, Failure> {
     ask.query().finish()?;
     let view = ask.site.operations.delivery(caller, ask.delivery_id()?)?;
-    Ok(Reply::json(StatusCode::OK, &forms::delivery_for_recipient(&view)))
+    Ok(Reply::json(StatusCode::OK, &forms::delivery_for_recipient(&ask.api_base(), &view)))
 }
 
 /// Its packing slip, byte for byte as in the outbox.

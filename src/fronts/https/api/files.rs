@@ -16,7 +16,7 @@ pub(in crate::fronts::https) fn show(ask: &Ask, caller: &Caller) -> Result<Reply
     let view = ask.site.operations.delivery(caller, ask.delivery_id()?)?;
     let file = view.files.iter().find(|file| file.number == number);
     let file = file.ok_or(Refusal::NotFound(What::File))?;
-    Ok(Reply::json(StatusCode::OK, &forms::file(&view.delivery, file)))
+    Ok(Reply::json(StatusCode::OK, &forms::file(&ask.api_base(), &view.delivery, file)))
 }
 
 /// The number of the file that the second variable segment names.

@@ -23,7 +23,7 @@ pub(in crate::fronts::https) fn list(ask: &Ask, caller: &Caller) -> Result<Reply
         Reply::json(StatusCode::OK, &json!({ "history": lines }))
     };
     let Some(last) = lines.last().filter(|_| lines.len() >= wanted.limit) else { return Ok(reply) };
-    let mut next = format!("</api/v1/history?limit={}&after={}", wanted.limit, last.sequence);
+    let mut next = format!("<{}/history?limit={}&after={}", ask.api_base(), wanted.limit, last.sequence);
     if let Some(delivery) = wanted.delivery {
         next.push_str(&format!("&delivery={delivery}"));
     }

@@ -36,6 +36,6 @@ pub(in crate::fronts::https) fn security_txt(ask: &Ask) -> Result<Reply, Failure
 
 /// The description of the API, readable by every web page.
 pub(in crate::fronts::https) fn openapi(ask: &Ask) -> Result<Reply, Failure> {
-    let document = openapi::document(routes::PUBLIC, &ask.site.config);
+    let document = openapi::document(routes::DESCRIBED, &ask.site.config);
     Ok(Reply::json(StatusCode::OK, &document).with(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")))
 }

@@ -129,6 +129,15 @@ impl Member {
         }
     }
 
+    /// The member, there where the path says.
+    ///
+    /// # Errors
+    /// As `Ask::place`.
+    pub(super) fn placed(mut self, ask: &Ask) -> Result<Self, Failure> {
+        self.visit.caller = ask.place(&self.visit.caller)?;
+        Ok(self)
+    }
+
     /// Whether a form was made for this session.
     pub(super) fn sent(&self, form: &Form) -> bool {
         form.field("token") == self.visit.form_token

@@ -3,17 +3,27 @@
 use super::super::api::{accounts, content, deliveries, files, health, history, organisations, products, well_known};
 use super::{Handler, JSON, Route, get};
 
+/// What a list of deliveries is asked with.
+pub(super) const DELIVERY_QUERY: &[(&str, &str)] = &[
+    ("product", "Only of this product (code)"),
+    ("available", "true: only what can be fetched now"),
+    ("limit", "At most so many"),
+    ("after", "Go on after the delivery with this id"),
+];
+
+/// What a history is asked with.
+pub(super) const HISTORY_QUERY: &[(&str, &str)] = &[
+    ("since", "Only from this time on (RFC 3339)"),
+    ("delivery", "Only about the delivery with this id"),
+    ("limit", "At most so many"),
+    ("after", "Go on after the line with this number"),
+];
+
 /// Routes of the public listener.
 pub(in crate::fronts::https) static PUBLIC: &[Route] = &[
     get("/api/v1/openapi.json", Handler::Open(well_known::openapi), "This description", JSON),
-    get("/api/v1/deliveries", Handler::Account(deliveries::list), "Deliveries of the own organisation", JSON).asking(
-        &[
-            ("product", "Only of this product (code)"),
-            ("available", "true: only what can be fetched now"),
-            ("limit", "At most so many"),
-            ("after", "Go on after the delivery with this id"),
-        ],
-    ),
+    get("/api/v1/deliveries", Handler::Account(deliveries::list), "Deliveries of the own organisation", JSON)
+        .asking(DELIVERY_QUERY),
     get("/api/v1/deliveries/{id}", Handler::Account(deliveries::show), "One delivery", JSON),
     get("/api/v1/deliveries/{id}/packing-slip", Handler::Account(deliveries::packing_slip), "Its packing slip", JSON),
     get("/api/v1/deliveries/{id}/fetches", Handler::Account(deliveries::fetches), "Who fetched what of it", JSON),
@@ -31,12 +41,7 @@ pub(in crate::fronts::https) static PUBLIC: &[Route] = &[
         "History of the own organisation",
         &["application/json", "text/csv"],
     )
-    .asking(&[
-        ("since", "Only from this time on (RFC 3339)"),
-        ("delivery", "Only about the delivery with this id"),
-        ("limit", "At most so many"),
-        ("after", "Go on after the line with this number"),
-    ]),
+    .asking(HISTORY_QUERY),
     get("/api/v1/products", Handler::Account(products::list), "Products that can be fetched", JSON),
     get("/api/v1/organisations/{id}", Handler::Account(organisations::show), "The own organisation, by code", JSON),
     get("/api/v1/accounts/me", Handler::Account(accounts::me), "The account that asks", JSON),

@@ -2,6 +2,7 @@
 //! description of the API is made of the same tables. Knows no connection.
 
 mod api;
+mod clients;
 mod operator;
 mod portal;
 mod security;
@@ -71,10 +72,10 @@ const fn post(path: &'static str, handler: Handler, about: &'static str) -> Rout
 }
 
 /// What the API description lists.
-pub(super) use api::PUBLIC;
+pub(super) static DESCRIBED: Table = &[api::PUBLIC, clients::CLIENTS];
 
 /// All of the public listener.
-pub(super) static EVERYBODY: Table = &[api::PUBLIC, portal::PORTAL, security::SECURITY];
+pub(super) static EVERYBODY: Table = &[api::PUBLIC, clients::CLIENTS, portal::PORTAL, security::SECURITY];
 
 /// All of an operator listener, as far as who can reach it.
 pub(super) static OFFICE: Table = &[operator::OPERATOR];
@@ -111,6 +112,16 @@ pub(super) fn find(table: Table, method: &Method, path: &str) -> Found {
         }
     }
     if others.is_empty() { Found::Nothing } else { Found::OtherMethods(others) }
+}
+
+/// What a path below a client begins with; its first segment names the client.
+const BELOW_CLIENT: [&str; 2] = ["/api/v1/clients/{code}/", "/clients/{code}/"];
+
+impl Route {
+    /// Whether it is for the client that its first segment names, as what lies beside it is for the own organisation.
+    pub(super) fn is_for_client(&self) -> bool {
+        BELOW_CLIENT.iter().any(|begin| self.path.starts_with(begin))
+    }
 }
 
 fn matched(pattern: &str, path: &str) -> Option<Vec<String>> {
