@@ -8,7 +8,7 @@ use crate::domain::agreement::Agreement;
 use crate::domain::allow_list::AllowList;
 use crate::domain::block::{EndReason, Standing};
 use crate::domain::delivery::{Availability, DeliveredFile, Delivery, Ending, FileCoverage};
-use crate::domain::history::HistoryLine;
+use crate::domain::history::{Channel, HistoryLine};
 use crate::domain::interruption::Interruption;
 use crate::domain::moment::Moment;
 use crate::domain::names::{FileName, Line, LoginName};
@@ -428,6 +428,7 @@ const HISTORY_COLUMNS: &[&str] = &[
     "bytes",
     "until",
     "note",
+    "account",
 ];
 
 /// A line of the history. `organisation` is the one concerned; `actingOrganisation` the actor's own.
@@ -436,6 +437,9 @@ pub fn history_line(line: &HistoryLine) -> Value {
     let (who, about, detail) = (&line.event.who, &line.event.about, &line.event.detail);
     let on_behalf =
         about.organisation.as_ref().filter(|_| who.organisation.is_some() && who.organisation != about.organisation);
+    // the office acts for the operator, not for whom it is about
+    let on_behalf = on_behalf.filter(|_| who.channel != Channel::Office);
+    let concerned = about.login.as_ref().filter(|_| who.login.is_some() && who.login != about.login);
     json!({
         "sequence": line.sequence,
         "at": line.at.to_string(),
@@ -455,6 +459,7 @@ pub fn history_line(line: &HistoryLine) -> Value {
         "bytes": detail.bytes,
         "until": moment(detail.until),
         "note": detail.note,
+        "account": text(concerned),
     })
 }
 

@@ -4,7 +4,7 @@
 use super::browse::delivery_of;
 use super::{Caller, Failure, Operations, agreement_in_force, case_of};
 use crate::domain::delivery::Delivery;
-use crate::domain::history::{Happening, HistoryLine, HistoryQuery};
+use crate::domain::history::{Channel, Happening, HistoryLine, HistoryQuery, Who};
 use crate::domain::refusal::{Refusal, What};
 use crate::domain::rights::{Act, Case, Ground, permits};
 
@@ -82,7 +82,7 @@ impl Operations {
                             && !is_hidden
                             && (permits(Act::ReadHistory, case).is_ok() || (is_own && product.is_none()))
                     {
-                        page.push(line);
+                        page.push(without_officer(line));
                     }
                 }
                 Ok(page)
@@ -98,4 +98,12 @@ impl Operations {
     fn bounded(&self, query: &HistoryQuery) -> HistoryQuery {
         HistoryQuery { limit: query.limit.clamp(1, self.settings.max_page), ..query.clone() }
     }
+}
+
+/// Customers see that the operator did it, not who of the operator's people, from where.
+fn without_officer(mut line: HistoryLine) -> HistoryLine {
+    if line.event.who.channel == Channel::Office {
+        line.event.who = Who::operator(Channel::Office);
+    }
+    line
 }

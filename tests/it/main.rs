@@ -32,6 +32,7 @@ mod large_folder;
 mod layering;
 mod mail;
 mod mandates;
+mod office;
 mod operations;
 mod portal;
 mod portal_access;

@@ -23,9 +23,10 @@ use super::ask::Ask;
 use super::body::{Body, CutOff};
 use super::listener::Running;
 use super::operator::stage;
+use super::portal::office::Desk;
 use super::portal::{self, Form, Guest, Member};
 use super::reply::{BAD_REQUEST, Content, Reply, TOO_LARGE, TOO_SLOW};
-use super::routes::{EVERYBODY, Found, Handler, MISSING, Route, Table, find};
+use super::routes::{EVERYBODY, Found, Handler, MISSING, Route, Table, find, has_office};
 use super::wire::{Ledger, Piece};
 use super::{Site, bearer};
 use crate::domain::history::Channel;
@@ -95,20 +96,22 @@ pub(super) async fn answer(door: &Door, request: Request<Incoming>, running: Run
 
 async fn run(door: &Door, route: &Route, segments: Vec<String>, parts: Parts, incoming: Incoming) -> Reply {
     // Pages of other sites cannot reach what is open here: browsers name them in `Origin`.
-    let is_page = matches!(route.handler, Handler::Page(_) | Handler::Member(_));
+    let is_page = matches!(route.handler, Handler::Page(_) | Handler::Member(_) | Handler::Desk(_));
     let is_open_change = !is_page && !matches!(route.handler, Handler::Account(_)) && route.method != Method::GET;
     if is_open_change && parts.headers.contains_key(ORIGIN) {
         return Reply::refusal(&Refusal::NotAllowed("not from a web page"));
     }
     let content = match route.handler {
         Handler::Stage => return stage::receive(&door.site, &segments, &parts.headers, incoming).await,
-        Handler::Open(_) | Handler::Account(_) | Handler::Page(_) | Handler::Member(_)
+        Handler::Open(_) | Handler::Account(_) | Handler::Page(_) | Handler::Member(_) | Handler::Desk(_)
             if route.method == Method::GET =>
         {
             pass_over(incoming).await;
             Ok(Bytes::new())
         }
-        Handler::Open(_) | Handler::Account(_) | Handler::Page(_) | Handler::Member(_) => whole(door, incoming).await,
+        Handler::Open(_) | Handler::Account(_) | Handler::Page(_) | Handler::Member(_) | Handler::Desk(_) => {
+            whole(door, incoming).await
+        }
     };
     let content = match content {
         Ok(content) => content,
@@ -118,10 +121,11 @@ async fn run(door: &Door, route: &Route, segments: Vec<String>, parts: Parts, in
     let site = Arc::clone(&door.site);
     // A range may have to be read for its digest.
     let at_hand = route.at_hand && !parts.headers.contains_key(RANGE) && site.operations.is_at_hand();
+    let in_office = has_office(door.table);
     let (client, segments) = split(route, segments);
     let (path, authority) = (parts.uri.path().to_owned(), parts.uri.authority().map(ToString::to_string));
     let (method, headers) = (parts.method, parts.headers);
-    let ask = Ask { site, method, path, authority, client, segments, query, headers, content };
+    let ask = Ask { site, method, path, authority, client, segments, query, headers, content, in_office };
     let (handler, address) = (route.handler, door.address);
     let mut reply = if at_hand {
         handle(handler, &ask, address)
@@ -164,7 +168,7 @@ fn handle(handler: Handler, ask: &Ask, address: IpAddr) -> Reply {
                 Err(reply) => return *reply,
             }
         }
-        Handler::Page(_) | Handler::Member(_) => return page(handler, ask, address),
+        Handler::Page(_) | Handler::Member(_) | Handler::Desk(_) => return page(handler, ask, address),
         Handler::Stage => Err(Failure::Refused(Refusal::NotAllowed("a file is taken as it comes in"))),
     };
     outcome.unwrap_or_else(|failure| failed(&failure))
@@ -177,7 +181,9 @@ fn page(handler: Handler, ask: &Ask, address: IpAddr) -> Reply {
         Err(failure) => return failed(&failure),
     };
     let changes = !matches!(ask.method, Method::GET | Method::HEAD);
-    match ask.site.operations.closure(Channel::Portal) {
+    // the office stays open: somebody there ends the interruption
+    let channel = if ask.is_in_office() { Channel::Office } else { Channel::Portal };
+    match ask.site.operations.closure(channel) {
         Ok(None) => {}
         Ok(Some(closure)) => return portal::closed(ask, &guest, &closure).unwrap_or_else(|failure| failed(&failure)),
         Err(failure) => return failed(&failure),
@@ -193,6 +199,11 @@ fn page(handler: Handler, ask: &Ask, address: IpAddr) -> Reply {
                 Ok(member) if changes && !member.sent(&Form::read(&ask.content)) => portal::elsewhere(ask, &guest),
                 Ok(member) => member.placed(ask).and_then(|member| handler(ask, &member)),
             },
+            Handler::Desk(handler) => match Desk::of(&guest) {
+                Err(reply) => Ok(*reply),
+                Ok(desk) if changes && !desk.sent(&Form::read(&ask.content)) => portal::elsewhere(ask, &guest),
+                Ok(desk) => handler(ask, &desk),
+            },
             Handler::Open(_) | Handler::Account(_) | Handler::Stage => Ok(Reply::not_found()),
         }
     };
@@ -204,7 +215,8 @@ fn is_for_people(door: &Door, parts: &Parts) -> bool {
     let wants_html = parts.headers.get(ACCEPT).is_some_and(|accept| {
         accept.to_str().is_ok_and(|accept| accept.split(',').any(|kind| kind.trim().starts_with("text/html")))
     });
-    wants_html && core::ptr::eq(door.table, EVERYBODY) && !parts.uri.path().starts_with("/api")
+    let has_pages = core::ptr::eq(door.table, EVERYBODY) || has_office(door.table);
+    wants_html && has_pages && !parts.uri.path().starts_with("/api")
 }
 
 /// Reads past content that nobody asked for. An answer before its end is followed by a reset in

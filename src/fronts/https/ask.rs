@@ -35,6 +35,8 @@ pub(super) struct Ask {
     pub headers: HeaderMap,
     /// The content, for methods that have one.
     pub content: Bytes,
+    /// It came to the listener that has the office.
+    pub in_office: bool,
 }
 
 impl Ask {
@@ -42,6 +44,12 @@ impl Ask {
     #[must_use]
     pub(super) fn segment(&self, at: usize) -> &str {
         self.segments.get(at).map_or("", String::as_str)
+    }
+
+    /// Whether it came to the listener that has the office.
+    #[must_use]
+    pub(super) const fn is_in_office(&self) -> bool {
+        self.in_office
     }
 
     /// Whether this is the path.

@@ -35,6 +35,9 @@ const HEAD_BYTES: u32 = 32 * 1024;
 /// A request has at most so many headers (HTTP/1).
 const MOST_HEADERS: usize = 64;
 
+/// The first byte of TLS (RFC 8446 §5.1, a handshake record); no request of HTTP begins so.
+const TLS_HANDSHAKE: [u8; 1] = [22];
+
 /// Wait after an accept that failed, such as for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -76,12 +79,13 @@ impl Drop for Running {
     }
 }
 
-/// Serves until `shutdown`, then drains.
+/// Serves over TLS until `shutdown`, then drains; `plain` is what is answered to who comes without TLS.
 pub(super) async fn serve(
     site: Arc<Site>,
     listener: TcpListener,
     table: Table,
-    tls: Option<TlsAcceptor>,
+    tls: TlsAcceptor,
+    plain: Option<Table>,
     mut shutdown: watch::Receiver<bool>,
 ) {
     let seats = Arc::new(Semaphore::new(site.config.https.max_connections));
@@ -99,6 +103,7 @@ pub(super) async fn serve(
         let connection = Connection {
             site: Arc::clone(&site),
             table,
+            plain,
             peer,
             shutdown: shutdown.clone(),
             cutting: cutting.clone(),
@@ -138,6 +143,8 @@ async fn stopped(signal: &mut watch::Receiver<bool>) {
 struct Connection {
     site: Arc<Site>,
     table: Table,
+    /// What is answered without TLS, on a listener that takes both.
+    plain: Option<Table>,
     peer: SocketAddr,
     shutdown: watch::Receiver<bool>,
     cutting: watch::Receiver<bool>,
@@ -145,10 +152,25 @@ struct Connection {
 }
 
 impl Connection {
-    async fn run(mut self, stream: TcpStream, tls: Option<TlsAcceptor>) {
+    async fn run(mut self, stream: TcpStream, tls: TlsAcceptor) {
         // Without it small answers wait for acknowledgements; a failure costs speed only.
         let _ = stream.set_nodelay(true);
-        let Some(tls) = tls else { return self.speak(stream, false).await };
+        if let Some(table) = self.plain {
+            let mut first = [0];
+            let looked = timeout(self.site.config.https.handshake_timeout, stream.peek(&mut first));
+            let looked = tokio::select! {
+                looked = looked => looked,
+                () = stopped(&mut self.shutdown) => return,
+            };
+            match looked {
+                Ok(Ok(1)) if first == TLS_HANDSHAKE => {}
+                Ok(Ok(1)) => {
+                    self.table = table;
+                    return self.speak(stream, false).await;
+                }
+                Ok(Ok(_) | Err(_)) | Err(_) => return,
+            }
+        }
         let handshake = timeout(self.site.config.https.handshake_timeout, tls.accept(stream));
         let shaken = tokio::select! {
             shaken = handshake => shaken,
@@ -165,7 +187,7 @@ impl Connection {
     }
 
     async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, stream: S, is_http2: bool) {
-        let Self { site, table, peer, mut shutdown, mut cutting, alive } = self;
+        let Self { site, table, plain: _, peer, mut shutdown, mut cutting, alive } = self;
         let https = &site.config.https;
         let ledger = Arc::new(Ledger::default());
         let activity = Arc::new(Activity::new());

@@ -1,8 +1,8 @@
 //! The HTTPS front: the API for recipients over TLS, and the operator's listener.
 //! Thin: it reads requests, asks operations and writes answers. Knows no ports.
 //!
-//! The operator's listener speaks plain HTTP and knows no accounts yet: publishing
-//! through it is open only while it is bound to a loopback address.
+//! The operator's listener speaks plain HTTP and TLS: the office with its sign-in over
+//! TLS alone; publishing, without sign-in, only while it is bound to a loopback address.
 
 mod answer;
 mod api;
@@ -75,23 +75,23 @@ impl HttpsFront {
     /// requests finish for `https.drain_grace`. On return every connection is gone and what left is
     /// on record.
     pub async fn serve(&self, listener: TcpListener, shutdown: watch::Receiver<bool>) {
-        listener::serve(Arc::clone(&self.site), listener, routes::EVERYBODY, Some(self.tls.clone()), shutdown).await;
+        listener::serve(Arc::clone(&self.site), listener, routes::EVERYBODY, self.tls.clone(), None, shutdown).await;
     }
 
-    /// Serves the operator's listener over plain HTTP, in the same way. Bound to anything but a
-    /// loopback address it tells its health only.
+    /// Serves the operator's listener in the same way: the office over TLS; its health, and publishing while it is
+    /// bound to a loopback address, over plain HTTP too.
     ///
     /// # Errors
     /// A listener that does not know its own address.
     pub async fn serve_operator(&self, listener: TcpListener, shutdown: watch::Receiver<bool>) -> io::Result<()> {
-        let table = if listener.local_addr()?.ip().is_loopback() {
-            routes::OFFICE
+        let (table, plain) = if listener.local_addr()?.ip().is_loopback() {
+            (routes::LOCAL_OFFICE, routes::LOCAL)
         } else {
-            tracing::warn!("operator.listen is no loopback address: it answers health only");
-            routes::HEALTH_ALONE
+            tracing::info!("operator.listen is no loopback address: nothing is published through it");
+            (routes::OFFICE, routes::HEALTH_ALONE)
         };
         tokio::select! {
-            () = listener::serve(Arc::clone(&self.site), listener, table, None, shutdown) => {}
+            () = listener::serve(Arc::clone(&self.site), listener, table, self.tls.clone(), Some(plain), shutdown) => {}
             () = operator::stage::sweep_forever(Arc::clone(&self.site)) => {}
         }
         Ok(())

@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 
+use super::super::StandingChange;
 use super::super::people::{credentials_of, ends, person_of};
 use super::super::post::{Notice, addressed};
 use super::super::send_notices::mail_id;
-use super::{Failure, Officer, Operations, office_code};
+use super::{Failure, Officer, Operations, office_code, role_of};
 use crate::domain::account::{Account, AccountKind, Language};
 use crate::domain::allow_list::AllowList;
 use crate::domain::block::{Access, Standing};
@@ -125,6 +126,22 @@ impl Operations {
             }
             Ok(views)
         })
+    }
+
+    /// Ends the account of somebody of the office.
+    ///
+    /// # Errors
+    /// `NotFound` for an account that is none of the office; as `change_account_standing`.
+    pub fn end_office_member(
+        &self,
+        login: &LoginName,
+        ending: StandingChange,
+        by: impl Into<Officer>,
+    ) -> Result<(), Failure> {
+        if self.catalog.look(|view| role_of(view, login))?.is_none() {
+            return Err(Refusal::NotFound(What::Account).into());
+        }
+        self.change_account_standing(login, ending, by)
     }
 
     /// Gives somebody of the office another role; it counts from their next request on. Nobody changes the own role.

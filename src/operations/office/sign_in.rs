@@ -16,6 +16,8 @@ pub struct OfficeVisit {
     pub visit: PortalVisit,
     /// What they do there.
     pub role: OfficeRole,
+    /// What the role may do: forms for anything else are not worth showing.
+    pub allowed: Vec<Act>,
 }
 
 impl Operations {
@@ -50,7 +52,16 @@ impl Operations {
         self.catalog.look(|view| {
             let role = role_of(view, &visit.caller.login)?.ok_or(Refusal::NotSignedIn)?;
             Officer::Person(visit.caller.clone()).may(view, Act::Oversee, Ground::None, now)?;
-            Ok(OfficeVisit { visit: visit.clone(), role })
+            let by = Officer::Person(visit.caller.clone());
+            let mut allowed = Vec::new();
+            for act in Act::ALL {
+                match by.may(view, *act, Ground::InForce, now) {
+                    Ok(()) => allowed.push(*act),
+                    Err(Failure::Refused(_)) => {}
+                    Err(fault) => return Err(fault),
+                }
+            }
+            Ok(OfficeVisit { visit: visit.clone(), role, allowed })
         })
     }
 

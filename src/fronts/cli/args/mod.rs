@@ -6,6 +6,7 @@ mod blocks;
 mod ending;
 mod interruption;
 mod mandate;
+mod office;
 mod records;
 
 use std::net::SocketAddr;
@@ -17,6 +18,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use ending::{End, Why};
 pub use interruption::{ClosedChannel, Interruption};
 pub use mandate::{Change as MandateChange, Mandate};
+pub use office::{OfficePeople, Role};
 pub use records::{Delivery, History, Mail, Publish, Report, Retention, Session, Upload};
 
 /// Secure file delivery over SFTP and HTTPS.
@@ -128,6 +130,9 @@ pub enum Running {
     /// Accounts
     #[command(subcommand)]
     Account(Account),
+    /// The operator's own people, in the office on operator.listen
+    #[command(subcommand)]
+    Office(OfficePeople),
     /// SSH keys of accounts
     #[command(subcommand)]
     Key(Key),

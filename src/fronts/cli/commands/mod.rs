@@ -7,6 +7,7 @@ mod interruptions;
 mod keys;
 mod mandates;
 mod members;
+mod office;
 mod products;
 mod records;
 mod texts;
@@ -72,6 +73,7 @@ pub fn run(office: &Office, command: Running, folder: &Path) -> Result<Answer, F
         Running::Organisation(command) => members::organisation(office, command),
         Running::RecipientKey(command) => members::recipient_key(office, command, folder),
         Running::Account(command) => members::account(office, command),
+        Running::Office(command) => office::office(office, command),
         Running::Key(command) => members::key(office, command, folder),
         Running::Token(command) => members::token(office, command),
         Running::Product(command) => products::product(office, command),
@@ -98,6 +100,7 @@ fn is_open_while_restored(command: &Running) -> bool {
         Running::Organisation(_)
         | Running::RecipientKey(_)
         | Running::Account(_)
+        | Running::Office(_)
         | Running::Key(_)
         | Running::Token(_)
         | Running::Product(_)

@@ -9,6 +9,7 @@ use super::form::{Form, with_cookie};
 use super::page::{Frame, last_day, message, shown};
 use super::{Ask, Failure, Guest, told};
 use crate::domain::credentials::LinkPurpose;
+use crate::domain::history::Channel;
 use crate::domain::refusal::Refusal;
 use crate::fronts::https::reply::Reply;
 use crate::operations::{Activation, Enrolment, Fault, LinkOffer};
@@ -47,7 +48,7 @@ struct Done {
 
 /// Shows what the link is for.
 pub(in crate::fronts::https) fn look(ask: &Ask, guest: &Guest) -> Result<Reply, Failure> {
-    match ask.site.operations.look_at_link(ask.segment(0)) {
+    match ask.site.operations.look_at_link(ask.segment(0)).and_then(|offer| here(ask).map(|()| offer)) {
         Ok(offer) => choosing(ask, guest, &offer, String::new(), StatusCode::OK),
         Err(failure) => closed(ask, guest, failure),
     }
@@ -56,7 +57,7 @@ pub(in crate::fronts::https) fn look(ask: &Ask, guest: &Guest) -> Result<Reply, 
 /// Takes the password.
 pub(in crate::fronts::https) fn choose(ask: &Ask, guest: &Guest) -> Result<Reply, Failure> {
     let operations = &ask.site.operations;
-    let offer = match operations.look_at_link(ask.segment(0)) {
+    let offer = match operations.look_at_link(ask.segment(0)).and_then(|offer| here(ask).map(|()| offer)) {
         Ok(offer) => offer,
         Err(failure) => return closed(ask, guest, failure),
     };
@@ -79,7 +80,7 @@ pub(in crate::fronts::https) fn choose(ask: &Ask, guest: &Guest) -> Result<Reply
 pub(in crate::fronts::https) fn app(ask: &Ask, guest: &Guest) -> Result<Reply, Failure> {
     let operations = &ask.site.operations;
     let form = Form::read(&ask.content);
-    match operations.confirm_app(ask.segment(0), form.field("code"), &guest.visitor) {
+    match here(ask).and_then(|()| operations.confirm_app(ask.segment(0), form.field("code"), &guest.visitor)) {
         Ok(activation) => went_on(ask, guest, activation, String::new(), StatusCode::OK),
         Err(Failure::Refused(refusal @ (Refusal::WrongCode | Refusal::TriedTooOften { .. }))) => {
             let again = operations.app_to_add(ask.segment(0))?;
@@ -88,6 +89,12 @@ pub(in crate::fronts::https) fn app(ask: &Ask, guest: &Guest) -> Result<Reply, F
         }
         Err(failure) => closed(ask, guest, failure),
     }
+}
+
+/// Refuses a link that is to be opened at the other door.
+fn here(ask: &Ask) -> Result<(), Failure> {
+    let door = if ask.is_in_office() { Channel::Office } else { Channel::Portal };
+    ask.site.operations.link_opens_at(ask.segment(0), door)
 }
 
 fn choosing(ask: &Ask, guest: &Guest, offer: &LinkOffer, error: String, status: StatusCode) -> Result<Reply, Failure> {

@@ -9,6 +9,9 @@ use crate::fronts::https::reply::Reply;
 /// The one cookie; the prefix makes browsers hold it to this host, this path and TLS (RFC 6265bis).
 const COOKIE_NAME: &str = "__Host-postkluis";
 
+/// That of the office: cookies do not tell ports of one host apart.
+const OFFICE_COOKIE_NAME: &str = "__Host-postkluis-office";
+
 /// A form has at most so many fields.
 const MOST_FIELDS: usize = 1_100;
 
@@ -81,14 +84,35 @@ fn plain(text: &str) -> Option<String> {
 
 /// The secret in the cookie.
 pub(super) fn cookie(headers: &HeaderMap) -> Option<&str> {
+    cookie_named(headers, COOKIE_NAME)
+}
+
+/// The same in the office.
+pub(super) fn office_cookie(headers: &HeaderMap) -> Option<&str> {
+    cookie_named(headers, OFFICE_COOKIE_NAME)
+}
+
+fn cookie_named<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let pairs = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(';'));
-    let mut found = pairs.filter_map(|pair| pair.trim().strip_prefix(COOKIE_NAME)?.strip_prefix('='));
+    let mut found = pairs.filter_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='));
     found.next().filter(|secret| !secret.is_empty() && secret.len() <= 200)
 }
 
 /// Sets the cookie; without an age it goes with the browser (PV20).
 pub(super) fn with_cookie(reply: Reply, secret: &str) -> Reply {
     reply.with_text(SET_COOKIE, &format!("{COOKIE_NAME}={secret}; Path=/; Secure; HttpOnly; SameSite=Lax"))
+}
+
+/// The same in the office.
+pub(super) fn with_office_cookie(reply: Reply, secret: &str) -> Reply {
+    let set = format!("{OFFICE_COOKIE_NAME}={secret}; Path=/; Secure; HttpOnly; SameSite=Strict");
+    reply.with_text(SET_COOKIE, &set)
+}
+
+/// Takes the cookie of the office away.
+pub(super) fn without_office_cookie(reply: Reply) -> Reply {
+    let gone = format!("{OFFICE_COOKIE_NAME}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0");
+    reply.with_text(SET_COOKIE, &gone)
 }
 
 /// Takes the cookie away.

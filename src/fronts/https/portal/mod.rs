@@ -6,6 +6,7 @@ mod activate;
 mod deliveries;
 mod forgotten;
 mod form;
+pub(super) mod office;
 mod page;
 mod request;
 mod security;
@@ -43,7 +44,7 @@ use crate::config::sections::Language as Configured;
 use crate::domain::account::Language;
 use crate::domain::refusal::Refusal;
 use crate::domain::restriction::Service;
-use crate::operations::{Failure, PortalVisit, Visitor};
+use crate::operations::{Failure, OfficeVisit, PortalVisit, Visitor};
 use texts::Texts;
 
 /// Whoever asks for a page.
@@ -55,6 +56,8 @@ pub(super) struct Guest {
     secret: Option<String>,
     /// The session, if it is worth one.
     pub(super) visit: Option<PortalVisit>,
+    /// The session in the office, on the listener that has it.
+    pub(super) desk: Option<OfficeVisit>,
     /// In which language to answer.
     language: Language,
     /// The language was asked for in the address: links keep it.
@@ -76,14 +79,22 @@ impl Guest {
     pub(super) fn of(ask: &Ask, address: IpAddr) -> Result<Self, Failure> {
         let client = ask.header(USER_AGENT).map(str::to_owned);
         let visitor = Visitor { address, client };
-        let secret = form::cookie(&ask.headers).map(str::to_owned);
-        let visit = match secret.as_deref().map(|secret| ask.site.operations.visit(secret, &visitor)) {
-            None | Some(Err(Failure::Refused(_))) => None,
-            Some(Ok(visit)) => Some(visit),
-            Some(Err(fault)) => return Err(fault),
+        let operations = &ask.site.operations;
+        let in_office = ask.is_in_office();
+        let secret = if in_office { form::office_cookie(&ask.headers) } else { form::cookie(&ask.headers) };
+        let secret = secret.map(str::to_owned);
+        let found = match secret.as_deref() {
+            Some(secret) if in_office => operations.office_visit(secret, &visitor).map(|desk| (None, Some(desk))),
+            Some(secret) => operations.visit(secret, &visitor).map(|visit| (Some(visit), None)),
+            None => Ok((None, None)),
+        };
+        let (visit, desk) = match found {
+            Err(Failure::Refused(_)) => (None, None),
+            found => found?,
         };
         let asked = language_in(&ask.query);
-        let of_account = visit.as_ref().map(|visit| visit.account.language);
+        let of_desk = desk.as_ref().map(|desk| desk.visit.account.language);
+        let of_account = visit.as_ref().map(|visit| visit.account.language).or(of_desk);
         let of_browser = || {
             let accepted = ask.header(hyper::header::ACCEPT_LANGUAGE)?;
             let first = accepted.split([',', ';', '-']).next()?.trim();
@@ -94,7 +105,7 @@ impl Guest {
             Configured::English => Language::English,
         };
         let language = asked.or(of_account).or_else(of_browser).unwrap_or(configured);
-        Ok(Self { visitor, secret, visit, language, language_was_asked: asked.is_some() })
+        Ok(Self { visitor, secret, visit, desk, language, language_was_asked: asked.is_some() })
     }
 
     const fn texts(&self) -> &'static Texts {

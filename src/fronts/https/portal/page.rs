@@ -5,6 +5,7 @@ use askama::Template;
 use hyper::StatusCode;
 use hyper::header::{CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY, HeaderValue, RETRY_AFTER, VARY};
 
+use super::office::OfficeFrame;
 use super::texts::Texts;
 use super::{Ask, Failure, Guest, Member, told};
 use crate::config::Config;
@@ -36,6 +37,8 @@ pub(super) struct Frame {
     pub(super) keep: String,
     /// An interruption that is announced; empty when none is.
     pub(super) announced: String,
+    /// The page is one of the office.
+    pub(super) office: Option<OfficeFrame>,
     /// Somebody is signed in.
     pub(super) member: Option<Signed>,
 }
@@ -68,7 +71,8 @@ impl Frame {
             other_language: format!("?lang={other_tag}"),
             other_tag,
             keep: guest.link(""),
-            announced: announced(ask, guest),
+            announced: if ask.is_in_office() { String::new() } else { announced(ask, guest) },
+            office: guest.office_frame(ask),
             member: guest.visit.as_ref().map(|visit| Signed {
                 token: visit.form_token.clone(),
                 until: ask.site.operations.calendar().time_of(visit.idle_until),

@@ -3,6 +3,7 @@
 
 mod api;
 mod clients;
+mod office;
 mod operator;
 mod portal;
 mod security;
@@ -10,6 +11,7 @@ mod security;
 use hyper::Method;
 
 use super::ask::Ask;
+use super::portal::office::Desk;
 use super::portal::{Guest, Member, missing};
 use super::reply::Reply;
 use crate::operations::{Caller, Failure};
@@ -25,6 +27,8 @@ pub(super) enum Handler {
     Page(fn(&Ask, &Guest) -> Result<Reply, Failure>),
     /// A page for who is signed in to the portal.
     Member(fn(&Ask, &Member) -> Result<Reply, Failure>),
+    /// A page for who is signed in to the office.
+    Desk(fn(&Ask, &Desk) -> Result<Reply, Failure>),
     /// Takes a file as it comes in; on the operator listener only.
     Stage,
 }
@@ -77,10 +81,17 @@ pub(super) static DESCRIBED: Table = &[api::PUBLIC, clients::CLIENTS];
 /// All of the public listener.
 pub(super) static EVERYBODY: Table = &[api::PUBLIC, clients::CLIENTS, portal::PORTAL, security::SECURITY];
 
-/// All of an operator listener, as far as who can reach it.
-pub(super) static OFFICE: Table = &[operator::OPERATOR];
-/// The same when others than this machine can reach it.
+/// Of an operator listener that only this machine can reach, over plain HTTP and over TLS.
+pub(super) static LOCAL: Table = &[operator::OPERATOR];
+pub(super) static LOCAL_OFFICE: Table = &[operator::OPERATOR, office::PAGES];
+/// The same when others can reach it too.
 pub(super) static HEALTH_ALONE: Table = &[operator::HEALTH];
+pub(super) static OFFICE: Table = &[operator::HEALTH, office::PAGES];
+
+/// Whether a table has the pages of the office.
+pub(super) fn has_office(table: Table) -> bool {
+    core::ptr::eq(table, LOCAL_OFFICE) || core::ptr::eq(table, OFFICE)
+}
 
 /// Routes of one listener.
 pub(super) type Table = &'static [&'static [Route]];
@@ -157,7 +168,7 @@ mod tests {
 
     #[test]
     fn paths_follow_the_design_rules() {
-        for route in EVERYBODY.iter().chain(OFFICE).copied().flatten() {
+        for route in EVERYBODY.iter().chain(LOCAL_OFFICE).copied().flatten() {
             let fixed = route.path.split('/').filter(|segment| !segment.starts_with('{'));
             let is_kebab = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c);
             assert!(fixed.flat_map(str::chars).all(is_kebab), "{}", route.path);
@@ -180,10 +191,13 @@ mod tests {
             Handler::Open(_) | Handler::Page(_) => "anybody",
             Handler::Account(_) => "account",
             Handler::Member(_) => "person",
+            Handler::Desk(_) => "officer",
             Handler::Stage => "operator",
         };
         let mut found = Vec::new();
-        for (listener, table) in [("public", EVERYBODY), ("operator", OFFICE), ("operator", HEALTH_ALONE)] {
+        for (listener, table) in
+            [("public", EVERYBODY), ("operator", LOCAL), ("operator", HEALTH_ALONE), ("office", &[office::PAGES])]
+        {
             for route in table.iter().copied().flatten() {
                 let row = [listener, route.method.as_str(), route.path, asker(listener, route)].map(str::to_owned);
                 found.push(row.to_vec());

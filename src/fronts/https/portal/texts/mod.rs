@@ -39,10 +39,12 @@ macro_rules! catalogue {
     };
 }
 
+mod office;
 mod pages;
 #[cfg(test)]
 mod rules;
 pub(super) mod security;
 
 use catalogue;
+pub(super) use office::Texts as OfficeTexts;
 pub(super) use pages::Texts;
