@@ -34,6 +34,9 @@ const MANDATE_TICK: Duration = Duration::from_secs(2);
 /// How often it is asked whether an announced interruption begins (J6 asks for five seconds).
 const INTERRUPTION_TICK: Duration = Duration::from_secs(1);
 
+/// How often received participant files are looked at.
+const INTAKE_TICK: Duration = Duration::from_secs(1);
+
 /// What the timers need to know.
 #[derive(Clone, Copy, Debug)]
 pub struct Timers {
@@ -84,6 +87,12 @@ pub fn start(tasks: &mut JoinSet<()>, operations: &Arc<Operations>, timers: Time
         "begin interruptions",
         |operations| operations.begin_due_interruptions().map(|_| ()),
     ));
+    tasks.spawn(every(INTAKE_TICK, Arc::clone(operations), shutdown.clone(), "take in uploads", |operations| {
+        for (upload, failure) in operations.advance_intake()?.failed {
+            tracing::error!(%upload, %failure, "a received upload could not go on; it is tried again");
+        }
+        Ok(())
+    }));
     let most = timers.mails_waiting;
     let judge = move |operations: &Operations| {
         if operations.waiting_mail(most.saturating_add(1))? > most {

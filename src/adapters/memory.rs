@@ -2,6 +2,8 @@
 //! keeps nothing and seals nothing. Must not be named by `assembly`.
 
 mod catalog;
+mod checker;
+mod handover;
 mod keyring;
 mod people;
 mod surroundings;
@@ -9,6 +11,8 @@ mod unfinished;
 mod vault;
 
 pub use catalog::MemoryCatalog;
+pub use checker::MemoryChecker;
+pub use handover::MemoryHandover;
 pub use keyring::MemoryKeyring;
 pub use people::{MemoryCodes, MemoryPasswords};
 pub use surroundings::{CountingEntropy, FixedClock, MemoryMailer};

@@ -4,6 +4,7 @@ pub mod backup_folder;
 pub mod catalog_journal;
 pub mod clock_system;
 pub mod entropy_system;
+pub mod handover_folder;
 pub mod keyring_folder;
 pub mod letter;
 pub mod mailer_folder;

@@ -9,11 +9,11 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use super::host_keys;
-use crate::adapters::keyring_folder::KeyringFolder;
+use crate::adapters::keyring_folder::{KeyringFolder, MasterSource};
 use crate::config::{CONFIG_FILE, default_file_text};
 use crate::domain::refusal::Refusal;
 use crate::fronts::cli::args::HostKeyKind;
-use crate::operations::{Failure, Fault};
+use crate::operations::{Failure, Fault, Signer as _};
 
 /// Days that the self-signed certificate is valid.
 const CERTIFICATE_DAYS: i64 = 397;
@@ -40,6 +40,9 @@ pub fn init(home: &Path, sftp_listen: SocketAddr, https_listen: SocketAddr) -> R
     // What an earlier run made before it was cut off is whole, and stays: no key is ever made in the place of another.
     if !is_there(&keys.join("master.age"))? {
         KeyringFolder::create(&keys)?;
+        // an older home, and one whose making was cut off here, gets it at its first start
+        let master = MasterSource::plain(KeyringFolder::master_in(&keys));
+        KeyringFolder::open(keys.clone(), &master)?.verifying_key()?;
     }
     let host_key = host_keys::path_of(&keys, HostKeyKind::Ed25519, false);
     if !is_there(&host_key)? {

@@ -23,6 +23,7 @@ use tokio::task::JoinSet;
 use crate::adapters::catalog_journal::{CatalogJournal, JournalSettings};
 use crate::adapters::clock_system::SystemClock;
 use crate::adapters::entropy_system::SystemEntropy;
+use crate::adapters::handover_folder::HandoverFolder;
 use crate::adapters::keyring_folder::{KeyringFolder, MasterSource};
 use crate::adapters::one_time_codes_totp::OneTimeCodesTotp;
 use crate::adapters::passwords_argon2::{self, HashCost, PasswordsArgon2};
@@ -37,8 +38,8 @@ use crate::fronts::spool::Spool;
 use crate::fronts::{offload, sftp};
 use crate::housekeeping::{self, Timers};
 use crate::operations::{
-    Clock, Failure, Fault, Keyring, MailSender, MonthlyBodies, Operations, PeopleSettings, Ports, Secrets, Settings,
-    UploadSettings, shut_until_confirmed,
+    Clock, Failure, Fault, IntakeSettings, Keyring, MailSender, MonthlyBodies, NoChecks, Operations, PeopleSettings,
+    Ports, Secrets, Settings, Signer, UploadSettings, shut_until_confirmed,
 };
 use ballast::Ballast;
 
@@ -51,6 +52,9 @@ const RECORDS_SHARE: u64 = 4;
 
 /// Folder of the spool below the home.
 pub const SPOOL: &str = "spool";
+
+/// Where participant files reach the back office, below the home.
+pub const INTAKE: &str = "intake";
 
 /// Socket of the command line below the home.
 pub const ADMIN_SOCKET: &str = "run/admin.sock";
@@ -125,11 +129,22 @@ pub fn open(config: &Config) -> Result<Arc<Operations>, Failure> {
         Ok(Arc::new(MonthlyBodies::new(opened as Arc<dyn Keyring>, Arc::clone(&clock))))
     })?;
     let keyring = keyring.ok_or_else(|| Fault::new("open the catalog: it asked for no keys"))?;
+    // made here in the home of an older version: a receipt is not to wait for it
+    keyring.verifying_key()?;
+    let mut settings = settings(config);
+    if let Some(line) = &settings.intake.sealed_to {
+        let judged = keyring.judge_recipient(line);
+        let judged = judged.map_err(|failure| Fault::from_error("use the key uploads.sealed_intake", failure))?;
+        settings.intake.sealed_to = Some(judged.line);
+    }
     let ports = Ports {
         catalog: Arc::new(catalog),
         vault: Arc::new(VaultFolder::open(data.join("vault"), config.storage.reserve_bytes)?),
         unfinished: Arc::new(UnfinishedFolder::open(data.join("vault"), config.storage.reserve_bytes)?),
         secrets: Arc::clone(&keyring) as Arc<dyn Secrets>,
+        signer: Arc::clone(&keyring) as Arc<dyn Signer>,
+        checker: Arc::new(NoChecks),
+        handover: Arc::new(HandoverFolder::new(config.home.join(INTAKE), config.storage.reserve_bytes)),
         keyring,
         passwords: Arc::new(passwords(config)?),
         codes: Arc::new(OneTimeCodesTotp),
@@ -137,7 +152,7 @@ pub fn open(config: &Config) -> Result<Arc<Operations>, Failure> {
         entropy: Arc::new(SystemEntropy::new()),
         mailer: mail::mailer(config)?,
     };
-    let operations = Arc::new(Operations::new(ports, settings(config)));
+    let operations = Arc::new(Operations::new(ports, settings));
     let recovery = operations.recover()?;
     for key in &recovery.lost_body_keys {
         tracing::error!(%key, "ALARM: a key of the history is missing; put keys/bodies back from a backup");
@@ -208,6 +223,14 @@ fn settings(config: &Config) -> Settings {
             resume_grace: config.uploads.resume_grace,
             received_kept: config.uploads.received_kept,
             uncollected_kept: config.uploads.uncollected_kept,
+        },
+        intake: IntakeSettings {
+            settle: config.uploads.settle,
+            duplicate_window: config.uploads.duplicate_window,
+            cleared_after: config.uploads.cleared_after,
+            receipts_kept: config.uploads.receipts_kept,
+            sealed_to: config.uploads.sealed_intake.clone(),
+            collect_only: config.uploads.collect_only.clone(),
         },
         scrub_every: config.storage.scrub_every,
         compact_segments: config.storage.compact_segments,
@@ -323,6 +346,7 @@ impl Server {
     pub async fn stop(mut self) {
         // Nobody listening any more is fine: then everything has stopped already.
         let _ = self.shutdown.send(true);
+        self.operations.stop_handing_over();
         if let Some(spool) = self.spool.take() {
             let stopped = tokio::task::spawn_blocking(move || spool.stop()).await;
             if stopped.is_err() {

@@ -18,13 +18,14 @@ use super::sections::{
 };
 use super::sftp::{PenaltySettings, SftpSettings, SshProfile};
 use crate::domain::bodies::BodyPeriods;
-use crate::domain::names::{EmailAddress, Line, Oin};
+use crate::domain::names::{EmailAddress, Line, NameFault, Oin, ProductCode};
 
 /// The variable in which systemd names the folder of credentials.
 pub(super) const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
 
 const ADDRESS_RULE: &str = "an IP address with a port, such as 127.0.0.1:2222 or [::1]:2222";
 const RECIPIENT_RULE: &str = "the public key that `age-keygen` shows: age1 and 58 more letters and digits";
+const BACK_OFFICE_KEY: &str = "one public key: age1…, ssh-ed25519 … or ssh-rsa …";
 const LINE_RULE: &str = "one line of at most 200 characters";
 const FOLDER_RULE: &str = "1 to 32 lower-case letters, digits, hyphens and underscores";
 const MAX_BANNER_CHARS: usize = 2_000;
@@ -306,6 +307,14 @@ fn uploads(settings: &mut Settings) -> Option<UploadLimits> {
         resume_grace: settings.period("uploads.resume_grace")?,
         received_kept: settings.period("uploads.received_kept")?,
         uncollected_kept: settings.period("uploads.uncollected_kept")?,
+        settle: settings.period("uploads.settle")?,
+        duplicate_window: settings.period("uploads.duplicate_window")?,
+        cleared_after: settings.period("uploads.cleared_after")?,
+        receipts_kept: settings.period("uploads.receipts_kept")?,
+        sealed_intake: settings.parsed_optional("uploads.sealed_intake", BACK_OFFICE_KEY, back_office_key)?,
+        collect_only: settings
+            .parsed_optional("uploads.collect_only", "codes of products with commas between", product_codes)?
+            .unwrap_or_default(),
     };
     for (key, least, is_below) in [
         ("uploads.received_kept", "uploads.resume_grace", section.received_kept < section.resume_grace),
@@ -316,6 +325,17 @@ fn uploads(settings: &mut Settings) -> Option<UploadLimits> {
         }
     }
     Some(section)
+}
+
+/// Whether it is a public key is judged by the keyring, at the start.
+fn back_office_key(text: &str) -> Result<String, &'static str> {
+    let is_one =
+        text.lines().count() == 1 && ["age1", "ssh-ed25519 ", "ssh-rsa "].iter().any(|of| text.starts_with(of));
+    if is_one { Ok(text.to_owned()) } else { Err("this is no public key of a kind that can be used") }
+}
+
+fn product_codes(text: &str) -> Result<Vec<ProductCode>, NameFault> {
+    text.split(',').map(|code| ProductCode::parse(code.trim())).collect()
 }
 
 fn logging(settings: &Settings) -> Option<LoggingSettings> {

@@ -376,6 +376,40 @@ const UPLOADS: &[Key] = &[
         "\"90d\"",
         "The bytes of a received upload that nobody collected are gone after this long; not below received_kept.",
     ),
+    key(
+        "settle",
+        Kind::Period(0, DAY),
+        "\"5s\"",
+        "A received upload is checked and handed over when its account did not go on with it for this long. One that was renamed to its final name, or marked, is not waited for.",
+    ),
+    key(
+        "duplicate_window",
+        Kind::Period(0, 3_650 * DAY),
+        "\"7d\"",
+        "The same bytes for the same product within this long are a duplicate: the receipt says of which, and they are not handed over again. 0: never.",
+    ),
+    key(
+        "cleared_after",
+        Kind::Period(HOUR, 3_650 * DAY),
+        "\"7d\"",
+        "The bytes of an upload that was collected or rejected, or is a duplicate, are gone after this long.",
+    ),
+    key(
+        "receipts_kept",
+        Kind::Period(DAY, 3_650 * DAY),
+        "\"730d\"",
+        "Receipt and result of an upload are kept for this long.",
+    ),
+    optional(
+        "sealed_intake",
+        Kind::Text,
+        "age or SSH public key of the back office. With it, files in intake/ are .age files that only its own key opens. Left out: they lie there readable for the group of the folder.",
+    ),
+    optional(
+        "collect_only",
+        Kind::Text,
+        "Codes of products, with commas between, whose files are not put into intake/: they wait for `postkluis upload collect`.",
+    ),
 ];
 
 const MAIL: &[Key] = &[

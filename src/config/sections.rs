@@ -11,7 +11,7 @@ use super::secrets::Secret;
 use super::sftp::SftpSettings;
 use crate::domain::bodies::BodyPeriods;
 use crate::domain::moment::Span;
-use crate::domain::names::{EmailAddress, Line, Oin};
+use crate::domain::names::{EmailAddress, Line, Oin, ProductCode};
 
 /// A language that people are addressed in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -296,4 +296,16 @@ pub struct UploadLimits {
     pub received_kept: Span,
     /// How long the bytes of one that nobody collected are kept.
     pub uncollected_kept: Span,
+    /// How long a received upload is waited for.
+    pub settle: Span,
+    /// How long the same bytes are a duplicate.
+    pub duplicate_window: Span,
+    /// How long the bytes of one that came to its end are kept.
+    pub cleared_after: Span,
+    /// How long receipts and results are kept.
+    pub receipts_kept: Span,
+    /// Key of the back office that files are handed over sealed to.
+    pub sealed_intake: Option<String>,
+    /// Products whose files wait to be collected.
+    pub collect_only: Vec<ProductCode>,
 }

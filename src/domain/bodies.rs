@@ -85,9 +85,11 @@ impl BodyClass {
             RecipientLeftOut, RecoveryCodeUsed, RecoveryCodesMade, RequestApproved, RequestConfirmed, RequestExpired,
             RequestRejected, RestoreConfirmed, RightCoupled, RightDecoupled, SecondFactorAdded, SecondFactorRemoved,
             ServiceEnded, ServiceRestored, SignInRefused, SignOffUndone, SignedIn, SignedOut, SlotDestroyed,
-            TimeConfirmed, TokenAdded, TokenBlocked, TokenRevoked, TokenUnblocked, UploadDated, UploadExpired,
-            UploadLost, UploadPaused, UploadReceived, UploadRefused, UploadRemoved, UploadRenamed, UploadResumed,
-            UploadSettled, UploadStarted, VaultScrubbed, WindowPaused, WindowsResumed,
+            TimeConfirmed, TokenAdded, TokenBlocked, TokenRevoked, TokenUnblocked, UploadAccepted, UploadAcknowledged,
+            UploadAnswered, UploadCheckBegun, UploadCleared, UploadCollected, UploadDated, UploadDuplicate,
+            UploadExpired, UploadForgotten, UploadHandOverBegun, UploadLost, UploadPaused, UploadReceived,
+            UploadRefused, UploadRejected, UploadRemoved, UploadRenamed, UploadReplaced, UploadResumed, UploadSettled,
+            UploadStarted, UploadWithdrawn, VaultScrubbed, WindowPaused, WindowsResumed,
         };
         use Happening::{
             AccountLinkExpired, ActivationReminded, NewPasswordAsked, PasskeyAdded, PasskeyRemoved,
@@ -160,6 +162,18 @@ impl BodyClass {
             | UploadSettled
             | UploadExpired
             | UploadLost
+            | UploadCheckBegun
+            | UploadAccepted
+            | UploadRejected
+            | UploadDuplicate
+            | UploadHandOverBegun
+            | UploadCollected
+            | UploadAcknowledged
+            | UploadAnswered
+            | UploadWithdrawn
+            | UploadReplaced
+            | UploadCleared
+            | UploadForgotten
             | InterruptionAnnounced
             | InterruptionBegun
             | InterruptionEnded

@@ -292,6 +292,30 @@ happenings! {
     MandateExpired = 145, "mandate-expired";
     /// Both organisations were told that a mandate ends soon (M23).
     MandateExpiring = 146, "mandate-expiring";
+    /// The check of a received upload began.
+    UploadCheckBegun = 205, "upload-check-begun";
+    /// A received upload is in order.
+    UploadAccepted = 206, "upload-accepted";
+    /// A received upload is not in order; it is never handed over.
+    UploadRejected = 207, "upload-rejected";
+    /// A received upload is the same as one before; it is never handed over.
+    UploadDuplicate = 208, "upload-duplicate";
+    /// An accepted upload is about to be handed to the back office.
+    UploadHandOverBegun = 209, "upload-hand-over-begun";
+    /// An accepted upload was handed to the back office.
+    UploadCollected = 210, "upload-collected";
+    /// The back office took a handed-over upload away.
+    UploadAcknowledged = 211, "upload-acknowledged";
+    /// The back office said what it made of a handed-over upload.
+    UploadAnswered = 212, "upload-answered";
+    /// A received upload was taken back by its account before it was handed over.
+    UploadWithdrawn = 213, "upload-withdrawn";
+    /// A received upload was replaced by another before it was handed over.
+    UploadReplaced = 214, "upload-replaced";
+    /// The bytes of a received upload that had come to its end are gone.
+    UploadCleared = 215, "upload-cleared";
+    /// Receipt and result of an upload are no longer kept.
+    UploadForgotten = 216, "upload-forgotten";
 }
 
 impl fmt::Display for Happening {

@@ -106,6 +106,12 @@ pub enum NoticeKind {
     MemberActivationEnded,
     /// M23: a mandate ends soon.
     MandateExpiring,
+    /// M17: an upload was received.
+    UploadReceived,
+    /// M18: an upload was accepted, or processed by the back office.
+    UploadAccepted,
+    /// M18: an upload was rejected, or is a duplicate.
+    UploadRejected,
 }
 
 macro_rules! facts {
@@ -161,9 +167,27 @@ facts! {
     Client = "client",
     /// Name of the intermediary that it is about.
     Intermediary = "intermediary",
+    /// The id of an upload.
+    Upload = "upload",
+    /// The code of a product.
+    Product = "product",
+    /// The name of an uploaded file.
+    FileName = "file-name",
+    /// Its size in bytes.
+    FileSize = "file-size",
+    /// Its SHA-256.
+    Sha256 = "sha256",
+    /// What checks counted, or that it is the same as another.
+    Finding = "finding",
 }
 
 impl NoticeKind {
+    /// Whether it is about a participant file.
+    #[must_use]
+    pub const fn is_about_upload(self) -> bool {
+        matches!(self, Self::UploadReceived | Self::UploadAccepted | Self::UploadRejected)
+    }
+
     /// The word shown in lists.
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -187,6 +211,9 @@ impl NoticeKind {
             Self::MemberActivationEnds => "member-activation-ends",
             Self::MemberActivationEnded => "member-activation-ended",
             Self::MandateExpiring => "mandate-expiring",
+            Self::UploadReceived => "upload-received",
+            Self::UploadAccepted => "upload-accepted",
+            Self::UploadRejected => "upload-rejected",
         }
     }
 }

@@ -11,6 +11,8 @@ use super::delivery::{
     DeliveredFile, Delivery, DeliveryPart, FileCoverage, OutboxEntry, Payload, Publication, SealedHeader,
 };
 use super::ids::{DeliveryId, MailId, PayloadId, PublicationId};
+use super::intake::Intake;
+use super::intake_rows::{IntakeDue, IntakeEntry, IntakePaper, ReceiptEntry, UploadDigest};
 use super::interruption::Interruption;
 use super::mandate::{AccountScope, Mandate, MandateDue, MandatedRight};
 use super::moment::Moment;
@@ -229,6 +231,18 @@ records! {
     MandateDue = 65;
     /// The one client that an account reaches, by login.
     AccountScope = 66;
+    /// What became of a received upload, by upload.
+    Intake = 90;
+    /// When something is due about a received upload, by moment and upload.
+    IntakeDue = 91;
+    /// A receipt or result, by upload and kind.
+    IntakePaper = 92;
+    /// The newest received upload of a name, by organisation, product and name in lower case.
+    ReceiptEntry = 93;
+    /// The newest received upload of these bytes, by organisation, product and digest.
+    UploadDigest = 94;
+    /// A received upload in the list of its organisation, by organisation, moment and upload.
+    IntakeEntry = 95;
 }
 
 #[expect(clippy::large_enum_variant, reason = "most changes are of the large kind")]

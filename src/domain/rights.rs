@@ -57,6 +57,8 @@ closed_set! {
         SignOff = "sign-off",
         /// Upload a participant file, and see and read what was uploaded.
         Deliver = "deliver",
+        /// Collect, accept, reject or acknowledge a participant file.
+        HandleUploads = "handle-uploads",
         /// Publish a delivery.
         Publish = "publish",
         /// Withdraw, replace, extend, hold or release a delivery.
@@ -286,6 +288,7 @@ fn permits_operator(act: Act, case: Case) -> Result<(), Refusal> {
         | Act::Define
         | Act::Oversee
         | Act::ManageOffice
+        | Act::HandleUploads
         | Act::ReadDeliveries
         | Act::ReadHistory => Ok(()),
         // The operator steers deliveries but does not read or confirm them for a recipient.
@@ -307,11 +310,11 @@ fn permits_officer(act: Act, case: Case) -> Result<(), Refusal> {
     let is_administrator = matches!(case.role, Role::OfficeAdministrator);
     match act {
         Act::Oversee | Act::ReadHistory | Act::ReadDeliveries | Act::Block => Ok(()),
-        Act::Administer | Act::ManageMembers | Act::Steer if !is_watching => Ok(()),
+        Act::Administer | Act::ManageMembers | Act::Steer | Act::HandleUploads if !is_watching => Ok(()),
         Act::Couple if !is_watching && case.ground == Ground::InForce => Ok(()),
         Act::Couple if !is_watching => Err(Refusal::NotAllowed("there is no agreement in force")),
         Act::Define | Act::ManageOffice | Act::Maintain if is_administrator => Ok(()),
-        Act::Administer | Act::ManageMembers | Act::Steer | Act::Couple => {
+        Act::Administer | Act::ManageMembers | Act::Steer | Act::HandleUploads | Act::Couple => {
             Err(Refusal::NotAllowed("a security officer reads and blocks, and changes nothing else"))
         }
         Act::Define | Act::ManageOffice | Act::Maintain => {
@@ -339,6 +342,7 @@ fn permits_system(act: Act) -> Result<(), Refusal> {
         | Act::SignOff
         | Act::Publish
         | Act::Steer
+        | Act::HandleUploads
         | Act::Administer
         | Act::ManageMembers
         | Act::Block
@@ -391,6 +395,7 @@ fn permits_account(act: Act, case: Case) -> Result<(), Refusal> {
         }
         Act::Publish
         | Act::Steer
+        | Act::HandleUploads
         | Act::Administer
         | Act::Maintain
         | Act::Block

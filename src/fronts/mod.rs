@@ -4,6 +4,7 @@
 pub mod cli;
 pub mod forms;
 pub mod https;
+pub mod intake_forms;
 pub mod mandate_forms;
 pub mod sessions;
 pub mod sftp;

@@ -14,6 +14,7 @@ mod end_bodies;
 mod end_delivery;
 mod enforce_retention;
 mod fetch;
+mod intake;
 mod interrupt;
 mod manage_accounts;
 mod manage_agreements;
@@ -49,13 +50,16 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 pub use crate::ports::catalog::Catalog;
+pub use crate::ports::checker::{Checked, Checker, NoChecks};
 pub use crate::ports::clock::{Clock, Date};
 pub use crate::ports::failure::{Failure, Fault};
+pub use crate::ports::handover::Handover;
 pub use crate::ports::keyring::{KeyFact, Keyring, Rewrapped};
 pub use crate::ports::mailer::{MailOutcome, Mailer};
 pub use crate::ports::one_time_codes::{Enrolment, OneTimeCodes};
 pub use crate::ports::passwords::Passwords;
 pub use crate::ports::secrets::Secrets;
+pub use crate::ports::signer::{Signer, VerifyingKey};
 pub use crate::ports::source::Source;
 pub use back_up::{BackupScope, RESTORE_GAP_DELIVERIES, RestoredState, shut_until_confirmed};
 pub use block_access::StandingChange;
@@ -65,6 +69,7 @@ pub use check_deep::{VaultLook, look_at_vault};
 pub use end_bodies::BodyKeyState;
 pub use enforce_retention::RetentionReport;
 pub use fetch::Fetch;
+pub use intake::{IntakeRound, IntakeSettings, Paper, ReceiptFile, ReceiptKey, ReceiptView};
 pub use interrupt::{Closure, NewInterruption};
 pub use manage_accounts::{NewAccount, NewToken, fingerprint};
 pub use manage_agreements::NewAgreement;
@@ -127,6 +132,12 @@ pub struct Ports {
     pub codes: Arc<dyn OneTimeCodes>,
     /// Secrets that follow from a name.
     pub secrets: Arc<dyn Secrets>,
+    /// The server's own signature.
+    pub signer: Arc<dyn Signer>,
+    /// Checks of participant files.
+    pub checker: Arc<dyn Checker>,
+    /// Where participant files reach the back office.
+    pub handover: Arc<dyn Handover>,
 }
 
 /// Bounds and texts that the operations need; each has its default in the configuration.
@@ -156,6 +167,8 @@ pub struct Settings {
     pub mail_retries: Vec<Span>,
     /// Bounds and periods of uploads.
     pub uploads: UploadSettings,
+    /// What becomes of received uploads.
+    pub intake: IntakeSettings,
     /// A round of the check of the vault begins so long after the one before.
     pub scrub_every: Span,
     /// One round of retention removes at most so many segments of the journal; 0 for none.
@@ -193,6 +206,9 @@ pub struct Operations {
     passwords: Arc<dyn Passwords>,
     codes: Arc<dyn OneTimeCodes>,
     secrets: Arc<dyn Secrets>,
+    signer: Arc<dyn Signer>,
+    checker: Arc<dyn Checker>,
+    handover: Arc<dyn Handover>,
     post: Arc<post::Post>,
     settings: Settings,
     trust: Mutex<ClockTrust>,
@@ -204,6 +220,7 @@ pub struct Operations {
     known_cases: case::KnownCases,
     strangers: note_strangers::Noted,
     uploads: uploads::LiveUploads,
+    intake: intake::UnderWay,
     scrub: Mutex<scrub_vault::Scrub>,
     /// This start found that keys or payloads are missing.
     start_missed: AtomicBool,
@@ -311,6 +328,9 @@ impl Operations {
             passwords: ports.passwords,
             codes: ports.codes,
             secrets: ports.secrets,
+            signer: ports.signer,
+            checker: ports.checker,
+            handover: ports.handover,
             settings,
             trust: Mutex::new(trust),
             destroyed_up_to: Mutex::default(),
@@ -320,6 +340,7 @@ impl Operations {
             known_cases: case::KnownCases::default(),
             strangers: note_strangers::Noted::default(),
             uploads: uploads::LiveUploads::default(),
+            intake: intake::UnderWay::default(),
             scrub: Mutex::default(),
             start_missed: AtomicBool::default(),
             headers_in_hand: rotate_keys::HeadersInHand::default(),

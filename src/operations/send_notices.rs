@@ -223,6 +223,9 @@ impl Operations {
             None if mail.kind == NoticeKind::MandateExpiring => {
                 texts::mandate_expiring(tongue, &sender, &self.person_facts(to, mail.kind)?)
             }
+            None if mail.kind.is_about_upload() => {
+                texts::about_upload(mail.kind, tongue, &sender, &self.upload_facts(to))
+            }
             None => texts::about_person(mail.kind, tongue, &sender, &self.person_facts(to, mail.kind)?),
         };
         Ok(Message {
@@ -299,9 +302,32 @@ impl Operations {
                 Fact::Network => facts.network.clone_from(value),
                 Fact::Client => facts.client.clone_from(value),
                 Fact::Intermediary => facts.intermediary.clone_from(value),
+                Fact::Upload | Fact::Product | Fact::FileName | Fact::FileSize | Fact::Sha256 | Fact::Finding => {}
             }
         }
         Ok(facts)
+    }
+
+    /// What an e-mail about an upload tells.
+    fn upload_facts(&self, to: &Addressed) -> texts::UploadFacts {
+        let mut facts = texts::UploadFacts::default();
+        for (fact, value) in &to.facts {
+            match fact {
+                Fact::Upload => facts.number.clone_from(value),
+                Fact::Organisation => facts.organisation.clone_from(value),
+                Fact::Product => facts.product.clone_from(value),
+                Fact::FileName => facts.file.clone_from(value),
+                Fact::FileSize => facts.size.clone_from(value),
+                Fact::Sha256 => facts.sha256.clone_from(value),
+                Fact::Finding => facts.finding.clone_from(value),
+                Fact::At => {
+                    let at = Moment::from_millis(value.parse().unwrap_or_default());
+                    facts.at = format!("{} {}", self.clock.date_of(at), self.clock.time_of(at));
+                }
+                _ => {}
+            }
+        }
+        facts
     }
 
     /// The last day on which something that ends at `until` can still be fetched.

@@ -50,6 +50,7 @@ impl Operations {
         recovery.lost_body_keys = self.lost_body_keys()?;
         recovery.removed = self.sweep_doomed()?;
         recovery.uploads_removed = self.recover_uploads()?;
+        self.sweep_handover()?;
         let mut known = BTreeSet::new();
         let mut after = None;
         loop {

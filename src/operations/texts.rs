@@ -6,9 +6,11 @@ mod mandates;
 mod office;
 mod people;
 mod sign_in;
+mod uploads;
 
 pub use mandates::mandate_expiring;
 pub use people::{PersonFacts, about_person};
+pub use uploads::{UploadFacts, about_upload};
 
 /// A language that mail is written in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -2,14 +2,17 @@
 
 pub mod bodies;
 pub mod catalog;
+pub mod checker;
 pub mod clock;
 pub mod entropy;
 pub mod failure;
+pub mod handover;
 pub mod keyring;
 pub mod mailer;
 pub mod one_time_codes;
 pub mod passwords;
 pub mod secrets;
+pub mod signer;
 pub mod source;
 pub mod unfinished;
 pub mod vault;

@@ -1,5 +1,5 @@
 //! age (C2SP age.md v1): detached headers by the age crate, payload STREAM by
-//! own code on aws-lc-rs, and the seal of headers under a shred key. Does no
+//! own code on aws-lc-rs, the seal of headers under a shred key, and signatures in the form of OpenSSH. Does no
 //! I/O of its own and knows nothing of the catalog.
 
 pub mod body;
@@ -7,6 +7,7 @@ mod derive;
 pub mod header;
 pub mod owner;
 pub mod shred;
+pub mod ssh_signature;
 pub mod stream;
 
 use core::fmt;

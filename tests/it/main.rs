@@ -26,6 +26,7 @@ mod full_disk;
 #[path = "../fuzz/mod.rs"]
 mod fuzz;
 mod fuzzing;
+mod intake_crash;
 mod interruption;
 mod key_rotation;
 mod large_folder;
@@ -41,6 +42,7 @@ mod ports_catalog;
 mod power;
 mod protection;
 mod real_clients;
+mod receipts;
 mod rights_matrix;
 mod scrub;
 mod server_life;

@@ -21,7 +21,8 @@ pub(crate) fn world() -> World {
 /// The same with these settings.
 #[track_caller]
 pub(crate) fn world_with(settings: &[(&str, &str)]) -> World {
-    let world = World::start_with(settings);
+    // a closed file can be gone on with for as long as these tests take
+    let world = World::start_with(&[&[("POSTKLUIS_UPLOADS__SETTLE", "1h")], settings].concat());
     let server = &world.server;
     server.done(&["product", "add", INTAKE, "--name", INTAKE, "--retention", "30d", "--accepts-uploads"]);
     for code in ["alpha", "beta"] {

@@ -8,6 +8,7 @@ mod files;
 mod masters;
 mod recipients;
 mod rotation;
+mod signing;
 
 use std::collections::{BTreeSet, HashMap};
 use std::io;
@@ -31,6 +32,7 @@ use crate::ports::failure::{Failure, Fault};
 use crate::ports::keyring::{FileKey, HeaderBinding, JudgedRecipient, KeyFact, Keyring, Rewrapped};
 use crate::sealing::owner::OwnerKey;
 use crate::sealing::shred::SHRED_KEY_BYTES;
+use crate::sealing::ssh_signature::SigningKey;
 use crate::sealing::{SealingError, header, shred};
 use masters::{Masters, identities_in, text_of};
 
@@ -99,6 +101,7 @@ pub struct KeyringFolder {
     body_keys: Mutex<HashMap<BodySlot, ShredKey>>,
     bodies_destroyed: Mutex<BTreeSet<BodySlot>>,
     deriving: Mutex<Option<Zeroizing<[u8; 32]>>>,
+    signing: Mutex<Option<Arc<SigningKey>>>,
 }
 
 impl KeyringFolder {
@@ -171,6 +174,7 @@ impl KeyringFolder {
             body_keys: Mutex::default(),
             bodies_destroyed: Mutex::new(bodies_destroyed),
             deriving: Mutex::default(),
+            signing: Mutex::default(),
         })
     }
 

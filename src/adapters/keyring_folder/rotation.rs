@@ -44,6 +44,13 @@ impl KeyringFolder {
                 done.organisations += usize::from(self.rewrap(&path)?);
             }
         }
+        {
+            let _kept = locked(&self.signing);
+            let path = self.path_of_signing();
+            if files::exists(&path)? {
+                done.organisations += usize::from(self.rewrap(&path)?);
+            }
+        }
         let slots = {
             let _kept = locked(&self.slots);
             self.living_slots()?
@@ -221,6 +228,7 @@ impl KeyringFolder {
                 note: format!("sealed to the master; goes a period after {}", slot.month_text()),
             });
         }
+        facts.extend(self.signing_fact()?);
         Ok(facts)
     }
 
@@ -231,7 +239,7 @@ impl KeyringFolder {
     }
 }
 
-fn moment_of(time: SystemTime) -> Option<Moment> {
+pub(super) fn moment_of(time: SystemTime) -> Option<Moment> {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).ok()?;
     u64::try_from(since.as_millis()).ok().map(Moment::from_millis)
 }

@@ -17,6 +17,8 @@ use crate::ports::bodies::{BodyBinding, OpenedBody};
 use crate::ports::failure::{Failure, Fault};
 use crate::ports::keyring::{FileKey, HeaderBinding, JudgedRecipient, KeyFact, Keyring, Rewrapped};
 use crate::ports::secrets::Secrets;
+use crate::ports::signer::{Signer, VerifyingKey};
+use crate::sealing::ssh_signature::SigningKey;
 
 const KINDS: [(&str, &str); 3] = [("age1", "age-x25519"), ("ssh-ed25519 ", "ssh-ed25519"), ("ssh-rsa ", "ssh-rsa")];
 
@@ -61,6 +63,24 @@ impl Secrets for MemoryKeyring {
         hash.update(purpose.as_bytes());
         hash.update(id);
         Ok(hash.finalize().into())
+    }
+}
+
+/// The seed of every keyring in memory.
+const SEED: [u8; 32] = [7; 32];
+
+fn signing_key() -> Result<SigningKey, Failure> {
+    SigningKey::from_seed(&SEED).map_err(|error| Fault::from_error("use the signing key", error).into())
+}
+
+impl Signer for MemoryKeyring {
+    fn sign(&self, namespace: &str, message: &[u8]) -> Result<String, Failure> {
+        Ok(signing_key()?.sign(namespace, message))
+    }
+
+    fn verifying_key(&self) -> Result<VerifyingKey, Failure> {
+        let key = signing_key()?;
+        Ok(VerifyingKey { line: key.public_line(), fingerprint: key.fingerprint() })
     }
 }
 

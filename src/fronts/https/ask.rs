@@ -9,7 +9,7 @@ use hyper::{HeaderMap, Method};
 
 use super::Site;
 use crate::domain::history::HistoryQuery;
-use crate::domain::ids::DeliveryId;
+use crate::domain::ids::{DeliveryId, UploadId};
 use crate::domain::moment::Moment;
 use crate::domain::names::{OrganisationCode, ProductCode};
 use crate::domain::refusal::{Refusal, What};
@@ -152,6 +152,11 @@ impl Query {
     /// The id of a delivery.
     pub(super) fn delivery(&mut self, name: &str) -> Option<DeliveryId> {
         self.parsed(name, "the id of a delivery", |text| DeliveryId::parse(text).ok())
+    }
+
+    /// The id of an upload.
+    pub(super) fn upload(&mut self, name: &str) -> Option<UploadId> {
+        self.parsed(name, "the id of a participant file", |text| UploadId::parse(text).ok())
     }
 
     /// `true` or `false`; false when not given.

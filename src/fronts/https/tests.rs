@@ -15,8 +15,8 @@ use tokio::task::JoinHandle;
 
 use super::HttpsFront;
 use crate::adapters::memory::{
-    CountingEntropy, FixedClock, MemoryCatalog, MemoryCodes, MemoryKeyring, MemoryMailer, MemoryPasswords,
-    MemoryUnfinished, MemoryVault,
+    CountingEntropy, FixedClock, MemoryCatalog, MemoryCodes, MemoryHandover, MemoryKeyring, MemoryMailer,
+    MemoryPasswords, MemoryUnfinished, MemoryVault,
 };
 use crate::config::Config;
 use crate::domain::account::{AccountKind, Language};
@@ -25,8 +25,8 @@ use crate::domain::history::{Channel, HistoryQuery};
 use crate::domain::moment::{Moment, Span};
 use crate::domain::names::{EmailAddress, Line, LoginName, OrganisationCode, ProductCode};
 use crate::operations::{
-    MailSender, NewAccount, NewAgreement, NewOrganisation, NewProduct, Operations, PeopleSettings, Ports, Settings,
-    UploadSettings,
+    IntakeSettings, MailSender, NewAccount, NewAgreement, NewOrganisation, NewProduct, NoChecks, Operations,
+    PeopleSettings, Ports, Settings, UploadSettings,
 };
 
 const PUBLICATION: &str = "9b2f7c1e-52f0-4a55-9d43-0d8c6a1f7e10";
@@ -90,6 +90,14 @@ fn settings() -> Settings {
             resume_grace: Span::from_days(1),
             received_kept: Span::from_days(7),
             uncollected_kept: Span::from_days(90),
+        },
+        intake: IntakeSettings {
+            settle: Span::ZERO,
+            duplicate_window: Span::from_days(7),
+            cleared_after: Span::from_days(7),
+            receipts_kept: Span::from_days(730),
+            sealed_to: None,
+            collect_only: Vec::new(),
         },
         scrub_every: Span::from_days(30),
         compact_segments: 16,
@@ -172,6 +180,9 @@ async fn world_with(config: &str) -> World {
         vault: Arc::<MemoryVault>::clone(&vault),
         unfinished: Arc::new(MemoryUnfinished::new(vault)),
         secrets: Arc::clone(&keyring) as Arc<_>,
+        signer: Arc::clone(&keyring) as Arc<_>,
+        checker: Arc::new(NoChecks),
+        handover: Arc::new(MemoryHandover::new()),
         keyring,
         passwords: Arc::new(MemoryPasswords),
         codes: Arc::new(MemoryCodes),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::dropbox::DropboxShelf;
 use super::outbox::{Listed, OutboxShelf};
+use super::receipts::ReceiptsShelf;
 use super::shelf::{
     Attributes, FolderCursor, NOT_SERVED, OpenMode, OpenedFile, SentAttributes, Shelf, ShelfError, ShelfErrorKind,
     Volume, error,
@@ -20,19 +21,27 @@ const SERVED: [&str; 2] = ["statvfs", "fstatvfs"];
 pub(super) struct Home {
     outbox: OutboxShelf,
     dropbox: DropboxShelf,
+    receipts: ReceiptsShelf,
 }
 
 impl Home {
     /// The folders of the organisation that the caller reaches.
     pub(super) fn of(operations: &Arc<Operations>, caller: Caller, folders: &FolderNames, since: Moment) -> Self {
         let outbox = OutboxShelf::new(Arc::clone(operations), caller.clone(), folders, since);
-        let dropbox = DropboxShelf::new(Arc::clone(operations), caller, folders, since);
-        Self { outbox, dropbox }
+        let dropbox = DropboxShelf::new(Arc::clone(operations), caller.clone(), folders, since);
+        let receipts = ReceiptsShelf::new(Arc::clone(operations), caller, folders, since);
+        Self { outbox, dropbox, receipts }
     }
 
     /// The shelf of a path; what belongs to none is the outbox's to refuse.
     fn shelf(&self, path: &str) -> &dyn Shelf {
-        if self.dropbox.holds(path) { &self.dropbox } else { &self.outbox }
+        if self.dropbox.holds(path) {
+            &self.dropbox
+        } else if self.receipts.holds(path) {
+            &self.receipts
+        } else {
+            &self.outbox
+        }
     }
 }
 
@@ -64,6 +73,7 @@ impl Shelf for Home {
         }
         let mut entries = self.outbox.open_folder(path)?.next(usize::MAX)?;
         entries.extend(self.dropbox.in_root()?);
+        entries.extend(self.receipts.in_root()?);
         entries.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(Box::new(Listed(entries)))
     }

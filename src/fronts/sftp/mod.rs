@@ -13,6 +13,7 @@ pub mod listener;
 pub mod long_names;
 pub mod outbox;
 pub mod paths;
+mod receipts;
 pub mod replies;
 mod reply;
 pub mod request_names;

@@ -1,5 +1,6 @@
 //! What is changed of an upload by its name: removing, renaming, time of last change, size.
 
+use super::super::intake::Reception;
 use super::super::{Caller, Failure, Operations, locked};
 use super::complete::{Renaming, rename, unfinished};
 use super::{event, put_two, put_upload, upload_named, upload_of};
@@ -12,13 +13,17 @@ use crate::domain::upload::{Upload, UploadEnd, UploadEntry, UploadState};
 const REMOVED: &str = "the file was removed";
 
 impl Operations {
-    /// Removes an unfinished upload of the caller. A received one stays: it has been handed in.
+    /// Removes an unfinished upload of the caller, or withdraws a received one that was not handed over.
     ///
     /// # Errors
-    /// `NotFound`; `NotAllowed` for another account's; `WrongState` for a received one.
+    /// `NotFound`; `NotAllowed` for another account's; `WrongState` for one that the back office has, or that was
+    /// judged already.
     pub fn remove_upload(&self, caller: &Caller, product: &ProductCode, name: &UploadName) -> Result<(), Failure> {
         let upload = self.own_upload(caller, product, name)?;
         let id = upload.id;
+        if let UploadState::Received { .. } = upload.state {
+            return self.withdraw_received(caller.who(), id);
+        }
         let _turn = self.uploads.turn(id);
         let (now, who) = (self.now(), caller.who());
         self.catalog.decide(Box::new(move |view| {
@@ -61,7 +66,7 @@ impl Operations {
         let is_open = self.uploads.find(upload.id).is_some();
         if from.is_temporary() && !to.is_temporary() && !is_open {
             let live = self.live_or_resumed(caller, &upload)?;
-            self.complete(caller, &upload, &live, Some(renaming))?;
+            self.complete(caller, &upload, &live, (Reception::Declared, Some(renaming)))?;
         } else {
             let (now, who, id, replaced) = (self.now(), caller.who(), upload.id, renaming.replaced);
             self.catalog.decide(Box::new(move |view| {

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use super::super::intake::Reception;
 use super::super::{Caller, Failure, Operations, case_of, locked};
 use super::live::Live;
 use super::{event, part_binding, payload_binding, put_slot, put_two, put_upload, upload_of};
@@ -42,11 +43,11 @@ impl Operations {
         caller: &Caller,
         upload: &Upload,
         live: &Arc<Live>,
-        renaming: Option<Renaming>,
+        (reception, renaming): (Reception, Option<Renaming>),
     ) -> Result<(), Failure> {
         let completed = match live.file.first_gap() {
             Some(gap) => Err(missing(&upload.name, gap)),
-            None => self.receive(caller, upload, live, renaming),
+            None => self.receive(caller, upload, live, (reception, renaming)),
         };
         if completed.is_err() {
             self.pause(caller.who(), upload.id, live, "could not be completed")?;
@@ -62,7 +63,7 @@ impl Operations {
         caller: &Caller,
         upload: &Upload,
         live: &Arc<Live>,
-        renaming: Option<Renaming>,
+        how: (Reception, Option<Renaming>),
     ) -> Result<(), Failure> {
         let _ticket = self.headers_in_hand.take();
         let payload = PayloadId::from_random(self.entropy.sixteen());
@@ -74,7 +75,7 @@ impl Operations {
         drop(phase);
         let decided = self.seal_received(upload, payload, &key, &finished).and_then(|header| {
             let shown = *locked(&live.shown);
-            self.decide_received(caller.clone(), upload.id, header, &finished, shown, renaming)
+            self.decide_received(caller.clone(), upload.id, header, (&finished, shown), how)
         });
         match &decided {
             // it may be on record: what no row names is found by the next start
@@ -108,11 +109,10 @@ impl Operations {
         caller: Caller,
         id: UploadId,
         header: UploadHeader,
-        finished: &Finished,
-        shown: super::live::Shown,
-        renaming: Option<Renaming>,
+        (finished, shown): (&Finished, super::live::Shown),
+        (reception, renaming): (Reception, Option<Renaming>),
     ) -> Result<(), Failure> {
-        let now = self.now();
+        let (now, desk) = (self.now(), self.desk());
         let grace = self.settings.uploads.resume_grace;
         let stored = finished.stored.clone();
         let replaced = renaming.as_ref().and_then(|renaming| renaming.replaced);
@@ -148,6 +148,7 @@ impl Operations {
                     headers: 1,
                 })
                 .put(header);
+            decision = desk.receive(view, decision, &after, reception, now)?;
             put_two(view, decision, (&before, after), gone)
         }))?;
         self.forget_replaced(replaced)
@@ -199,7 +200,7 @@ impl Operations {
             UploadState::Removed { .. } | UploadState::Expired { .. } => Err(Refusal::NotFound(What::File).into()),
             UploadState::Unfinished => {
                 let live = self.live_or_resumed(caller, &upload)?;
-                self.complete(caller, &upload, &live, None)
+                self.complete(caller, &upload, &live, (Reception::Declared, None))
             }
         }
     }

@@ -3,16 +3,17 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use super::super::intake::Reception;
 use super::super::{Caller, Failure, Operations, locked};
 use super::browse::UploadView;
 use super::live::{Live, Phase, Shown};
-use super::{payload_binding, refuse_quarantined, upload_of};
+use super::{refuse_quarantined, upload_of};
 use crate::domain::history::Who;
 use crate::domain::ids::UploadId;
 use crate::domain::moment::Moment;
 use crate::domain::names::{ProductCode, UploadName};
 use crate::domain::refusal::{Refusal, What};
-use crate::domain::upload::{Upload, UploadHeader, UploadState};
+use crate::domain::upload::{Upload, UploadState};
 use crate::ports::vault::PayloadReader;
 
 /// An open name of the drop-box. Dropping it without `close` is the same as `abandon`.
@@ -288,7 +289,7 @@ impl Receiving {
             return Err(Refusal::WrongState(why).into());
         }
         if touched && !upload.name.is_temporary() {
-            return operations.complete(&self.caller, &upload, live, None);
+            return operations.complete(&self.caller, &upload, live, (Reception::Closed, None));
         }
         let gap = live.file.first_gap();
         operations.pause(self.who(), self.id, live, "closed under a temporary name or without a change")?;
@@ -399,18 +400,10 @@ impl Operations {
     /// Opens what a reader reads: the payload of a received upload, or the parts of an unfinished one.
     fn open_body(&self, id: UploadId) -> Result<Body, Failure> {
         let _turn = self.uploads.turn(id);
-        let _ticket = self.headers_in_hand.take();
-        let (upload, header) = self
-            .catalog
-            .look(|view| Ok((upload_of(view, id)?, view.row::<UploadHeader>(&UploadHeader::key_of(id))?)))?;
-        match (&upload.state, header) {
-            (UploadState::Received { payload, .. }, Some(header)) => {
-                let binding = payload_binding(id, *payload);
-                let header = self.keyring.unseal_header(&header.slot, binding, &header.sealed)?;
-                let key = self.keyring.open_header(&upload.organisation, &header)?;
-                Ok(Body::Whole(self.vault.open(*payload, &key)?))
-            }
-            (UploadState::Unfinished, _) => {
+        let upload = self.catalog.look(|view| upload_of(view, id))?;
+        match &upload.state {
+            UploadState::Received { .. } => Ok(Body::Whole(self.open_received(&upload)?)),
+            UploadState::Unfinished => {
                 if let Some(live) = self.uploads.find(id) {
                     return Ok(Body::Part { live, is_own: false });
                 }
@@ -419,7 +412,7 @@ impl Operations {
                 let live = self.uploads.add(&upload, on_record, file, false);
                 Ok(Body::Part { live, is_own: true })
             }
-            _ => Err(Refusal::NotFound(What::File).into()),
+            UploadState::Removed { .. } | UploadState::Expired { .. } => Err(Refusal::NotFound(What::File).into()),
         }
     }
 

@@ -66,7 +66,7 @@ struct Room {
 
 impl LiveUploads {
     /// Opens, closes and renames of one upload run one after the other: waits until it is its turn.
-    pub(super) fn turn(&self, id: UploadId) -> Turn<'_> {
+    pub(in crate::operations) fn turn(&self, id: UploadId) -> Turn<'_> {
         let busy = locked(&self.busy);
         let mut busy = self.freed.wait_while(busy, |busy| busy.contains(&id)).unwrap_or_else(PoisonError::into_inner);
         busy.insert(id);
@@ -128,7 +128,7 @@ impl LiveUploads {
 }
 
 /// The time in which nobody else opens, closes or renames an upload.
-pub(super) struct Turn<'a> {
+pub(in crate::operations) struct Turn<'a> {
     uploads: &'a LiveUploads,
     id: UploadId,
 }

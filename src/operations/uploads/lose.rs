@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::super::back_up::all;
+use super::super::intake::ended_upload;
 use super::super::{Failure, Operations};
 use super::{event, put_upload, upload_of};
 use crate::domain::decision::Decision;
@@ -49,7 +50,7 @@ impl Operations {
         why: &'static str,
     ) -> Result<(), Failure> {
         let _turn = self.uploads.turn(id);
-        let now = self.now();
+        let (now, desk) = (self.now(), self.desk());
         self.catalog.decide(Box::new(move |view| {
             let before = upload_of(view, id)?;
             let mut after = before.clone();
@@ -66,6 +67,7 @@ impl Operations {
                     decision = decision.put(row).put(DoomedPayload { payload });
                 }
             }
+            decision = ended_upload(view, decision, &desk, &before, now)?;
             put_upload(view, decision, Some(&before), after)
         }))?;
         self.unfinished.remove(id)?;

@@ -4,6 +4,7 @@
 mod browse;
 mod change;
 mod complete;
+mod contents;
 mod handle;
 mod live;
 mod lose;
@@ -17,6 +18,7 @@ pub use handle::Receiving;
 pub use open::UploadMode;
 pub use settle::SettledUploads;
 
+pub(super) use contents::Contents;
 pub(super) use live::LiveUploads;
 
 use super::restrict::services_of;
@@ -120,7 +122,7 @@ impl Operations {
 
     /// Whether the caller may deliver into this folder, of its own organisation or of the client that it acts for.
     /// Who may not does not learn whether it exists.
-    fn may_deliver(
+    pub(super) fn may_deliver(
         &self,
         view: &dyn CatalogView,
         caller: &Caller,
@@ -152,7 +154,7 @@ impl Operations {
 }
 
 /// An event about an upload; its id and name stand in the note, since an upload may bear a temporary name.
-fn event(what: Happening, who: Who, upload: &Upload, note: &str) -> Event {
+pub(super) fn event(what: Happening, who: Who, upload: &Upload, note: &str) -> Event {
     let about = About {
         organisation: Some(upload.organisation.clone()),
         login: Some(upload.login.clone()),
@@ -192,7 +194,7 @@ fn refuse_quarantined(view: &dyn CatalogView, upload: &Upload, now: Moment) -> R
 }
 
 /// The upload with this id.
-fn upload_of(view: &dyn CatalogView, id: UploadId) -> Result<Upload, Failure> {
+pub(super) fn upload_of(view: &dyn CatalogView, id: UploadId) -> Result<Upload, Failure> {
     view.row::<Upload>(&Upload::key_of(id))?.ok_or_else(|| Refusal::NotFound(What::File).into())
 }
 
@@ -210,7 +212,7 @@ fn upload_named(
 }
 
 /// The decision with the upload as it is now, and the sums of its account.
-fn put_upload(
+pub(super) fn put_upload(
     view: &dyn CatalogView,
     decision: Decision,
     before: Option<&Upload>,

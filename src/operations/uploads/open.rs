@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::super::intake::{may_go_on, unregister};
 use super::super::{Caller, Failure, Operations};
 use super::handle::{Append, Receiving, Use};
 use super::live::{Live, Phase};
@@ -178,7 +179,8 @@ impl Operations {
         let limits = self.settings.uploads.limits();
         let is_received = upload.state != UploadState::Unfinished;
         let is_there = self.unfinished.size_bytes(id)?.is_some();
-        if is_received && !is_there {
+        let is_free = !is_received || self.catalog.look(|view| may_go_on(view, id))?;
+        if is_received && !(is_there && is_free) {
             return Err(Refusal::WrongState(format!("{} was received already: use another name", upload.name)).into());
         }
         let file = if truncate || !is_there {
@@ -203,6 +205,7 @@ impl Operations {
             match before.state {
                 UploadState::Unfinished => {}
                 UploadState::Received { at, payload, .. } => {
+                    decision = unregister(view, decision, &before)?;
                     decision = unreceive(view, decision, id, payload)?
                         .remove(UploadEnd::key_of(at.after(settings.resume_grace), id))
                         .put(UploadEnd { at: after.unfinished_until, upload: id });

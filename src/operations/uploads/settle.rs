@@ -1,6 +1,7 @@
 //! What time does to uploads, and what a start does: unfinished ones go, received ones can no
 //! longer be resumed, are no longer shown, and are gone when nobody collected them.
 
+use super::super::intake::ended_upload;
 use super::super::{Failure, Operations};
 use super::complete::unfinished;
 use super::{event, put_upload, upload_of};
@@ -116,6 +117,7 @@ impl Operations {
     }
 
     fn expire_received(&self, id: UploadId, end: UploadEnd, now: Moment) -> Result<(), Failure> {
+        let desk = self.desk();
         self.catalog.decide(Box::new(move |view| {
             let before = upload_of(view, id)?;
             let mut after = before.clone();
@@ -130,6 +132,7 @@ impl Operations {
                 row.headers = 0;
                 decision = decision.put(row).put(DoomedPayload { payload });
             }
+            decision = ended_upload(view, decision, &desk, &before, now)?;
             put_upload(view, decision, Some(&before), after)
         }))?;
         Ok(())

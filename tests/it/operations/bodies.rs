@@ -12,7 +12,7 @@ use postkluis::adapters::passwords_argon2::PasswordsArgon2;
 use postkluis::domain::bodies::BodySlot;
 use postkluis::domain::history::HistoryLine;
 use postkluis::operations::MonthlyBodies;
-use postkluis::operations::{Keyring, MailOutcome};
+use postkluis::operations::{Keyring, MailOutcome, NoChecks};
 
 use super::*;
 
@@ -71,7 +71,10 @@ impl Home {
             mailer: Arc::<MemoryMailer>::clone(&mailer),
             passwords: Arc::new(PasswordsArgon2::new(CHEAP, "").unwrap()),
             codes: Arc::new(OneTimeCodesTotp),
-            secrets: opened,
+            secrets: Arc::<KeyringFolder>::clone(&opened),
+            signer: opened,
+            checker: Arc::new(NoChecks),
+            handover: Arc::new(MemoryHandover::new()),
         };
         Self { clock, keyring, mailer, operations: Operations::new(ports, settings_of_world()) }
     }

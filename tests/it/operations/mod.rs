@@ -6,6 +6,7 @@ mod blocks;
 mod bodies;
 mod collect;
 mod compaction;
+mod intake;
 mod interrupt;
 mod mandates;
 mod office;
@@ -24,7 +25,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex};
 
 use postkluis::adapters::memory::{
-    CountingEntropy, FixedClock, MemoryCatalog, MemoryKeyring, MemoryMailer, MemoryUnfinished, MemoryVault,
+    CountingEntropy, FixedClock, MemoryCatalog, MemoryChecker, MemoryHandover, MemoryKeyring, MemoryMailer,
+    MemoryUnfinished, MemoryVault,
 };
 use postkluis::adapters::one_time_codes_totp::OneTimeCodesTotp;
 use postkluis::adapters::passwords_argon2::{HashCost, PasswordsArgon2};
@@ -35,8 +37,8 @@ use postkluis::domain::moment::{Moment, Span};
 use postkluis::domain::names::{EmailAddress, FileName, Line, LoginName, OrganisationCode, ProductCode};
 use postkluis::domain::refusal::Refusal;
 use postkluis::operations::{
-    Caller, Failure, MailSender, NewAccount, NewAgreement, NewOrganisation, NewProduct, Offer, OfferedFile, Operations,
-    PeopleSettings, Ports, Published, Recipients, Settings, UploadSettings, Visitor,
+    Caller, Failure, IntakeSettings, MailSender, NewAccount, NewAgreement, NewOrganisation, NewProduct, Offer,
+    OfferedFile, Operations, PeopleSettings, Ports, Published, Recipients, Settings, UploadSettings, Visitor,
 };
 use postkluis::ports::failure::Fault;
 use postkluis::ports::keyring::Keyring as _;
@@ -60,6 +62,8 @@ struct World {
     unfinished: Arc<MemoryUnfinished>,
     keyring: Arc<MemoryKeyring>,
     mailer: Arc<MemoryMailer>,
+    checker: Arc<MemoryChecker>,
+    handover: Arc<MemoryHandover>,
 }
 
 /// Content that may pretend to have changed.
@@ -167,6 +171,14 @@ fn settings_of_world() -> Settings {
             received_kept: Span::from_days(7),
             uncollected_kept: Span::from_days(90),
         },
+        intake: IntakeSettings {
+            settle: Span::from_seconds(5),
+            duplicate_window: Span::from_days(7),
+            cleared_after: Span::from_days(7),
+            receipts_kept: Span::from_days(730),
+            sealed_to: None,
+            collect_only: vec![product("by-hand")],
+        },
         scrub_every: Span::from_days(30),
         compact_segments: 16,
         people: PeopleSettings {
@@ -189,6 +201,7 @@ impl World {
         let (vault, mailer) = (Arc::new(MemoryVault::new()), Arc::new(MemoryMailer::new()));
         let unfinished = Arc::new(MemoryUnfinished::new(Arc::<MemoryVault>::clone(&vault)));
         let keyring = Arc::new(MemoryKeyring::new());
+        let (checker, handover) = (Arc::new(MemoryChecker::new()), Arc::new(MemoryHandover::new()));
         let catalog = Arc::new(MemoryCatalog::new());
         let ports = Ports {
             catalog: Arc::<MemoryCatalog>::clone(&catalog),
@@ -201,9 +214,12 @@ impl World {
             passwords: Arc::new(PasswordsArgon2::new(CHEAP, "a password from a breach\n").unwrap()),
             codes: Arc::new(OneTimeCodesTotp),
             secrets: Arc::<MemoryKeyring>::clone(&keyring),
+            signer: Arc::<MemoryKeyring>::clone(&keyring),
+            checker: Arc::<MemoryChecker>::clone(&checker),
+            handover: Arc::<MemoryHandover>::clone(&handover),
         };
         let operations = Arc::new(Operations::new(ports, settings_of_world()));
-        let world = Self { operations, clock, catalog, vault, unfinished, keyring, mailer };
+        let world = Self { operations, clock, catalog, vault, unfinished, keyring, mailer, checker, handover };
         world.populate();
         world
     }

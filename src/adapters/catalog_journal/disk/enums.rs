@@ -72,6 +72,9 @@ number_form! {
         MemberActivationEnds = 38,
         MemberActivationEnded = 39,
         MandateExpiring = 13,
+        UploadReceived = 40,
+        UploadAccepted = 41,
+        UploadRejected = 42,
     }
     Salutation, "salutation" { Neutral = 0, Madam = 1, Sir = 2, }
     ReceivedStage, "stage of an upload" { Resumable = 0, Shown = 1, Kept = 2, }

@@ -8,9 +8,12 @@ mod events;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
+mod golden_intake;
+#[cfg(test)]
 mod golden_mandates;
 #[cfg(test)]
 mod golden_sign_ins;
+mod intake;
 mod interruptions;
 mod mail;
 mod mandates;

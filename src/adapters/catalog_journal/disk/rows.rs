@@ -16,6 +16,8 @@ use crate::domain::delivery::{
 };
 use crate::domain::digest::Digest;
 use crate::domain::ids::{AgreementId, DeliveryId, PayloadId, PublicationId, TokenId, UploadId};
+use crate::domain::intake::Intake;
+use crate::domain::intake_rows::{IntakeDue, IntakeEntry, IntakePaper, ReceiptEntry, UploadDigest};
 use crate::domain::interruption::Interruption;
 use crate::domain::mandate::{AccountScope, Mandate, MandateDue, MandatedRight};
 use crate::domain::moment::{Moment, Span};
@@ -328,6 +330,6 @@ kinds! {
     Delivery DeliveryNumber PublicationPart DeliveredFile OutboxEntry Payload SealedHeader FileCoverage LastSequence
     WindowEnd SlotRecord SlotMember DoomedPayload Upload UploadEntry UploadEnd UploadHeader
     UploadSums SignOff ScrubPosition BodyKey HistoryCut Credentials WebSession AccountLink
-    AccountRequest RequestAddress Interruption WindowPause PausedWindow OfficeMember SignInRecord Mandate MandatedRight MandateDue AccountScope;
+    AccountRequest RequestAddress Interruption WindowPause PausedWindow OfficeMember SignInRecord Mandate MandatedRight MandateDue AccountScope Intake IntakeDue IntakePaper ReceiptEntry UploadDigest IntakeEntry;
     later: Organisation Account Product Mail MailDue CredentialBlock Restriction
 }

@@ -8,6 +8,7 @@ mod interruption;
 mod mandate;
 mod office;
 mod records;
+mod upload;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -19,7 +20,8 @@ pub use ending::{End, Why};
 pub use interruption::{ClosedChannel, Interruption};
 pub use mandate::{Change as MandateChange, Mandate};
 pub use office::{OfficePeople, Role};
-pub use records::{Delivery, History, Mail, Publish, Report, Retention, Session, Upload};
+pub use records::{Delivery, History, Mail, Publish, Report, Retention, Session};
+pub use upload::{ReceiptKeyCommand, Upload};
 
 /// Secure file delivery over SFTP and HTTPS.
 #[derive(Parser, Debug)]
@@ -148,6 +150,9 @@ pub enum Running {
     /// Participant files that recipients upload
     #[command(subcommand)]
     Upload(Upload),
+    /// The key under receipts and results
+    #[command(subcommand)]
+    ReceiptKey(ReceiptKeyCommand),
     /// The keys of the server itself
     #[command(subcommand)]
     KeyRing(KeyRing),

@@ -116,28 +116,6 @@ pub struct Publish {
     pub dry_run: bool,
 }
 
-/// `upload …`
-#[derive(Subcommand, Debug)]
-pub enum Upload {
-    /// List uploads, unfinished and received
-    List {
-        /// Only of this organisation
-        #[arg(long, value_name = "CODE")]
-        organisation: Option<String>,
-        /// Only for this product
-        #[arg(long, value_name = "CODE")]
-        product: Option<String>,
-        /// Only those after this one, for the next page
-        #[arg(long, value_name = "ID")]
-        after: Option<String>,
-    },
-    /// Show one upload
-    Show {
-        /// Its id
-        id: String,
-    },
-}
-
 /// `history …`
 #[derive(Subcommand, Debug)]
 pub enum History {

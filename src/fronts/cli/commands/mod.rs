@@ -17,7 +17,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::Answer;
-use super::args::{Backup, CONFIRM, Delivery, Mail, Organisation, Retention, Running};
+use super::args::{Backup, CONFIRM, Delivery, Mail, Organisation, Retention, Running, Upload};
 use crate::domain::refusal::Refusal;
 use crate::fronts::sessions::Sessions;
 use crate::operations::{Failure, KeyFact, Operations, shut_until_confirmed};
@@ -80,7 +80,8 @@ pub fn run(office: &Office, command: Running, folder: &Path) -> Result<Answer, F
         Running::Agreement(command) => products::agreement(office, command),
         Running::Right(command) => products::right(office, command),
         Running::Delivery(command) => deliveries::delivery(office, command, folder),
-        Running::Upload(command) => uploads::upload(office, command),
+        Running::Upload(command) => uploads::upload(office, command, folder),
+        Running::ReceiptKey(command) => uploads::receipt_key(office, command),
         Running::KeyRing(command) => keys::key_ring(office, command),
         Running::Session(command) => Ok(records::session(office, &command)),
         Running::Mandate(command) => mandates::mandate(office, command),
@@ -107,7 +108,8 @@ fn is_open_while_restored(command: &Running) -> bool {
         | Running::Agreement(_)
         | Running::Right(_)
         | Running::Restore(_)
-        | Running::Upload(_)
+        | Running::ReceiptKey(_)
+        | Running::Upload(Upload::List { .. } | Upload::Show { .. } | Upload::Receipt { .. } | Upload::Result { .. })
         | Running::Session(_)
         | Running::Mandate(_)
         | Running::Interruption(_)
@@ -116,7 +118,9 @@ fn is_open_while_restored(command: &Running) -> bool {
         | Running::Delivery(Delivery::List { .. } | Delivery::Show { .. })
         | Running::Mail(Mail::Queue { .. })
         | Running::Retention(Retention::Run { dry_run: true, .. }) => true,
-        Running::Backup(_) | Running::Delivery(_) | Running::Mail(_) | Running::Retention(_) => false,
+        Running::Upload(_) | Running::Backup(_) | Running::Delivery(_) | Running::Mail(_) | Running::Retention(_) => {
+            false
+        }
     }
 }
 

@@ -1,14 +1,26 @@
-//! Commands about participant files: looking at them.
+//! Commands about participant files: looking at them, and what the back office does with them.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
 
 use super::Office;
+use super::texts::read_text;
+use crate::domain::history::Channel;
 use crate::domain::ids::UploadId;
+use crate::domain::intake_rows::MOST_REPORT_BYTES;
 use crate::domain::names::{OrganisationCode, ProductCode};
+use crate::domain::receipt::Report;
+use crate::domain::refusal::{Refusal, What};
 use crate::fronts::cli::{Answer, args};
-use crate::fronts::forms;
-use crate::operations::{Failure, UploadFilter};
+use crate::fronts::{forms, intake_forms};
+use crate::operations::{Failure, ReceiptFile, UploadFilter, UploadView};
 
-pub(super) fn upload(office: &Office, command: args::Upload) -> Result<Answer, Failure> {
+const CHANNEL: Channel = Channel::CommandLine;
+
+pub(super) fn upload(office: &Office, command: args::Upload, folder: &Path) -> Result<Answer, Failure> {
     let operations = &office.operations;
+    let id_of = |id: &str| UploadId::parse(id);
     match command {
         args::Upload::List { organisation, product, after } => {
             let filter = UploadFilter {
@@ -18,9 +30,68 @@ pub(super) fn upload(office: &Office, command: args::Upload) -> Result<Answer, F
                 limit: usize::MAX,
             };
             let rows = operations.all_uploads(&filter)?;
-            let columns = ["id", "organisation", "product", "name", "state", "sizeBytes", "changedAt"];
-            Ok(Answer::list(rows.iter().map(forms::upload).collect(), &columns))
+            let document = |view: &UploadView| -> Result<Value, Failure> {
+                let receipt = operations.any_receipt(view.upload.id)?;
+                Ok(intake_forms::with_stage(forms::upload(view), receipt.as_ref()))
+            };
+            let rows = rows.iter().map(document).collect::<Result<Vec<_>, _>>()?;
+            let columns = ["id", "organisation", "product", "name", "state", "stage", "sizeBytes", "changedAt"];
+            Ok(Answer::list(rows, &columns))
         }
-        args::Upload::Show { id } => Ok(Answer::one(forms::upload(&operations.any_upload(UploadId::parse(&id)?)?))),
+        args::Upload::Show { id } => shown(office, id_of(&id)?),
+        args::Upload::Collect { id, to } => {
+            operations.collect_upload(id_of(&id)?, &folder.join(to), CHANNEL)?;
+            shown(office, id_of(&id)?)
+        }
+        args::Upload::Accept { id, report: from } => {
+            operations.accept_upload(id_of(&id)?, report(folder, from)?, CHANNEL)?;
+            shown(office, id_of(&id)?)
+        }
+        args::Upload::Reject { id, report: from } => {
+            operations.reject_upload(id_of(&id)?, report(folder, from)?, CHANNEL)?;
+            shown(office, id_of(&id)?)
+        }
+        args::Upload::Acknowledge { id } => {
+            operations.acknowledge_upload(id_of(&id)?, CHANNEL)?;
+            shown(office, id_of(&id)?)
+        }
+        args::Upload::Receipt { id } => paper(office, id_of(&id)?, ReceiptFile::Receipt),
+        args::Upload::Result { id } => paper(office, id_of(&id)?, ReceiptFile::Result),
     }
+}
+
+pub(super) fn receipt_key(office: &Office, command: args::ReceiptKeyCommand) -> Result<Answer, Failure> {
+    match command {
+        args::ReceiptKeyCommand::Show => {
+            let key = office.operations.receipt_key()?;
+            // as it stands in a file of allowed signers
+            Ok(Answer::said(key.allowed_signers.clone(), intake_forms::receipt_key(&key)))
+        }
+    }
+}
+
+fn shown(office: &Office, id: UploadId) -> Result<Answer, Failure> {
+    let (view, receipt) = (office.operations.any_upload(id)?, office.operations.any_receipt(id)?);
+    Ok(Answer::one(intake_forms::with_stage(forms::upload(&view), receipt.as_ref())))
+}
+
+/// A paper, byte for byte: its text ends with a line feed, which printing adds.
+fn paper(office: &Office, id: UploadId, file: ReceiptFile) -> Result<Answer, Failure> {
+    let found = office.operations.any_receipt(id)?.into_iter().flat_map(|view| view.papers);
+    let paper = found.into_iter().find(|paper| paper.file == file).ok_or(Refusal::NotFound(What::File))?;
+    let text = String::from_utf8_lossy(&paper.bytes).trim_end().to_owned();
+    let document = serde_json::from_slice(&paper.bytes).unwrap_or_else(|_| json!({ "text": text }));
+    Ok(Answer::said(text, document))
+}
+
+fn report(folder: &Path, from: Option<PathBuf>) -> Result<Option<Report>, Failure> {
+    let Some(from) = from else { return Ok(None) };
+    let text = read_text(folder, &from)?;
+    if text.len() > MOST_REPORT_BYTES {
+        return Err(Refusal::TooMuch(format!("a report has at most {MOST_REPORT_BYTES} bytes")).into());
+    }
+    Ok(Some(match serde_json::from_str::<Value>(&text) {
+        Ok(value) => Report::Json(value.to_string()),
+        Err(_) => Report::Text(text),
+    }))
 }

@@ -9,5 +9,6 @@ pub(super) mod files;
 pub(super) mod health;
 pub(super) mod history;
 pub(super) mod organisations;
+pub(super) mod participant_files;
 pub(super) mod products;
 pub(super) mod well_known;

@@ -5,6 +5,7 @@ mod api;
 mod clients;
 mod office;
 mod operator;
+mod participant_files;
 mod portal;
 mod security;
 
@@ -75,11 +76,16 @@ const fn post(path: &'static str, handler: Handler, about: &'static str) -> Rout
     Route { method: Method::POST, path, handler, about, query: &[], gives: HTML, at_hand: false }
 }
 
+const fn delete(path: &'static str, handler: Handler, about: &'static str) -> Route {
+    Route { method: Method::DELETE, path, handler, about, query: &[], gives: JSON, at_hand: false }
+}
+
 /// What the API description lists.
-pub(super) static DESCRIBED: Table = &[api::PUBLIC, clients::CLIENTS];
+pub(super) static DESCRIBED: Table = &[api::PUBLIC, clients::CLIENTS, participant_files::PARTICIPANT_FILES];
 
 /// All of the public listener.
-pub(super) static EVERYBODY: Table = &[api::PUBLIC, clients::CLIENTS, portal::PORTAL, security::SECURITY];
+pub(super) static EVERYBODY: Table =
+    &[api::PUBLIC, clients::CLIENTS, participant_files::PARTICIPANT_FILES, portal::PORTAL, security::SECURITY];
 
 /// Of an operator listener that only this machine can reach, over plain HTTP and over TLS.
 pub(super) static LOCAL: Table = &[operator::OPERATOR];

@@ -1,0 +1,88 @@
+//! The JSON forms of what became of participant files: the same in the API and behind `--json`.
+
+use serde_json::{Value, json};
+
+use super::forms;
+use crate::domain::intake::{Intake, IntakeState};
+use crate::domain::moment::Moment;
+use crate::operations::{ReceiptFile, ReceiptKey, ReceiptView, UploadView};
+
+fn moment(at: Option<Moment>) -> Value {
+    at.map_or(Value::Null, |at| json!(at.to_string()))
+}
+
+/// The form of an upload with how far it came since it was received; `null` before.
+#[must_use]
+pub fn with_stage(mut form: Value, receipt: Option<&ReceiptView>) -> Value {
+    if let Value::Object(members) = &mut form {
+        members.insert("stage".to_owned(), receipt.map_or(Value::Null, |view| json!(view.intake.state.word())));
+        if let Some(view) = receipt {
+            members.extend(stages(&view.intake));
+        }
+    }
+    form
+}
+
+fn stages(intake: &Intake) -> serde_json::Map<String, Value> {
+    let mut members = serde_json::Map::new();
+    let mut put = |name: &str, value: Value| members.insert(name.to_owned(), value);
+    match &intake.state {
+        IntakeState::Received | IntakeState::Checking { .. } | IntakeState::HandingOver { .. } => {}
+        IntakeState::Accepted { at } | IntakeState::Withdrawn { at } => {
+            put("decidedAt", moment(Some(*at)));
+        }
+        IntakeState::Rejected { at, by } => {
+            put("decidedAt", moment(Some(*at)));
+            put("decidedBy", json!(by.word()));
+        }
+        IntakeState::Duplicate { at, of } => {
+            put("decidedAt", moment(Some(*at)));
+            put("duplicateOf", json!(of.to_string()));
+        }
+        IntakeState::Replaced { at, by } => {
+            put("decidedAt", moment(Some(*at)));
+            put("replacedBy", json!(by.to_string()));
+        }
+        IntakeState::Collected { at, way, acknowledged_at, answer, .. } => {
+            put("collectedAt", moment(Some(*at)));
+            put("collectedBy", json!(way.word()));
+            put("acknowledgedAt", moment(*acknowledged_at));
+            put("processed", json!(answer.map(|answer| answer.accepted)));
+        }
+        IntakeState::Cleared { at, after } => {
+            put("clearedAt", moment(Some(*at)));
+            put("clearedAfter", json!(after.word()));
+        }
+    }
+    members
+}
+
+/// A received participant file as its uploader's organisation sees it.
+#[must_use]
+pub fn participant_file(view: &ReceiptView) -> Value {
+    let upload = UploadView { upload: view.upload.clone(), is_open: false };
+    let mut form = with_stage(forms::upload(&upload), Some(view));
+    if let Value::Object(members) = &mut form {
+        // where the back office has it is the back office's
+        members.remove("collectedBy");
+        members.insert("receivedAt".to_owned(), json!(view.intake.received_at.to_string()));
+        let papers = format!("/api/v1/participant-files/{}", view.upload.id);
+        let has = |ending| view.papers.iter().any(|paper| paper.file == ending);
+        let uri = |name: &str, is_there: bool| is_there.then(|| format!("{papers}/{name}"));
+        members.insert("receiptUri".to_owned(), json!(uri("receipt", has(ReceiptFile::Receipt))));
+        members.insert("resultUri".to_owned(), json!(uri("result", has(ReceiptFile::Result))));
+    }
+    form
+}
+
+/// With which key receipts and results are checked.
+#[must_use]
+pub fn receipt_key(key: &ReceiptKey) -> Value {
+    json!({
+        "identity": key.identity,
+        "namespace": key.namespace,
+        "publicKey": key.public_key,
+        "fingerprint": key.fingerprint,
+        "allowedSigners": key.allowed_signers,
+    })
+}

@@ -1,0 +1,226 @@
+//! The receipts over the operations: `/receipts/<product>/…`, read-only (interfaces §4). About each received file
+//! its newest receipt and result, with their signatures. Decides no right: the operations do at every call.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::outbox::{Listed, SHOWN_ID, folder};
+use super::reply::shelf_error;
+use super::shelf::{
+    Attributes, Entry, FileKind, FolderCursor, OpenMode, OpenedFile, Shelf, ShelfError, ShelfErrorKind, error,
+};
+use crate::config::sections::FolderNames;
+use crate::domain::moment::Moment;
+use crate::domain::names::{ProductCode, UploadName};
+use crate::domain::product::Product;
+use crate::domain::refusal::{Refusal, What};
+use crate::operations::{Caller, Failure, Operations, Paper, ReceiptFile};
+
+/// Receipts and results can be read.
+const FILE_PERMISSIONS: u32 = 0o440;
+
+/// The receipts of one signed-in account.
+pub(super) struct ReceiptsShelf {
+    operations: Arc<Operations>,
+    caller: Caller,
+    name: String,
+    since: Moment,
+}
+
+/// Where a path leads.
+enum Place {
+    Top,
+    Product(ProductCode),
+    File(ProductCode, UploadName, ReceiptFile),
+}
+
+impl ReceiptsShelf {
+    /// The receipts for this account, under their configured name.
+    pub(super) fn new(operations: Arc<Operations>, caller: Caller, folders: &FolderNames, since: Moment) -> Self {
+        Self { operations, caller, name: folders.receipts.clone(), since }
+    }
+
+    /// Whether a path leads into the receipts.
+    pub(super) fn holds(&self, path: &str) -> bool {
+        path.split('/').find(|part| !part.is_empty()) == Some(&self.name)
+    }
+
+    /// The receipts as the root shows them, to those who may upload something.
+    pub(super) fn in_root(&self) -> Result<Option<Entry>, ShelfError> {
+        let is_shown = !self.products()?.is_empty();
+        Ok(is_shown.then(|| Entry { name: self.name.clone(), attributes: folder(self.since) }))
+    }
+
+    fn place(path: &str) -> Result<Place, ShelfError> {
+        let mut parts = path.split('/').filter(|part| !part.is_empty()).skip(1);
+        let product = |code: &str| ProductCode::parse(code).map_err(|_| not_found(What::Folder));
+        match (parts.next(), parts.next(), parts.next()) {
+            (None, ..) => Ok(Place::Top),
+            (Some(code), None, _) => Ok(Place::Product(product(code)?)),
+            (Some(code), Some(name), None) => {
+                let product = product(code)?;
+                let (name, file) = named(name).ok_or_else(|| not_found(What::File))?;
+                Ok(Place::File(product, name, file))
+            }
+            _ => Err(not_found(What::File)),
+        }
+    }
+
+    fn products(&self) -> Result<Vec<Product>, ShelfError> {
+        self.operations.receipt_products(&self.caller).map_err(shelf_error)
+    }
+
+    fn product(&self, code: &ProductCode) -> Result<Product, ShelfError> {
+        let found = self.products()?.into_iter().find(|product| product.code == *code);
+        found.ok_or_else(|| not_found(What::Folder))
+    }
+
+    fn paper(&self, product: &ProductCode, name: &UploadName, file: ReceiptFile) -> Result<Paper, ShelfError> {
+        let view = self.operations.receipt_named(&self.caller, product, name).map_err(shelf_error)?;
+        view.papers.into_iter().find(|paper| paper.file == file).ok_or_else(|| not_found(What::File))
+    }
+}
+
+impl Shelf for ReceiptsShelf {
+    fn stat(&self, path: &str) -> Result<Attributes, ShelfError> {
+        match Self::place(path)? {
+            Place::Top if self.products()?.is_empty() => Err(not_found(What::Folder)),
+            Place::Top => Ok(folder(self.since)),
+            Place::Product(code) => Ok(folder(self.product(&code)?.added_at)),
+            Place::File(product, name, file) => Ok(attributes(&self.paper(&product, &name, file)?)),
+        }
+    }
+
+    fn open_folder(&self, path: &str) -> Result<Box<dyn FolderCursor>, ShelfError> {
+        match Self::place(path)? {
+            Place::Top => {
+                let products = self.products()?;
+                if products.is_empty() {
+                    return Err(not_found(What::Folder));
+                }
+                let entry = |product: Product| {
+                    let attributes = folder(product.added_at);
+                    Entry { name: product.code.to_string(), attributes }
+                };
+                Ok(Box::new(Listed(products.into_iter().map(entry).collect())))
+            }
+            Place::Product(product) => {
+                self.product(&product)?;
+                let (operations, caller) = (Arc::clone(&self.operations), self.caller.clone());
+                Ok(Box::new(Pages { operations, caller, product, after: None, left: VecDeque::new() }))
+            }
+            Place::File(product, name, file) => {
+                self.paper(&product, &name, file)?;
+                Err(error(ShelfErrorKind::Failure, "this is a file, not a folder"))
+            }
+        }
+    }
+
+    fn open_file(&self, path: &str, mode: OpenMode) -> Result<Arc<dyn OpenedFile>, ShelfError> {
+        if mode.write || mode.append || mode.create || mode.truncate {
+            return Err(error(ShelfErrorKind::PermissionDenied, "receipts and results can only be read"));
+        }
+        let Place::File(product, name, file) = Self::place(path)? else {
+            return Err(error(ShelfErrorKind::Failure, "this is a folder, not a file"));
+        };
+        let paper = self.paper(&product, &name, file)?;
+        Ok(Arc::new(OpenedPaper { attributes: attributes(&paper), bytes: Bytes::from(paper.bytes) }))
+    }
+}
+
+/// The name of the uploaded file and which file about it, of a name in the folder.
+fn named(text: &str) -> Option<(UploadName, ReceiptFile)> {
+    let of = |file: ReceiptFile| UploadName::parse(text.strip_suffix(file.ending())?).ok().map(|name| (name, file));
+    ReceiptFile::ALL.into_iter().find_map(of)
+}
+
+fn not_found(what: What) -> ShelfError {
+    shelf_error(Failure::Refused(Refusal::NotFound(what)))
+}
+
+fn attributes(paper: &Paper) -> Attributes {
+    let time = u32::try_from(paper.made_at.seconds()).unwrap_or(u32::MAX);
+    Attributes {
+        kind: FileKind::File,
+        links: 1,
+        size_bytes: paper.bytes.len() as u64,
+        permissions: FILE_PERMISSIONS,
+        uid: SHOWN_ID,
+        gid: SHOWN_ID,
+        atime_seconds: time,
+        mtime_seconds: time,
+    }
+}
+
+/// A product's folder, page by page in order of the uploaded files' names.
+struct Pages {
+    operations: Arc<Operations>,
+    caller: Caller,
+    product: ProductCode,
+    after: Option<UploadName>,
+    /// Looked up already: more files than were asked for may be about one upload.
+    left: VecDeque<Entry>,
+}
+
+impl FolderCursor for Pages {
+    fn next(&mut self, limit: usize) -> Result<Vec<Entry>, ShelfError> {
+        while self.left.len() < limit {
+            // about each upload there are several files
+            let wanted = (limit / ReceiptFile::ALL.len()).max(1);
+            let page = self.operations.receipt_page(&self.caller, &self.product, self.after.as_ref(), wanted);
+            let page = page.map_err(shelf_error)?;
+            let Some(last) = page.last() else { break };
+            self.after = Some(last.upload.name.clone());
+            for view in &page {
+                let entry = |paper: &Paper| {
+                    let name = format!("{}{}", view.upload.name, paper.file.ending());
+                    Entry { name, attributes: attributes(paper) }
+                };
+                self.left.extend(view.papers.iter().map(entry));
+            }
+        }
+        Ok(self.left.drain(..limit.min(self.left.len())).collect())
+    }
+}
+
+/// One opened paper: small, and in memory.
+struct OpenedPaper {
+    attributes: Attributes,
+    bytes: Bytes,
+}
+
+impl OpenedFile for OpenedPaper {
+    fn attributes(&self) -> Result<Attributes, ShelfError> {
+        Ok(self.attributes)
+    }
+
+    fn read(&self, offset: u64, length: usize) -> Result<Bytes, ShelfError> {
+        let start = usize::try_from(offset).unwrap_or(usize::MAX).min(self.bytes.len());
+        Ok(self.bytes.slice(start..start.saturating_add(length).min(self.bytes.len())))
+    }
+
+    fn close(&self) -> Result<(), ShelfError> {
+        Ok(())
+    }
+
+    fn abandon(&self) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_lead_to_the_upload_and_the_file_about_it() {
+        let name = |text: &str| UploadName::parse(text).unwrap();
+        for file in ReceiptFile::ALL {
+            assert_eq!(named(&format!("a.csv{}", file.ending())), Some((name("a.csv"), file)));
+        }
+        assert_eq!(named("a.receipt.json.receipt.json"), Some((name("a.receipt.json"), ReceiptFile::Receipt)));
+        for text in ["a.csv", ".receipt.json", "a.csv.receipt", "a:b.receipt.json"] {
+            assert_eq!(named(text), None, "{text}");
+        }
+    }
+}
