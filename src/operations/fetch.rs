@@ -230,6 +230,14 @@ impl Fetch {
         true
     }
 
+    /// Whether it may still be read.
+    ///
+    /// # Errors
+    /// As `read`, of the right, account or delivery.
+    pub fn may_go_on(&self) -> Result<(), Failure> {
+        self.0.check_right()
+    }
+
     /// SHA-256 of the whole content for the recipient. Nothing is put on record: the packing slip has it too.
     ///
     /// # Errors

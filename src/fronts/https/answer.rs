@@ -255,7 +255,7 @@ fn response(door: &Door, reply: Reply, is_head: bool, running: Running) -> Respo
         Content::Whole(bytes) => Body::Whole(Some(bytes)),
         Content::Download(download) => {
             let patience = door.site.config.https.request_timeout;
-            download.into_body(door.ledger.begin(), patience, door.alive.clone())
+            download.into_body(Arc::clone(&door.ledger), patience, door.alive.clone())
         }
     };
     let mut response = Response::new(Answered { body, _running: running });

@@ -1,6 +1,6 @@
 //! Bodies of answers, and the pump that brings a file into one: read in pieces,
 //! at most two ahead of the transport, each put on record as taken only when the
-//! transport took it. Knows no routes and no headers.
+//! transport took it; cut when its right ends, also while nothing moves. Knows no routes and no headers.
 #![expect(clippy::disallowed_methods, reason = "time limits and tasks of its own connections")]
 
 use std::pin::Pin;
@@ -11,15 +11,18 @@ use std::time::Duration;
 use bytes::Bytes;
 use hyper::body::{Frame, SizeHint};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
-use super::wire::{Piece, Transfer};
+use super::wire::{Ledger, Piece, Transfer};
 use crate::fronts::offload;
 use crate::operations::{Failure, Fault, Fetch};
 use crate::telemetry;
 
 /// A file is read and sent in pieces of this size: 256 KiB.
 pub(super) const PIECE_BYTES: usize = 256 * 1024;
+
+/// While the other side takes nothing, it is asked so often whether it still may have the rest (J6: five seconds).
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// A body was cut off on our side; the connection or stream ends with it.
 #[derive(Debug)]
@@ -141,10 +144,11 @@ impl Download {
 
     /// The body, with a pump that runs until everything is taken or the transfer is broken.
     /// `alive` is held as long.
-    pub(super) fn into_body(self, transfer: Arc<Transfer>, patience: Duration, alive: mpsc::Sender<()>) -> Body {
+    pub(super) fn into_body(self, ledger: Arc<Ledger>, patience: Duration, alive: mpsc::Sender<()>) -> Body {
         let (to, from) = mpsc::channel(1);
         let left_bytes = self.length;
-        let pump = Pump { download: self, transfer, recorded: 0, patience };
+        let transfer = ledger.begin();
+        let pump = Pump { download: self, transfer, ledger, recorded: 0, patience };
         tokio::spawn(async move {
             pump.run(to).await;
             drop(alive);
@@ -172,15 +176,17 @@ fn read_piece(fetch: &Fetch, offset: u64, left: u64) -> Result<Bytes, Failure> {
 struct Pump {
     download: Download,
     transfer: Arc<Transfer>,
+    ledger: Arc<Ledger>,
     recorded: u64,
     patience: Duration,
 }
 
 impl Pump {
     async fn run(mut self, to: mpsc::Sender<Result<Piece, CutOff>>) {
-        let is_sent = self.send_all(&to).await;
-        if is_sent {
-            self.await_transport().await;
+        let mut is_sent = self.send_all(&to).await;
+        if is_sent && self.while_allowed(self.await_transport()).await.is_none() {
+            self.give_up(&to).await;
+            is_sent = false;
         }
         let length = self.download.length;
         let (fetch, taken) = self.newly_taken();
@@ -198,12 +204,17 @@ impl Pump {
         while sent < length {
             if piece.is_empty() {
                 // The file is shorter than it said: what is promised cannot be kept.
-                let _ = to.send(Err(CutOff)).await;
+                self.give_up(to).await;
                 return false;
             }
             sent += piece.len() as u64;
             let counted = Piece::counted(piece, Arc::clone(&self.transfer));
-            let Ok(Ok(())) = timeout(self.patience, to.send(Ok(counted))).await else { return false };
+            let handed = self.while_allowed(timeout(self.patience, to.send(Ok(counted)))).await;
+            let Some(handed) = handed else {
+                self.give_up(to).await;
+                return false;
+            };
+            let Ok(Ok(())) = handed else { return false };
             if sent == length {
                 break;
             }
@@ -213,12 +224,40 @@ impl Pump {
                 read_piece(&fetch, start + sent, length - sent)
             });
             let Some(next) = report_failure(read.await) else {
-                let _ = to.send(Err(CutOff)).await;
+                self.give_up(to).await;
                 return false;
             };
             piece = next;
         }
         true
+    }
+
+    /// Waits for something, as long as who downloads still may; `None` when not.
+    async fn while_allowed<T>(&self, waiting: impl Future<Output = T>) -> Option<T> {
+        let mut waiting = std::pin::pin!(waiting);
+        loop {
+            tokio::select! {
+                done = waiting.as_mut() => return Some(done),
+                () = sleep(LOOK_AGAIN) => {}
+            }
+            let fetch = Arc::clone(&self.download.fetch);
+            let looked = tokio::task::spawn_blocking(move || fetch.may_go_on()).await;
+            if let Ok(Err(Failure::Refused(refusal))) = looked {
+                tracing::info!(%refusal, "a download was cut off");
+                return None;
+            }
+        }
+    }
+
+    /// Ends the answer early: its stream, or the whole connection when the other side takes nothing.
+    async fn give_up(&self, to: &mpsc::Sender<Result<Piece, CutOff>>) {
+        let ended = async {
+            let _ = to.send(Err(CutOff)).await;
+            to.closed().await;
+        };
+        if timeout(LOOK_AGAIN, ended).await.is_err() {
+            self.ledger.cut();
+        }
     }
 
     async fn await_transport(&self) {

@@ -192,6 +192,7 @@ impl Connection {
         let ledger = Arc::new(Ledger::default());
         let activity = Arc::new(Activity::new());
         let wire = TokioIo::new(Wire::new(stream, Arc::clone(&ledger), https.request_timeout));
+        let cut = Arc::clone(&ledger);
         let door = Door { site: Arc::clone(&site), table, address: peer.ip(), ledger, alive };
         let door = Arc::new(door);
         let asked = Arc::clone(&activity);
@@ -215,6 +216,7 @@ impl Connection {
                     connection.as_mut().graceful_shutdown();
                 }
                 () = stopped(&mut cutting) => return,
+                () = cut.is_cut() => return,
                 () = sleep(wait) => {
                     let idle = activity.idle();
                     if idle >= https.idle_timeout {

@@ -51,6 +51,7 @@ impl Transfer {
 #[derive(Default)]
 pub(super) struct Ledger {
     running: Mutex<Vec<Weak<Transfer>>>,
+    cut: Notify,
 }
 
 impl Ledger {
@@ -61,6 +62,16 @@ impl Ledger {
         running.retain(|transfer| transfer.strong_count() > 0);
         running.push(Arc::downgrade(&transfer));
         transfer
+    }
+
+    /// Ends the connection: who downloads over it may not any more, and it takes nothing, not even that.
+    pub(super) fn cut(&self) {
+        self.cut.notify_one();
+    }
+
+    /// Waits until the connection is to end.
+    pub(super) async fn is_cut(&self) {
+        self.cut.notified().await;
     }
 
     fn each(&self, act: impl Fn(&Transfer)) {
