@@ -87,6 +87,13 @@ pub fn start(tasks: &mut JoinSet<()>, operations: &Arc<Operations>, timers: Time
         "begin interruptions",
         |operations| operations.begin_due_interruptions().map(|_| ()),
     ));
+    tasks.spawn(every(
+        INTERRUPTION_TICK,
+        Arc::clone(operations),
+        shutdown.clone(),
+        "tell of interruptions",
+        |operations| operations.continue_interruption_mail().map(|_| ()),
+    ));
     tasks.spawn(every(INTAKE_TICK, Arc::clone(operations), shutdown.clone(), "take in uploads", |operations| {
         for (upload, failure) in operations.advance_intake()?.failed {
             tracing::error!(%upload, %failure, "a received upload could not go on; it is tried again");

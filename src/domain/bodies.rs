@@ -75,8 +75,8 @@ impl BodyClass {
             DeliveryExpired, DeliveryExtended, DeliveryHeld, DeliveryLost, DeliveryPublished, DeliveryReleased,
             DeliveryReplaced, DeliveryShredded, DeliveryWithdrawn, DigestsAsked, EventDestroyed, FetchEnded,
             FetchStarted, FileFetched, FileReleased, FileSignedOff, HeadersRewrapped, HistoryCompacted,
-            InterruptionAnnounced, InterruptionBegun, InterruptionEnded, KeyAdded, KeyBlocked, KeyRevoked,
-            KeyUnblocked, MailDeferred, MailFailed, MailRemoved, MailSent, MandateAdded, MandateBlocked,
+            InterruptionAnnounced, InterruptionBegun, InterruptionEnded, InterruptionTold, KeyAdded, KeyBlocked,
+            KeyRevoked, KeyUnblocked, MailDeferred, MailFailed, MailRemoved, MailSent, MandateAdded, MandateBlocked,
             MandateChanged, MandateEnded, MandateExpired, MandateExpiring, MandateUnblocked, MasterRotated,
             MasterRotationBegun, NumbersSkipped, OfficeMemberAdded, OfficeRoleChanged, OrganisationAdded,
             OrganisationBlocked, OrganisationChanged, OrganisationEnded, OrganisationKeyRotated,
@@ -205,6 +205,7 @@ impl BodyClass {
             | NumbersSkipped
             | DeliveryLost
             | RestoreConfirmed
+            | InterruptionTold
             | WindowPaused
             | WindowsResumed
             | SignInRecordsRemoved => None,

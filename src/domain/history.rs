@@ -316,6 +316,8 @@ happenings! {
     UploadCleared = 215, "upload-cleared";
     /// Receipt and result of an upload are no longer kept.
     UploadForgotten = 216, "upload-forgotten";
+    /// E-mails about an interruption were queued for administrators (M21).
+    InterruptionTold = 246, "interruption-told";
 }
 
 impl fmt::Display for Happening {

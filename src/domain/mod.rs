@@ -20,6 +20,7 @@ pub mod ids;
 pub mod intake;
 pub mod intake_rows;
 pub mod interruption;
+pub mod interruption_mailing;
 pub mod mandate;
 pub mod moment;
 pub mod names;

@@ -94,6 +94,12 @@ pub enum NoticeKind {
     ActivationEnds,
     /// M09: what an account signs in with was changed.
     CredentialsChanged,
+    /// M20 to administrators: an account, key, token or service of their organisation was blocked, ended or given back.
+    AccessChanged,
+    /// M20 to the user: the same of the own account or organisation. Goes out to who is blocked, too.
+    OwnAccessChanged,
+    /// M21: an interruption is announced, has begun, was called off or is over.
+    InterruptionNews,
     /// Somebody is to work in the office; the account is to be activated there.
     OfficeInvited,
     /// P03: the link with which a new password is chosen.
@@ -179,6 +185,16 @@ facts! {
     Sha256 = "sha256",
     /// What checks counted, or that it is the same as another.
     Finding = "finding",
+    /// A service, by its word.
+    Service = "service",
+    /// A key or token.
+    Credential = "credential",
+    /// What an interruption is.
+    Nature = "nature",
+    /// Which doors an interruption closes, by its word.
+    Channel = "channel",
+    /// When something is expected to end, in milliseconds since 1970.
+    Ends = "ends",
 }
 
 impl NoticeKind {
@@ -205,6 +221,9 @@ impl NoticeKind {
             Self::RightsChanged => "rights-changed",
             Self::ActivationEnds => "activation-ends",
             Self::CredentialsChanged => "credentials-changed",
+            Self::AccessChanged => "access-changed",
+            Self::OwnAccessChanged => "own-access-changed",
+            Self::InterruptionNews => "interruption-news",
             Self::OfficeInvited => "office-invited",
             Self::NewPasswordLink => "new-password-link",
             Self::ActivationEnded => "activation-ended",

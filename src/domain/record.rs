@@ -14,6 +14,7 @@ use super::ids::{DeliveryId, MailId, PayloadId, PublicationId};
 use super::intake::Intake;
 use super::intake_rows::{IntakeDue, IntakeEntry, IntakePaper, ReceiptEntry, UploadDigest};
 use super::interruption::Interruption;
+use super::interruption_mailing::InterruptionMailing;
 use super::mandate::{AccountScope, Mandate, MandateDue, MandatedRight};
 use super::moment::Moment;
 use super::names::{LoginName, OrganisationCode, ProductCode};
@@ -243,6 +244,8 @@ records! {
     UploadDigest = 94;
     /// A received upload in the list of its organisation, by organisation, moment and upload.
     IntakeEntry = 95;
+    /// How far the e-mails about an interruption came, by its id.
+    InterruptionMailing = 107;
 }
 
 #[expect(clippy::large_enum_variant, reason = "most changes are of the large kind")]

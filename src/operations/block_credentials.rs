@@ -1,7 +1,10 @@
 //! Blocking one SSH key or API token of an account (J8): nobody comes in with it, what came
 //! in with it is cut off, and the account goes on otherwise. Can be lifted, unlike a revocation.
 
+use std::sync::Arc;
+
 use super::manage_accounts::{account_of, event, token_of};
+use super::tell_access::{AccessChange, Telling, tell_of_account};
 use super::{Failure, Officer, Operations};
 use crate::domain::account::SshKey;
 use crate::domain::block::Block;
@@ -46,6 +49,21 @@ impl Operations {
         until: Option<Moment>,
         by: impl Into<Officer>,
     ) -> Result<(), Failure> {
+        self.block_credential_telling(credential, reason, until, Telling::default(), by)
+    }
+
+    /// The same, saying whom to tell besides the administrators (M20), and with which reason of the terms of use.
+    ///
+    /// # Errors
+    /// As `block_credential`.
+    pub fn block_credential_telling(
+        &self,
+        credential: Credential,
+        reason: Line,
+        until: Option<Moment>,
+        telling: Telling,
+        by: impl Into<Officer>,
+    ) -> Result<(), Failure> {
         let who = self.acting(by, Act::Block)?;
         let now = self.now();
         if let Some(until) = until.filter(|until| *until <= now) {
@@ -53,6 +71,7 @@ impl Operations {
                 Refusal::BadRequest(format!("the end of the block {until} has passed; give a later one")).into()
             );
         }
+        let (post, occasion) = (Arc::clone(&self.post), self.occasion(now));
         self.catalog.decide(Box::new(move |view| {
             let (login, named, what) = found(view, &credential)?;
             let account = account_of(view, &login)?;
@@ -64,8 +83,11 @@ impl Operations {
             if let Some(until) = until {
                 event = event.with_until(until);
             }
+            let word = if what == What::Token { "token-blocked" } else { "key-blocked" };
+            let change = AccessChange::new(word).because(telling.reason).until(until).credential(&named);
             let block = Block { reason, since: now, until };
-            Ok(Decision::new(now, event).put(CredentialBlock { login, credential: named, block }))
+            let decision = Decision::new(now, event).put(CredentialBlock { login, credential: named, block });
+            tell_of_account(view, &post, decision, &account, (change, telling), occasion)
         }))?;
         Ok(())
     }
@@ -77,6 +99,7 @@ impl Operations {
     pub fn unblock_credential(&self, credential: Credential, by: impl Into<Officer>) -> Result<(), Failure> {
         let who = self.acting(by, Act::Administer)?;
         let now = self.now();
+        let (post, occasion) = (Arc::clone(&self.post), self.occasion(now));
         self.catalog.decide(Box::new(move |view| {
             let (login, named, what) = found(view, &credential)?;
             let account = account_of(view, &login)?;
@@ -88,7 +111,10 @@ impl Operations {
                 _ => Happening::KeyUnblocked,
             };
             let event = event(happening, &account, who).with_note(&named);
-            Ok(Decision::new(now, event).remove(CredentialBlock::key_of(&login, &named)))
+            let word = if what == What::Token { "token-unblocked" } else { "key-unblocked" };
+            let change = AccessChange::new(word).credential(&named);
+            let decision = Decision::new(now, event).remove(CredentialBlock::key_of(&login, &named));
+            tell_of_account(view, &post, decision, &account, (change, Telling::default()), occasion)
         }))?;
         Ok(())
     }

@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex};
 
 use super::pause_windows::{begin_pause, end_pause};
+use super::tell_interruptions::{begin_mailing, end_mailing};
 use super::texts::Tongue;
 use super::{Failure, Officer, Operations, locked};
 use crate::domain::decision::Decision;
@@ -35,6 +36,8 @@ pub struct NewInterruption {
     pub from: Option<Moment>,
     /// When it is expected to end.
     pub until: Moment,
+    /// Whether every administrator gets an e-mail about it (M21).
+    pub tells_administrators: bool,
 }
 
 /// What users are told of an interruption that runs or is announced: nature and expected duration (J2).
@@ -132,12 +135,13 @@ impl Operations {
                 ))
                 .into());
             }
-            if row.pause.is_none() {
-                let event = told(Happening::InterruptionAnnounced, who, &row);
-                return Ok(Decision::new(now, event).put(row));
-            }
-            let event = told(Happening::InterruptionBegun, who, &row);
-            Ok(begin_pause(Decision::new(now, event), pause, None, now, None).put(row))
+            let decision = if row.pause.is_none() {
+                Decision::new(now, told(Happening::InterruptionAnnounced, who, &row))
+            } else {
+                let event = told(Happening::InterruptionBegun, who, &row);
+                begin_pause(Decision::new(now, event), pause, None, now, None)
+            };
+            Ok(if new.tells_administrators { begin_mailing(decision, &row) } else { decision }.put(row))
         }))?;
         Ok(interruption)
     }
@@ -172,6 +176,7 @@ impl Operations {
                 let row = row.ok_or(Refusal::NotFound(What::Interruption))?;
                 let event = told(Happening::InterruptionEnded, who, &row);
                 let decision = Decision::new(now, event).remove(Interruption::key_of(id));
+                let decision = end_mailing(view, decision, &row, now)?;
                 match row.pause {
                     Some(pause) => end_pause(view, decision, pause, now),
                     None => Ok(decision),

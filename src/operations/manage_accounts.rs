@@ -257,8 +257,7 @@ impl Operations {
     pub fn tokens(&self, login: &LoginName) -> Result<Vec<Token>, Failure> {
         self.catalog.look(|view| {
             account_of(view, login)?;
-            let tokens = view.rows::<Token>(&Token::all(), None, MOST_TOKENS)?;
-            Ok(tokens.into_iter().filter(|token| token.login == *login).collect())
+            tokens_of(view, login)
         })
     }
 }
@@ -269,6 +268,12 @@ const MOST_TOKENS: usize = 100_000;
 /// The account with this login.
 pub(super) fn account_of(view: &dyn CatalogView, login: &LoginName) -> Result<Account, Failure> {
     view.row::<Account>(&Account::key_of(login))?.ok_or_else(|| Refusal::NotFound(What::Account).into())
+}
+
+/// The tokens of an account.
+pub(super) fn tokens_of(view: &dyn CatalogView, login: &LoginName) -> Result<Vec<Token>, Failure> {
+    let tokens = view.rows::<Token>(&Token::all(), None, MOST_TOKENS)?;
+    Ok(tokens.into_iter().filter(|token| token.login == *login).collect())
 }
 
 /// The token with this id.

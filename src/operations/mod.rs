@@ -41,6 +41,8 @@ mod sign_in;
 mod sign_off;
 mod steer_delivery;
 mod sweep_vault;
+mod tell_access;
+mod tell_interruptions;
 pub mod texts;
 mod uploads;
 
@@ -94,6 +96,7 @@ pub use scrub_vault::ScrubReport;
 pub use send_notices::MailRound;
 pub use sign_in::Visitor;
 pub use sweep_vault::Recovery;
+pub use tell_access::Telling;
 pub use uploads::{Receiving, SettledUploads, UploadFilter, UploadMode, UploadRoom, UploadSettings, UploadView};
 
 use crate::domain::bodies::BodyPeriods;

@@ -1,8 +1,12 @@
 //! Ending access in part (J7): one service of an account or organisation, for a reason of
 //! the terms of use. What that takes away is judged by `permits`, from the facts gathered here.
 
+use std::sync::Arc;
+
 use super::manage_accounts::account_of;
 use super::manage_organisations::organisation_of;
+use super::post::Post;
+use super::tell_access::{AccessChange, Occasion, Telling, tell_of_account, tell_of_organisation};
 use super::{Failure, Officer, Operations};
 use crate::domain::block::{Access, EndReason};
 use crate::domain::decision::Decision;
@@ -32,8 +36,23 @@ impl Operations {
     /// # Errors
     /// `NotFound`; `WrongState` when it has ended as a whole, or this service has.
     pub fn end_service(&self, subject: Restricted, end: ServiceEnd, by: impl Into<Officer>) -> Result<(), Failure> {
+        self.end_service_telling(subject, end, Telling::default(), by)
+    }
+
+    /// The same, saying whom to tell besides the administrators (M20).
+    ///
+    /// # Errors
+    /// As `end_service`.
+    pub fn end_service_telling(
+        &self,
+        subject: Restricted,
+        end: ServiceEnd,
+        telling: Telling,
+        by: impl Into<Officer>,
+    ) -> Result<(), Failure> {
         let who = self.acting(by, Act::Administer)?;
         let now = self.now();
+        let (post, occasion) = (Arc::clone(&self.post), self.occasion(now));
         self.catalog.decide(Box::new(move |view| {
             let (about, access) = about(view, &subject, now)?;
             if access == Access::Ended {
@@ -46,7 +65,9 @@ impl Operations {
             let words = [Some(service.word()), Some(reason.word()), note.as_ref().map(Line::as_str)];
             let words: Vec<&str> = words.into_iter().flatten().collect();
             let event = Event::new(Happening::ServiceEnded, who, about).with_note(&words.join("; "));
-            Ok(Decision::new(now, event).put(Restriction { subject, service, reason, note, since: now }))
+            let change = AccessChange::new("service-ended").service(service).because(Some(reason));
+            let decision = tell(view, &post, Decision::new(now, event), &subject, (change, telling), occasion)?;
+            Ok(decision.put(Restriction { subject, service, reason, note, since: now }))
         }))?;
         Ok(())
     }
@@ -63,6 +84,7 @@ impl Operations {
     ) -> Result<(), Failure> {
         let who = self.acting(by, Act::Administer)?;
         let now = self.now();
+        let (post, occasion) = (Arc::clone(&self.post), self.occasion(now));
         self.catalog.decide(Box::new(move |view| {
             let (about, _) = about(view, &subject, now)?;
             let key = Restriction::key_of(&subject, service);
@@ -70,7 +92,8 @@ impl Operations {
                 return Err(Refusal::WrongState(format!("{} was not ended", service.word())).into());
             }
             let event = Event::new(Happening::ServiceRestored, who, about).with_note(service.word());
-            Ok(Decision::new(now, event).remove(key))
+            let change = (AccessChange::new("service-restored").service(service), Telling::default());
+            Ok(tell(view, &post, Decision::new(now, event), &subject, change, occasion)?.remove(key))
         }))?;
         Ok(())
     }
@@ -81,6 +104,24 @@ impl Operations {
     /// A fault of the store.
     pub fn ended_services(&self, subject: &Restricted) -> Result<Vec<Restriction>, Failure> {
         self.catalog.look(|view| ended(view, subject))
+    }
+}
+
+fn tell(
+    view: &dyn CatalogView,
+    post: &Post,
+    decision: Decision,
+    subject: &Restricted,
+    change: (AccessChange, Telling),
+    occasion: Occasion,
+) -> Result<Decision, Failure> {
+    match subject {
+        Restricted::Account(login) => {
+            tell_of_account(view, post, decision, &account_of(view, login)?, change, occasion)
+        }
+        Restricted::Organisation(code) => {
+            tell_of_organisation(view, post, decision, &organisation_of(view, code)?, change, occasion)
+        }
     }
 }
 

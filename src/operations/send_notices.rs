@@ -8,20 +8,24 @@ use sha2::{Digest as _, Sha256};
 use super::browse::delivery_of;
 use super::manage_accounts::account_of;
 use super::mandates::has_force;
+use super::restrict::services_of;
+use super::sign_in::may_enter;
 use super::texts;
 use super::{Failure, Operations};
 use crate::domain::account::{Account, Language};
-use crate::domain::block::Access;
 use crate::domain::decision::Decision;
 use crate::domain::delivery::Availability;
 use crate::domain::history::{About, Channel, Event, Happening, Who};
 use crate::domain::ids::{DeliveryId, LinkId, MailId};
 use crate::domain::moment::{Moment, Span};
+use crate::domain::names::LoginName;
 use crate::domain::notice::{Addressed, Fact, Mail, MailState, NoticeKind};
 use crate::domain::record::{MailDue, Row};
 use crate::domain::refusal::{Refusal, What};
+use crate::domain::restriction::Service;
 use crate::domain::rights::{Act, Case, Ground, permits};
 use crate::domain::sign_in_record::CredentialChange;
+use crate::ports::catalog::CatalogView;
 use crate::ports::mailer::{MailOutcome, Message};
 
 /// What one round of sending did.
@@ -145,12 +149,9 @@ impl Operations {
     /// Why an e-mail that is due is not sent after all.
     fn reason_to_keep(&self, mail: &Mail, to: &Addressed, now: Moment) -> Result<Option<String>, Failure> {
         self.catalog.look(|view| {
-            if let Some(login) = &to.login {
-                let account = view.row::<Account>(&Account::key_of(login))?;
-                let access = account.map_or(Access::Ended, |account| account.standing.at(now));
-                if access != Access::Open {
-                    return Ok(Some("not sent: the account is blocked or has ended".to_owned()));
-                }
+            // M20 is the one that goes to who is blocked, and only if the operator said so
+            if mail.kind != NoticeKind::OwnAccessChanged && !may_be_written_to(view, to, now)? {
+                return Ok(Some("not sent: the account is blocked or has ended, or its organisation is".to_owned()));
             }
             if let (Some(login), Some(delivery)) = (&to.login, mail.delivery) {
                 let (account, delivery) = (account_of(view, login)?, delivery_of(view, delivery)?);
@@ -163,8 +164,11 @@ impl Operations {
                 return Ok(None);
             };
             let delivery = delivery_of(view, delivery)?;
-            let is_pointless = !delivery.is_fetchable(now);
-            Ok(is_pointless.then(|| format!("not sent: the delivery is {}", delivery.availability.word())))
+            if !delivery.is_fetchable(now) {
+                return Ok(Some(format!("not sent: the delivery is {}", delivery.availability.word())));
+            }
+            let services = services_of(view, to.login.as_ref(), [&delivery.organisation])?;
+            Ok((!services.include(Service::Fetch)).then(|| "not sent: fetching was ended".to_owned()))
         })
     }
 
@@ -225,6 +229,9 @@ impl Operations {
             }
             None if mail.kind.is_about_upload() => {
                 texts::about_upload(mail.kind, tongue, &sender, &self.upload_facts(to))
+            }
+            None if is_about_access(mail.kind) => {
+                texts::about_access(mail.kind, tongue, &sender, &self.access_facts(to))
             }
             None => texts::about_person(mail.kind, tongue, &sender, &self.person_facts(to, mail.kind)?),
         };
@@ -303,6 +310,8 @@ impl Operations {
                 Fact::Client => facts.client.clone_from(value),
                 Fact::Intermediary => facts.intermediary.clone_from(value),
                 Fact::Upload | Fact::Product | Fact::FileName | Fact::FileSize | Fact::Sha256 | Fact::Finding => {}
+                // told of access alone
+                Fact::Service | Fact::Credential | Fact::Nature | Fact::Channel | Fact::Ends => {}
             }
         }
         Ok(facts)
@@ -335,6 +344,26 @@ impl Operations {
     pub fn last_day(&self, until: Moment) -> super::Date {
         self.clock.date_of(until.before(Span::from_millis(1)))
     }
+}
+
+/// Whether the account that an e-mail is about may act, and the person whose address it goes to (J6).
+fn may_be_written_to(view: &dyn CatalogView, to: &Addressed, now: Moment) -> Result<bool, Failure> {
+    if let Some(login) = &to.login {
+        let Some(account) = view.row::<Account>(&Account::key_of(login))? else { return Ok(false) };
+        if may_enter(view, &account, now)?.is_err() {
+            return Ok(false);
+        }
+    }
+    // a robot's owner may be somebody with an account of their own
+    let Ok(login) = LoginName::parse(&to.to.as_str().to_ascii_lowercase()) else { return Ok(true) };
+    match view.row::<Account>(&Account::key_of(&login))? {
+        Some(person) => Ok(may_enter(view, &person, now)?.is_ok()),
+        None => Ok(true),
+    }
+}
+
+const fn is_about_access(kind: NoticeKind) -> bool {
+    matches!(kind, NoticeKind::AccessChanged | NoticeKind::OwnAccessChanged | NoticeKind::InterruptionNews)
 }
 
 /// The id of an e-mail follows from what it says to whom: the same notice is never queued twice.

@@ -2,12 +2,14 @@
 //! out. Must not know recipients, accounts or tokens: the facts have no place
 //! for personal data or for links that sign in.
 
+mod access;
 mod mandates;
 mod office;
 mod people;
 mod sign_in;
 mod uploads;
 
+pub use access::{AccessFacts, about_access};
 pub use mandates::mandate_expiring;
 pub use people::{PersonFacts, about_person};
 pub use uploads::{UploadFacts, about_upload};

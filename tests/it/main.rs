@@ -50,6 +50,7 @@ mod sessions;
 mod sftp_bounds;
 mod sftp_core;
 mod shredding;
+mod shut_out;
 mod spool;
 mod ssh_algorithms;
 mod ssh_endings;

@@ -17,6 +17,7 @@ pub(super) use force::{coupled_under, follows_from, has_force, mandate_for, mand
 use super::block_access::{changed, detailed};
 use super::manage_organisations::organisation_of;
 use super::manage_products::product_of;
+use super::tell_access::Telling;
 use super::{Caller, Failure, Officer, Operations, StandingChange, case_of};
 use crate::domain::block::{Access, Standing};
 use crate::domain::decision::Decision;
@@ -307,7 +308,7 @@ fn stood(
         StandingChange::End { .. } => Happening::MandateEnded,
     };
     let told = event(what, who.clone(), &before);
-    let (note, told) = (told.detail.note.clone(), detailed(told, &change));
+    let (note, told) = (told.detail.note.clone(), detailed(told, &change, Telling::default()));
     // the reason beside whom it concerns
     let told = match (note, &told.detail.note) {
         (Some(note), Some(reason)) if note != *reason => {

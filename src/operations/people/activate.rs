@@ -6,11 +6,11 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::super::office::door_of;
+use super::super::sign_in::may_enter;
 use super::super::{Officer, Visitor};
 use super::own_credentials::told_of_change;
 use super::sign_in::PasswordAccepted;
 use super::{APP_SECRET, Failure, Operations, credentials_of, ends, event, person_of};
-use crate::domain::block::Access;
 use crate::domain::credentials::{
     ACTIVATION_DAYS, AccountLink, CodeApp, Credentials, LinkPurpose, MOST_CODE_APPS, PasswordHash,
 };
@@ -196,9 +196,9 @@ impl Operations {
             let link = view.row::<AccountLink>(&AccountLink::key_of(id))?.ok_or(Refusal::LinkClosed)?;
             let row = credentials_of(view, &link.login)?;
             refuse_closed(&row, &link, now)?;
-            // an account that was blocked or has ended meanwhile is not activated
+            // one that was blocked or has ended meanwhile, or whose organisation was, is not activated
             let account = person_of(view, &link.login)?.ok_or(Refusal::LinkClosed)?;
-            if account.standing.at(now) == Access::Open { Ok((row, link)) } else { Err(Refusal::LinkClosed.into()) }
+            if may_enter(view, &account, now)?.is_ok() { Ok((row, link)) } else { Err(Refusal::LinkClosed.into()) }
         })
     }
 

@@ -251,6 +251,113 @@ fn where_delivering_was_ended_an_unfinished_upload_waits_and_goes_on_when_it_is_
     assert!(matches!(world.state_of("a.csv"), UploadState::Received { .. }));
 }
 
+/// Acceptance test 15, for a robot; the portal's sessions are in `people`, real clients in `shut_out`.
+#[test]
+fn a_blocked_account_is_out_by_every_door_and_what_is_unfinished_waits_for_it() {
+    let world = World::with_dropbox();
+    let id = world.one_delivery();
+    let operations = &world.operations;
+    let caller = world.caller("one");
+    let token = operations.add_token(&login("one-robot"), None, CHANNEL).unwrap();
+    let second = world.with_key("one-second", "SHA256:key").unwrap();
+    let open = operations.open_part(&caller, id, DeliveryPart::Data(1)).unwrap();
+    let (finished, unfinished) =
+        (world.begin(&caller, "a.csv", NEW).unwrap(), world.begin(&caller, "b.part", NEW).unwrap());
+    finished.write(0, b"whole").unwrap();
+    unfinished.write(0, b"half").unwrap();
+    let mut buffer = [0; 1];
+    assert!(open.read(0, &mut buffer).is_ok());
+    let before = world.payloads();
+
+    let block = StandingChange::Block { reason: line("suspected misuse"), until: None };
+    operations.change_account_standing(&login("one-robot"), block, CHANNEL).unwrap();
+    assert_eq!(refusal(world.with_key("one-robot", "SHA256:key")), Refusal::Blocked);
+    assert_eq!(refusal(operations.sign_in_with_token(&token.secret, &visitor())), Refusal::Blocked);
+    assert!(!operations.may_stay("one-robot", "SHA256:key", visitor().address).unwrap());
+    assert_eq!(refusal(open.read(1, &mut buffer)), Refusal::Blocked);
+    assert_eq!(refusal(operations.open_part(&caller, id, DeliveryPart::Data(1)).map(drop)), Refusal::Blocked);
+    assert_eq!(refusal(operations.outbox_products(&caller, &org("one"))), Refusal::Blocked);
+    // an upload: no byte more, no close that completes, no rename, no marker, no colleague
+    assert_eq!(refusal(finished.write(5, b"more")), Refusal::Blocked);
+    assert_eq!(refusal(finished.close()), Refusal::Blocked);
+    unfinished.abandon().unwrap();
+    let rename = |who: &Caller| {
+        operations.rename_upload(who, &product("intake"), &upload_name("b.part"), &upload_name("b.csv"), false)
+    };
+    assert_eq!(refusal(rename(&caller)), Refusal::Blocked);
+    assert!(matches!(refusal(rename(&second)), Refusal::NotAllowed(_)));
+    for (who, name) in [(&caller, "a.csv"), (&caller, "a.csv.done"), (&second, "a.csv"), (&second, "b.part")] {
+        assert!(world.begin(who, name, GO_ON).is_err(), "{name}");
+    }
+    let taken = operations.read_upload(&second, &product("intake"), &upload_name("a.csv"));
+    assert!(matches!(refusal(taken.map(drop)), Refusal::NotAllowed(_)));
+    assert!(operations.remove_upload(&second, &product("intake"), &upload_name("a.csv")).is_err());
+    assert_eq!((world.state_of("a.csv"), world.state_of("b.part")), (UploadState::Unfinished, UploadState::Unfinished));
+    assert_eq!((world.payloads(), world.lines_of("upload-received").len()), (before, 0));
+    operations.send_due_mail(1_000).unwrap();
+    assert!(world.mailer.messages().is_empty(), "the delivery was ready before the block, and nobody is told now");
+
+    operations.change_account_standing(&login("one-robot"), StandingChange::Unblock, CHANNEL).unwrap();
+    assert_eq!(world.fetch(&world.caller("one"), "a.csv").unwrap(), b"aaa");
+    let upload = world.begin(&caller, "a.csv", GO_ON).unwrap();
+    upload.write(5, b" and more").unwrap();
+    upload.close().unwrap();
+    rename(&caller).unwrap();
+    for name in ["a.csv", "b.csv"] {
+        assert!(matches!(world.state_of(name), UploadState::Received { .. }), "{name}");
+    }
+}
+
+#[test]
+fn a_report_of_misuse_is_dealt_with_by_one_end() {
+    let world = World::new();
+    let operations = &world.operations;
+    let token = operations.add_token(&login("one-robot"), None, CHANNEL).unwrap();
+    let person = NewAccount {
+        login: login("jan@one.example"),
+        organisation: org("one"),
+        kind: AccountKind::Person { email: EmailAddress::parse("jan@one.example").unwrap() },
+        is_administrator: false,
+        language: Language::Dutch,
+    };
+    operations.add_account(person, CHANNEL).unwrap();
+    let link = operations.make_account_link(&login("jan@one.example"), CHANNEL).unwrap();
+    let link = link.strip_prefix("https://test.example/account/").unwrap();
+    assert!(operations.look_at_link(link).is_ok());
+    let before = world.history().len();
+    let end = StandingChange::End { reason: Some(EndReason::Misuse), note: None };
+    operations.change_account_standing(&login("one-robot"), end.clone(), CHANNEL).unwrap();
+    // one decision, and everything of it on record
+    let words = world.history().split_off(before);
+    assert_eq!(words, ["account-ended", "key-revoked", "token-revoked"]);
+    assert!(operations.keys(&login("one-robot")).unwrap().iter().all(|key| key.revoked_at.is_some()));
+    assert!(operations.tokens(&login("one-robot")).unwrap().iter().all(|token| token.revoked_at.is_some()));
+    assert!(operations.sign_in_with_token(&token.secret, &visitor()).is_err());
+    operations.change_account_standing(&login("jan@one.example"), end, CHANNEL).unwrap();
+    assert_eq!(refusal(operations.look_at_link(link)), Refusal::LinkClosed);
+}
+
+#[test]
+fn a_link_opens_nothing_while_the_organisation_is_blocked() {
+    let world = World::new();
+    let operations = &world.operations;
+    let person = NewAccount {
+        login: login("jan@one.example"),
+        organisation: org("one"),
+        kind: AccountKind::Person { email: EmailAddress::parse("jan@one.example").unwrap() },
+        is_administrator: false,
+        language: Language::Dutch,
+    };
+    operations.add_account(person, CHANNEL).unwrap();
+    let link = operations.make_account_link(&login("jan@one.example"), CHANNEL).unwrap();
+    let link = link.strip_prefix("https://test.example/account/").unwrap();
+    let block = StandingChange::Block { reason: line("incident"), until: None };
+    operations.change_organisation_standing(&org("one"), block, CHANNEL).unwrap();
+    assert_eq!(refusal(operations.look_at_link(link)), Refusal::LinkClosed);
+    operations.change_organisation_standing(&org("one"), StandingChange::Unblock, CHANNEL).unwrap();
+    assert!(operations.look_at_link(link).is_ok());
+}
+
 #[test]
 fn what_was_judged_on_one_channel_says_nothing_of_another() {
     let world = World::new();
@@ -263,6 +370,7 @@ fn what_was_judged_on_one_channel_says_nothing_of_another() {
         nature: line("maintenance"),
         from: None,
         until: START.after(Span::from_days(1)),
+        tells_administrators: false,
     };
     operations.start_interruption(new, CHANNEL).unwrap();
     // each asked while what was found for the other is still kept

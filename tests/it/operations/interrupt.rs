@@ -15,7 +15,7 @@ fn hours(hours: u64) -> Span {
 
 fn start(world: &World, reach: Reach, from: Option<Moment>, lasts: Span) -> Interruption {
     let until = from.unwrap_or_else(|| world.operations.now()).after(lasts);
-    let new = NewInterruption { reach, nature: line("maintenance"), from, until };
+    let new = NewInterruption { reach, nature: line("maintenance"), from, until, tells_administrators: false };
     world.operations.start_interruption(new, CHANNEL).unwrap()
 }
 
@@ -118,7 +118,8 @@ fn what_is_announced_is_told_ahead_and_begins_at_its_moment_on_record() {
     world.operations.end_interruption(Some(called_off.id), CHANNEL).unwrap();
     world.clock.advance(hours(2));
     assert!(world.operations.closure(Channel::Sftp).unwrap().is_none());
-    let backwards = NewInterruption { reach: Reach::All, nature: line("x"), from: None, until: START };
+    let backwards =
+        NewInterruption { reach: Reach::All, nature: line("x"), from: None, until: START, tells_administrators: true };
     assert!(matches!(refusal(world.operations.start_interruption(backwards, CHANNEL)), Refusal::BadRequest(_)));
     assert!(world.operations.interruptions().unwrap().is_empty());
 }

@@ -18,6 +18,7 @@ mod rotate;
 mod security;
 mod sign_off;
 mod steer;
+mod told;
 mod upload;
 
 use std::io::Read;

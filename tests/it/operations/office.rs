@@ -83,6 +83,7 @@ fn interruption() -> NewInterruption {
         nature: line("onderhoud"),
         from: None,
         until: START.after(Span::from_days(1)),
+        tells_administrators: false,
     }
 }
 

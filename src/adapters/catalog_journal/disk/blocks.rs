@@ -1,11 +1,14 @@
-//! Disk forms of blocks of keys and tokens, and of services that were ended. Field
-//! order is the form, and so is the order of variants.
+//! Disk forms of blocks of keys and tokens, of services that were ended, and of e-mails
+//! about interruptions. Field order is the form, and so is the order of variants.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Form, Stored, struct_form};
 use crate::domain::block::{Block, EndReason};
 use crate::domain::credential_block::CredentialBlock;
+use crate::domain::ids::InterruptionId;
+use crate::domain::interruption::Reach;
+use crate::domain::interruption_mailing::{InterruptionMailing, News};
 use crate::domain::moment::Moment;
 use crate::domain::names::{Line, LoginName, OrganisationCode};
 use crate::domain::restriction::{Restricted, Restriction, Service};
@@ -20,9 +23,21 @@ struct_form! {
         note: Option<Line>,
         since: Moment,
     }
+    InterruptionMailingV1 = InterruptionMailing {
+        interruption: InterruptionId,
+        reach: Reach,
+        nature: Line,
+        from: Moment,
+        until: Moment,
+        news: News,
+        after: Option<LoginName>,
+        is_done: bool,
+    }
 }
 
 impl Stored for CredentialBlock {}
+
+impl Stored for InterruptionMailing {}
 
 impl Stored for Restriction {}
 
@@ -46,6 +61,29 @@ impl Form for Restricted {
         Ok(match disk {
             RestrictedV1::Account(login) => Self::Account(LoginName::from_disk(login)?),
             RestrictedV1::Organisation(code) => Self::Organisation(OrganisationCode::from_disk(code)?),
+        })
+    }
+}
+
+impl Form for News {
+    type Disk = u8;
+
+    fn to_disk(&self) -> u8 {
+        match self {
+            Self::Announced => 0,
+            Self::Begun => 1,
+            Self::CalledOff => 2,
+            Self::Over => 3,
+        }
+    }
+
+    fn from_disk(disk: u8) -> Result<Self, Fault> {
+        Ok(match disk {
+            0 => Self::Announced,
+            1 => Self::Begun,
+            2 => Self::CalledOff,
+            3 => Self::Over,
+            _ => return Err(Fault::new(format!("read stored news of an interruption: number {disk} is unknown"))),
         })
     }
 }
@@ -76,6 +114,10 @@ mod tests {
         "106 010007726f626f742d31000001056b77696a748090dbcb8c34",
         "106 01010d67656d65656e74652d64656d6f0101008090dbcb8c34",
         "106 01010d67656d65656e74652d64656d6f0202008090dbcb8c34",
+        "107 010909090909090909090909090909090902096f6e646572686f75648090dbcb8c3480c8f4f48c34000000",
+        "107 010909090909090909090909090909090902096f6e646572686f75648090dbcb8c3480c8f4f48c34010110616e6e61406f6e652e6578616d706c6501",
+        "107 010909090909090909090909090909090902096f6e646572686f75648090dbcb8c3480c8f4f48c34020000",
+        "107 010909090909090909090909090909090902096f6e646572686f75648090dbcb8c3480c8f4f48c34030000",
     ];
 
     fn records() -> Vec<Record> {
@@ -85,6 +127,12 @@ mod tests {
         let block = |until| Block { reason: line("lost laptop"), since: at(0), until };
         let restriction =
             |subject, service, reason, note| Restriction { subject, service, reason, note, since: at(1) }.into();
+        let mailing = |news, after: Option<LoginName>| {
+            let id = InterruptionId::from_bytes([9; 16]);
+            let (reach, nature, is_done) = (Reach::All, line("onderhoud"), after.is_some());
+            let (from, until) = (at(1), at(2));
+            InterruptionMailing { interruption: id, reach, nature, from, until, news, after, is_done }.into()
+        };
         let organisation = || Restricted::Organisation(OrganisationCode::parse("gemeente-demo").unwrap());
         vec![
             CredentialBlock { login: login.clone(), credential: "SHA256:abc".to_owned(), block: block(None) }.into(),
@@ -93,6 +141,10 @@ mod tests {
             restriction(Restricted::Account(login), Service::Fetch, EndReason::Misuse, Some(line("kwijt"))),
             restriction(organisation(), Service::Deliver, EndReason::TermsNotAccepted, None),
             restriction(organisation(), Service::Request, EndReason::SpecialCircumstances, None),
+            mailing(News::Announced, None),
+            mailing(News::Begun, Some(LoginName::parse("anna@one.example").unwrap())),
+            mailing(News::CalledOff, None),
+            mailing(News::Over, None),
         ]
     }
 

@@ -19,6 +19,7 @@ use crate::domain::ids::{AgreementId, DeliveryId, PayloadId, PublicationId, Toke
 use crate::domain::intake::Intake;
 use crate::domain::intake_rows::{IntakeDue, IntakeEntry, IntakePaper, ReceiptEntry, UploadDigest};
 use crate::domain::interruption::Interruption;
+use crate::domain::interruption_mailing::InterruptionMailing;
 use crate::domain::mandate::{AccountScope, Mandate, MandateDue, MandatedRight};
 use crate::domain::moment::{Moment, Span};
 use crate::domain::names::{
@@ -331,5 +332,5 @@ kinds! {
     WindowEnd SlotRecord SlotMember DoomedPayload Upload UploadEntry UploadEnd UploadHeader
     UploadSums SignOff ScrubPosition BodyKey HistoryCut Credentials WebSession AccountLink
     AccountRequest RequestAddress Interruption WindowPause PausedWindow OfficeMember SignInRecord Mandate MandatedRight MandateDue AccountScope Intake IntakeDue IntakePaper ReceiptEntry UploadDigest IntakeEntry;
-    later: Organisation Account Product Mail MailDue CredentialBlock Restriction
+    later: Organisation Account Product Mail MailDue CredentialBlock Restriction InterruptionMailing
 }

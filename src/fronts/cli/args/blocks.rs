@@ -16,6 +16,12 @@ pub struct Block {
     /// Until when: a date, or a moment such as 2026-12-01T12:00:00Z
     #[arg(long, value_name = "T")]
     pub until: Option<String>,
+    /// The reason of the terms of use, as e-mails tell it; the text of --reason they never do
+    #[arg(long, value_enum)]
+    pub reason_code: Option<Why>,
+    /// Tell the user by e-mail too, and not only the administrators
+    #[arg(long)]
+    pub inform_user: bool,
 }
 
 /// A key.
@@ -49,6 +55,12 @@ pub struct BlockReason {
     /// Until when: a date, or a moment such as 2026-12-01T12:00:00Z [default: until it is unblocked]
     #[arg(long, value_name = "T")]
     pub until: Option<String>,
+    /// The reason of the terms of use, as e-mails tell it; the text of --reason they never do
+    #[arg(long, value_enum)]
+    pub reason_code: Option<Why>,
+    /// Tell the user by e-mail too, and not only the administrators
+    #[arg(long)]
+    pub inform_user: bool,
 }
 
 /// A key that is blocked.
@@ -86,6 +98,9 @@ pub struct Restrict {
     /// What led to it, in one line, for the history
     #[arg(long, value_name = "TEXT")]
     pub note: Option<String>,
+    /// Tell the user by e-mail too, and not only the administrators
+    #[arg(long)]
+    pub inform_user: bool,
 }
 
 /// A part of access that is given back.

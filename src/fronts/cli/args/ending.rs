@@ -13,6 +13,9 @@ pub struct End {
     /// What led to it, in one line, for the history
     #[arg(long, value_name = "TEXT")]
     pub note: Option<String>,
+    /// Tell the user by e-mail too, and not only the administrators
+    #[arg(long)]
+    pub inform_user: bool,
 }
 
 /// A reason of the terms of use.

@@ -19,6 +19,9 @@ pub enum Interruption {
         /// Which doors it closes
         #[arg(long, value_enum, default_value = "all")]
         channel: ClosedChannel,
+        /// Tell every administrator by e-mail, and again if it is called off or ends early
+        #[arg(long)]
+        mail: bool,
     },
     /// End what runs, or one by its id; an announced one is called off
     End {

@@ -482,6 +482,9 @@ pub enum Account {
     Unblock {
         /// Login name
         login: String,
+        /// Tell the user by e-mail too
+        #[arg(long)]
+        inform_user: bool,
     },
     /// End one service for an account, for a reason of the terms of use
     Restrict(Restrict),

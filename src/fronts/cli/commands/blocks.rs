@@ -10,7 +10,7 @@ use crate::domain::ids::TokenId;
 use crate::domain::names::{Line, LoginName};
 use crate::domain::restriction::{Restricted, Service};
 use crate::fronts::cli::{Answer, args};
-use crate::operations::{Credential, Failure, ServiceEnd};
+use crate::operations::{Credential, Failure, ServiceEnd, Telling};
 
 const CHANNEL: Channel = Channel::CommandLine;
 
@@ -21,6 +21,11 @@ pub(super) const fn end_reason(why: args::Why) -> EndReason {
         args::Why::B => EndReason::TermsNotAccepted,
         args::Why::C => EndReason::SpecialCircumstances,
     }
+}
+
+/// Whom a change of access is told.
+pub(super) fn telling(inform_user: bool, code: Option<args::Why>) -> Telling {
+    Telling { inform_user, reason: code.map(end_reason) }
 }
 
 const fn service(service: args::Service) -> Service {
@@ -54,7 +59,8 @@ fn key(name: &args::KeyName) -> Result<Credential, Failure> {
 
 fn blocked(office: &Office, which: Credential, name: &str, why: &args::BlockReason) -> Result<Answer, Failure> {
     let until = why.until.as_deref().map(|text| office.until(text)).transpose()?;
-    office.operations.block_credential(which, Line::parse(&why.reason)?, until, CHANNEL)?;
+    let telling = telling(why.inform_user, why.reason_code);
+    office.operations.block_credential_telling(which, Line::parse(&why.reason)?, until, telling, CHANNEL)?;
     let document = json!({
         "credential": name,
         "blocked": true,
@@ -83,8 +89,9 @@ pub(super) fn with_block(mut form: Value, credential: &str, blocks: &[Credential
 /// Ends a service; who asked shows what is left.
 pub(super) fn restrict(office: &Office, subject: Restricted, end: &args::Restrict) -> Result<(), Failure> {
     let note = end.note.as_deref().map(Line::parse).transpose()?;
+    let telling = telling(end.inform_user, None);
     let end = ServiceEnd { service: service(end.service), reason: end_reason(end.reason), note };
-    office.operations.end_service(subject, end, CHANNEL)
+    office.operations.end_service_telling(subject, end, telling, CHANNEL)
 }
 
 /// Gives a service back.

@@ -14,7 +14,7 @@ const CHANNEL: Channel = Channel::CommandLine;
 pub(super) fn interruption(office: &Office, command: args::Interruption) -> Result<Answer, Failure> {
     let operations = &office.operations;
     let rows = match command {
-        args::Interruption::Start { nature, until, from, channel } => {
+        args::Interruption::Start { nature, until, from, channel, mail } => {
             let new = NewInterruption {
                 reach: match channel {
                     args::ClosedChannel::Sftp => Reach::Sftp,
@@ -24,6 +24,7 @@ pub(super) fn interruption(office: &Office, command: args::Interruption) -> Resu
                 nature: Line::parse(&nature)?,
                 from: from.as_deref().map(|text| office.from(text)).transpose()?,
                 until: office.until(&until)?,
+                tells_administrators: mail,
             };
             return Ok(Answer::one(forms::interruption(&operations.start_interruption(new, CHANNEL)?)));
         }

@@ -17,7 +17,7 @@ use crate::domain::refusal::{Refusal, What};
 use crate::domain::restriction::Restricted;
 use crate::fronts::cli::{Answer, args};
 use crate::fronts::forms;
-use crate::operations::{Failure, Judge, NewAccount, NewOrganisation, OrganisationChange, StandingChange};
+use crate::operations::{Failure, Judge, NewAccount, NewOrganisation, OrganisationChange, StandingChange, Telling};
 
 const CHANNEL: Channel = Channel::CommandLine;
 
@@ -62,7 +62,8 @@ pub(super) fn organisation(office: &Office, command: args::Organisation) -> Resu
         }
         args::Organisation::Block(block) => {
             let code = OrganisationCode::parse(&block.code)?;
-            operations.change_organisation_standing(&code, blocking(office, &block)?, CHANNEL)?;
+            let telling = blocks::telling(block.inform_user, block.reason_code);
+            operations.change_organisation_standing_telling(&code, blocking(office, &block)?, telling, CHANNEL)?;
             shown(office, &code)
         }
         args::Organisation::Unblock { code } => {
@@ -73,7 +74,8 @@ pub(super) fn organisation(office: &Office, command: args::Organisation) -> Resu
         args::Organisation::RotateKey { code } => super::keys::rotate_organisation(office, &code),
         args::Organisation::End(end) => {
             let code = OrganisationCode::parse(&end.code)?;
-            operations.change_organisation_standing(&code, ending(&end)?, CHANNEL)?;
+            let telling = blocks::telling(end.inform_user, None);
+            operations.change_organisation_standing_telling(&code, ending(&end)?, telling, CHANNEL)?;
             shown(office, &code)
         }
         args::Organisation::Restrict(end) => {
@@ -206,13 +208,14 @@ pub(super) fn account(office: &Office, command: args::Account) -> Result<Answer,
         }
         args::Account::Link { login } => account_link(office, &LoginName::parse(&login)?),
         args::Account::Block(block) => {
-            let change = blocking(office, &block)?;
-            changed_account(office, &block.code, change)
+            let telling = blocks::telling(block.inform_user, block.reason_code);
+            changed_account(office, &block.code, blocking(office, &block)?, telling)
         }
-        args::Account::Unblock { login } => changed_account(office, &login, StandingChange::Unblock),
+        args::Account::Unblock { login, inform_user } => {
+            changed_account(office, &login, StandingChange::Unblock, blocks::telling(inform_user, None))
+        }
         args::Account::End(end) => {
-            let change = ending(&end)?;
-            changed_account(office, &end.code, change)
+            changed_account(office, &end.code, ending(&end)?, blocks::telling(end.inform_user, None))
         }
         args::Account::Restrict(end) => {
             let login = LoginName::parse(&end.code)?;
@@ -245,9 +248,9 @@ fn account_link(office: &Office, login: &LoginName) -> Result<Answer, Failure> {
     ))
 }
 
-fn changed_account(office: &Office, login: &str, change: StandingChange) -> Result<Answer, Failure> {
+fn changed_account(office: &Office, login: &str, change: StandingChange, telling: Telling) -> Result<Answer, Failure> {
     let login = LoginName::parse(login)?;
-    office.operations.change_account_standing(&login, change, CHANNEL)?;
+    office.operations.change_account_standing_telling(&login, change, telling, CHANNEL)?;
     shown_account(office, &login)
 }
 

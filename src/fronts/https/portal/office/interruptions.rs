@@ -31,6 +31,7 @@ fn started(ask: &Ask, desk: &Desk, sent: &Sent) -> Result<(), Mistake> {
         nature: desk.read(sent, ("nature", words.nature), Line::parse)?,
         from: desk.read_time(ask, sent, ("from", words.from))?,
         until: until.ok_or_else(|| Mistake::Said(format!("{} {}", words.check_field, words.expected_end)))?,
+        tells_administrators: false,
     };
     ask.site.operations.start_interruption(new, &desk.visit)?;
     Ok(())
