@@ -32,6 +32,11 @@ pub enum Refusal {
         /// After so many seconds it may be tried again.
         seconds: u64,
     },
+    /// The account has not accepted the terms of use, and has to before it does anything else (I6).
+    TermsNotAccepted {
+        /// Where they are read and accepted; empty where that is not known.
+        address: String,
+    },
     /// The account, key, token or organisation has ended or expired.
     Ended(What),
     /// Something with this name or number is there already.
@@ -115,6 +120,8 @@ pub enum What {
     Session,
     /// A passkey.
     Passkey,
+    /// A version of the terms of use.
+    Terms,
 }
 
 impl fmt::Display for What {
@@ -138,6 +145,7 @@ impl fmt::Display for What {
             Self::RecipientKey => "recipient key",
             Self::Session => "session",
             Self::Passkey => "passkey",
+            Self::Terms => "version of the terms of use",
         })
     }
 }
@@ -156,6 +164,12 @@ impl fmt::Display for Refusal {
                 Service::Request => "requesting was ended for this account or its organisation; ask the operator",
             }),
             Self::Interrupted { sentence, .. } => f.write_str(sentence),
+            Self::TermsNotAccepted { address } if address.is_empty() => {
+                f.write_str("the terms of use are not accepted for this account yet; accept them in the portal")
+            }
+            Self::TermsNotAccepted { address } => {
+                write!(f, "the terms of use are not accepted for this account yet; accept them: {address}")
+            }
             Self::Ended(what) => write!(f, "the {what} has ended or expired"),
             Self::Exists(what, name) => write!(f, "the {what} {name} exists already"),
             Self::BadName(fault) => fault.fmt(f),

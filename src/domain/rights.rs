@@ -81,6 +81,8 @@ closed_set! {
         ManageOffice = "manage-office",
         /// See and change what one signs in with oneself, and one's own sessions.
         KeepCredentials = "keep-credentials",
+        /// Accept the terms of use for oneself, or refuse them (I6, I13).
+        AnswerTerms = "answer-terms",
     }
 }
 
@@ -111,6 +113,8 @@ closed_set! {
     Condition {
         /// None of them is blocked or ended.
         Open = "open",
+        /// The account has not accepted the terms of use, and has to before it does anything else (I6).
+        TermsOpen = "terms",
         /// The account, its organisation or the recipient is blocked (J6), or the account came from outside an
         /// allow list.
         Blocked = "blocked",
@@ -233,6 +237,13 @@ impl Case {
         }
     }
 
+    /// The same case when the account has not accepted the terms of use.
+    #[must_use]
+    pub fn with_terms_open(mut self) -> Self {
+        self.condition = self.condition.max(Condition::TermsOpen);
+        self
+    }
+
     /// The same case with these services.
     #[must_use]
     pub const fn with(mut self, services: Services) -> Self {
@@ -255,7 +266,7 @@ impl Case {
 /// Whether `act` is permitted in this case.
 ///
 /// # Errors
-/// `NotFound` where the actor may not even know that the thing exists, `Blocked`,
+/// `NotFound` where the actor may not even know that the thing exists, `TermsNotAccepted`, `Blocked`,
 /// `Ended` and `ServiceEnded` where it is about the actor's own standing, `NotAllowed` otherwise.
 pub fn permits(act: Act, case: Case) -> Result<(), Refusal> {
     match case.role {
@@ -296,6 +307,8 @@ fn permits_operator(act: Act, case: Case) -> Result<(), Refusal> {
             Err(Refusal::NotAllowed("only the recipient's accounts may"))
         }
         Act::KeepCredentials => Err(Refusal::NotAllowed("only the person may")),
+        // What the operator puts on record of an acceptance is an act of administration.
+        Act::AnswerTerms => Err(Refusal::NotAllowed("only who is bound by the terms may")),
     }
 }
 
@@ -303,6 +316,7 @@ fn permits_operator(act: Act, case: Case) -> Result<(), Refusal> {
 fn permits_officer(act: Act, case: Case) -> Result<(), Refusal> {
     match case.condition {
         Condition::Open => {}
+        Condition::TermsOpen => return Err(Refusal::TermsNotAccepted { address: String::new() }),
         Condition::Blocked => return Err(Refusal::Blocked),
         Condition::Ended => return Err(Refusal::Ended(What::Account)),
     }
@@ -326,6 +340,7 @@ fn permits_officer(act: Act, case: Case) -> Result<(), Refusal> {
         | Act::Acknowledge
         | Act::SignOff
         | Act::Deliver
+        | Act::AnswerTerms
         | Act::KeepCredentials => Err(Refusal::NotAllowed("nobody of the office does")),
     }
 }
@@ -350,6 +365,7 @@ fn permits_system(act: Act) -> Result<(), Refusal> {
         | Act::Oversee
         | Act::ManageOffice
         | Act::Couple
+        | Act::AnswerTerms
         | Act::KeepCredentials => Err(Refusal::NotAllowed("the server does this for nobody")),
     }
 }
@@ -357,6 +373,9 @@ fn permits_system(act: Act) -> Result<(), Refusal> {
 fn permits_account(act: Act, case: Case) -> Result<(), Refusal> {
     match case.condition {
         Condition::Open => {}
+        // Nothing else before the terms are accepted (I6).
+        Condition::TermsOpen if act == Act::AnswerTerms => {}
+        Condition::TermsOpen => return Err(Refusal::TermsNotAccepted { address: String::new() }),
         Condition::Blocked => return Err(Refusal::Blocked),
         Condition::Ended => return Err(Refusal::Ended(What::Account)),
     }
@@ -385,6 +404,9 @@ fn permits_account(act: Act, case: Case) -> Result<(), Refusal> {
             Ground::InForce => Ok(()),
             Ground::None => Err(Refusal::NotAllowed("there is no agreement in force")),
         },
+        // A person answers for themselves; for a machine its owner does (I6, I13).
+        Act::AnswerTerms if case.role != Role::Machine && case.relation == Relation::Own => Ok(()),
+        Act::AnswerTerms => Err(Refusal::NotAllowed("only a person may, for themselves")),
         Act::ManageMembers | Act::Couple => Err(Refusal::NotAllowed("only an administrator of the organisation may")),
         // Keys and tokens of a machine are its administrator's.
         Act::KeepCredentials if case.role == Role::Machine => Err(Refusal::NotAllowed("only a person may")),

@@ -3,7 +3,7 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 use bytes::Bytes;
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use hyper::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, LINK, RETRY_AFTER, WWW_AUTHENTICATE};
 use hyper::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -137,6 +137,13 @@ impl Reply {
             Refusal::Interrupted { seconds, .. } => {
                 let problem = problem(StatusCode::SERVICE_UNAVAILABLE, "interrupted", "Access is interrupted");
                 return Self::problem(problem, &refusal.to_string()).with(RETRY_AFTER, (*seconds).into());
+            }
+            Refusal::TermsNotAccepted { address } => {
+                let problem = problem(StatusCode::FORBIDDEN, "terms-not-accepted", "Terms of use not accepted");
+                let reply = Self::problem(problem, &refusal.to_string());
+                // RFC 6903 §4
+                let link = format!("<{address}>; rel=\"terms-of-service\"");
+                return if address.is_empty() { reply } else { reply.with_text(LINK, &link) };
             }
             Refusal::Ended(_) => problem(StatusCode::FORBIDDEN, "ended", "Ended or expired"),
             Refusal::Exists(_, _) => problem(StatusCode::CONFLICT, "exists", "Exists already"),

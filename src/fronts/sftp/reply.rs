@@ -29,6 +29,7 @@ fn kind_of(refusal: &Refusal) -> ShelfErrorKind {
         | Refusal::BlockedCredential(_)
         | Refusal::ServiceEnded(_)
         | Refusal::Interrupted { .. }
+        | Refusal::TermsNotAccepted { .. }
         | Refusal::Ended(_)
         | Refusal::NoAgreement { .. } => ShelfErrorKind::PermissionDenied,
         Refusal::Exists(..)

@@ -184,6 +184,7 @@ fn told(texts: &Texts, refusal: &Refusal) -> String {
             Service::Request => texts.request_ended.to_owned(),
         },
         Refusal::Ended(_) => texts.ended.to_owned(),
+        Refusal::TermsNotAccepted { .. } => texts.terms_first.to_owned(),
         Refusal::LinkClosed => texts.link_closed_lead.to_owned(),
         Refusal::NotFound(_) => texts.not_found_lead.to_owned(),
         Refusal::Gone(_) => texts.gone_lead.to_owned(),

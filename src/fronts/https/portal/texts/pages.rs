@@ -34,6 +34,7 @@ super::catalogue! {
     fetch_ended: "U kunt geen leveringen meer ophalen. Wij hebben dat beëindigd voor uw account of uw organisatie. Neem contact met ons op.", "You can no longer fetch deliveries. We ended that for your account or your organisation. Please contact us.";
     deliver_ended: "U kunt geen bestanden meer aanleveren. Wij hebben dat beëindigd voor uw account of uw organisatie. Neem contact met ons op.", "You can no longer deliver files. We ended that for your account or your organisation. Please contact us.";
     request_ended: "U kunt geen producten meer aanvragen. Wij hebben dat beëindigd voor uw account of uw organisatie. Neem contact met ons op.", "You can no longer request products. We ended that for your account or your organisation. Please contact us.";
+    terms_first: "Accepteer eerst de gebruiksvoorwaarden.", "Accept the terms of use first.";
     tried_too_often: "U heeft het te vaak geprobeerd. Probeer het later opnieuw. Wachttijd in seconden:", "You tried too often. Try again later. Seconds to wait:";
     not_from_here: "U kunt vanaf dit adres niet inloggen.", "You cannot sign in from this address.";
     sign_out: "Uitloggen", "Sign out";
