@@ -34,6 +34,9 @@ const MANDATE_TICK: Duration = Duration::from_secs(2);
 /// How often it is asked whether an announced interruption begins (J6 asks for five seconds).
 const INTERRUPTION_TICK: Duration = Duration::from_secs(1);
 
+/// How often it is asked whether anybody is to be told of new terms of use.
+const TERMS_TICK: Duration = Duration::from_secs(1);
+
 /// How often received participant files are looked at.
 const INTAKE_TICK: Duration = Duration::from_secs(1);
 
@@ -94,6 +97,9 @@ pub fn start(tasks: &mut JoinSet<()>, operations: &Arc<Operations>, timers: Time
         "tell of interruptions",
         |operations| operations.continue_interruption_mail().map(|_| ()),
     ));
+    tasks.spawn(every(TERMS_TICK, Arc::clone(operations), shutdown.clone(), "tell of terms of use", |operations| {
+        operations.keep_terms().map(|_| ())
+    }));
     tasks.spawn(every(INTAKE_TICK, Arc::clone(operations), shutdown.clone(), "take in uploads", |operations| {
         for (upload, failure) in operations.advance_intake()?.failed {
             tracing::error!(%upload, %failure, "a received upload could not go on; it is tried again");

@@ -243,6 +243,7 @@ fn settings(config: &Config) -> Settings {
             refused_mail_domains: config.sign_in.refused_mail_domains.clone(),
             max_requests: config.sign_in.max_requests,
         },
+        terms_grace: config.terms.grace,
     }
 }
 

@@ -14,7 +14,7 @@ use super::secrets::{CREDENTIAL, read_secret, refuse_readable_by_others, secret_
 use super::sections::{
     FolderNames, HttpsSettings, Language, LimitSettings, LogFormat, LogLevel, LoggingSettings, OperatorSettings,
     OrganisationSettings, PortalSettings, RetentionSettings, SealingSettings, SftpFront, SignInSettings, SpoolSettings,
-    StorageSettings, TlsMinimum, UploadLimits,
+    StorageSettings, TermsSettings, TlsMinimum, UploadLimits,
 };
 use super::sftp::{PenaltySettings, SftpSettings, SshProfile};
 use crate::domain::bodies::BodyPeriods;
@@ -50,6 +50,7 @@ pub(super) fn config(settings: &mut Settings, home: &Path, credentials: Option<&
     let logging = logging(settings);
     let retention = retention(settings);
     let limits = limits(settings);
+    let terms = settings.period("terms.grace").map(|grace| TermsSettings { grace });
     let config = Some(()).and_then(|()| {
         Some(Config {
             home: home.to_owned(),
@@ -68,6 +69,7 @@ pub(super) fn config(settings: &mut Settings, home: &Path, credentials: Option<&
             logging: logging?,
             retention: retention?,
             limits: limits?,
+            terms: terms?,
         })
     });
     if config.is_none() && settings.is_faultless() {

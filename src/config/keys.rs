@@ -79,8 +79,16 @@ pub(super) const SECTIONS: &[Section] = &[
     Section { name: "logging", explain: "Logs, on standard error.", keys: LOGGING },
     Section { name: "retention", explain: "What happens after a delivery's window has ended.", keys: RETENTION },
     Section { name: "limits", explain: "Bounds on what one account or request may ask.", keys: LIMITS },
+    Section { name: "terms", explain: "Terms of use, published with `postkluis terms publish`.", keys: TERMS },
     Section { name: "metrics", explain: "Measurements. No keys in this version.", keys: &[] },
 ];
+
+const TERMS: &[Key] = &[key(
+    "grace",
+    Kind::Period(0, 3_650 * DAY),
+    "\"42d\"",
+    "After the first publication, accounts that were there before it sign in to SFTP and the API for so long without having accepted, to the end of the last day. A change counts from the next start on, also for a publication of before.",
+)];
 
 const PORTAL: &[Key] = &[
     key("name", Kind::Text, "\"Postkluis\"", "Name of the portal, on pages and in the subject of mail. One line."),

@@ -23,7 +23,8 @@ use file::Settings;
 use mail::MailSettings;
 use sections::{
     FolderNames, HttpsSettings, LimitSettings, LoggingSettings, OperatorSettings, OrganisationSettings, PortalSettings,
-    RetentionSettings, SealingSettings, SftpFront, SignInSettings, SpoolSettings, StorageSettings, UploadLimits,
+    RetentionSettings, SealingSettings, SftpFront, SignInSettings, SpoolSettings, StorageSettings, TermsSettings,
+    UploadLimits,
 };
 
 /// Name of the configuration file in the home folder.
@@ -68,6 +69,8 @@ pub struct Config {
     pub retention: RetentionSettings,
     /// Bounds on what one account or request may ask.
     pub limits: LimitSettings,
+    /// Terms of use.
+    pub terms: TermsSettings,
 }
 
 impl Config {

@@ -275,6 +275,13 @@ pub struct SignInSettings {
     pub password_memory: usize,
 }
 
+/// `[terms]`.
+#[derive(Clone, Copy, Debug)]
+pub struct TermsSettings {
+    /// How long accounts of before the first publication go on without accepting.
+    pub grace: Span,
+}
+
 /// `[uploads]`.
 #[derive(Clone, Debug)]
 pub struct UploadLimits {

@@ -95,7 +95,10 @@ impl BodyClass {
             AccountLinkExpired, ActivationReminded, NewPasswordAsked, PasskeyAdded, PasskeyRemoved,
             SignInRecordsRemoved,
         };
+        use Happening::{TermsAccepted, TermsGraceChanged, TermsPublished, TermsRefused, TermsTold};
         match what {
+            TermsPublished | TermsAccepted | TermsRefused => Some(Self::Changes),
+            TermsTold | TermsGraceChanged => None,
             SignedIn | SignedOut | SignInRefused | AddressPenalised | RecoveryCodeUsed => Some(Self::SignIns),
             FetchStarted | FileReleased | FileFetched | FetchEnded | DeliveryAcknowledged | FileSignedOff
             | SignOffUndone | DigestsAsked => Some(Self::Fetches),

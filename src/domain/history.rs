@@ -250,6 +250,16 @@ happenings! {
     WindowPaused = 133, "window-paused";
     /// Every window that a block or an interruption touched runs on.
     WindowsResumed = 134, "windows-resumed";
+    /// A version of the terms of use was published (I12, I14).
+    TermsPublished = 150, "terms-published";
+    /// The terms of use were accepted for an account (I6).
+    TermsAccepted = 151, "terms-accepted";
+    /// A person did not accept the terms of use and cancelled the account (I13).
+    TermsRefused = 152, "terms-refused";
+    /// E-mails about a version of the terms of use were queued.
+    TermsTold = 153, "terms-told";
+    /// The time that accounts of before the first terms of use have was changed (terms.grace).
+    TermsGraceChanged = 154, "terms-grace-changed";
     /// Somebody got an account in the office.
     OfficeMemberAdded = 175, "office-member-added";
     /// Somebody got another role in the office.

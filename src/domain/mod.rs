@@ -42,6 +42,7 @@ pub mod rights;
 pub mod scrub;
 pub mod sign_in_record;
 pub mod sign_off;
+pub mod terms;
 pub mod trust;
 pub mod upload;
 pub mod verdict;

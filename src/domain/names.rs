@@ -124,6 +124,13 @@ text_name!(
     |text| digits(text, 8)
 );
 text_name!(
+    /// Name of a version of the terms of use: appears in the address of its page.
+    VersionName,
+    "the name of a version",
+    "1 to 32 letters, digits, dots, underscores and hyphens, at least one digit, beginning with a letter or digit",
+    version
+);
+text_name!(
     /// One line of text shown to people: a name, a purpose, a reason.
     Line,
     "a line of text",
@@ -208,6 +215,14 @@ fn digits(text: &str, count: usize) -> Option<String> {
     (text.len() == count && text.chars().all(|c| c.is_ascii_digit())).then(|| text.to_owned())
 }
 
+fn version(text: &str) -> Option<String> {
+    let fits = (1..=32).contains(&text.len())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+        && text.chars().any(|c| c.is_ascii_digit())
+        && text.chars().next().is_some_and(|c| c.is_ascii_alphanumeric());
+    fits.then(|| text.to_owned())
+}
+
 fn line(text: &str) -> Option<String> {
     let text = text.trim();
     let fits = (1..=200).contains(&text.chars().count()) && !text.chars().any(char::is_control);
@@ -245,6 +260,16 @@ mod tests {
         assert!(OrganisationCode::parse("gemeente-utrecht").is_ok());
         for text in ["a", "-ab", "ab-", "Ab", "a_b", "..", "a/b"] {
             assert!(OrganisationCode::parse(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_version_has_a_digit_so_that_it_is_no_page_of_its_own() {
+        for text in ["1", "1.0", "v2026-11", "2026_b"] {
+            assert!(VersionName::parse(text).is_ok(), "{text}");
+        }
+        for text in ["", "accept", "refuse", "..1", "-1", "1/2", "1 0", "é1", &"1".repeat(33)] {
+            assert!(VersionName::parse(text).is_err(), "{text}");
         }
     }
 

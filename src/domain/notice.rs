@@ -102,6 +102,12 @@ pub enum NoticeKind {
     InterruptionNews,
     /// Somebody is to work in the office; the account is to be activated there.
     OfficeInvited,
+    /// M22: a version of the terms of use was published.
+    TermsPublished,
+    /// M22 to the owner of a machine account that has not accepted the terms of use.
+    TermsForMachine,
+    /// Somebody did not accept the terms of use and cancelled the account.
+    MemberLeft,
     /// P03: the link with which a new password is chosen.
     NewPasswordLink,
     /// M08: the time for an activation is over.
@@ -167,6 +173,12 @@ facts! {
     Removed = "removed",
     /// What was changed.
     Change = "change",
+    /// Name of a version of the terms of use.
+    TermsVersion = "terms-version",
+    /// From when it applies, in milliseconds since 1970.
+    TermsFrom = "terms-from",
+    /// The link by which it is accepted for a machine account, by the address of its owner.
+    TermsLink = "terms-link",
     /// From which network, roughly.
     Network = "network",
     /// Name of the client that it is about.
@@ -225,6 +237,9 @@ impl NoticeKind {
             Self::OwnAccessChanged => "own-access-changed",
             Self::InterruptionNews => "interruption-news",
             Self::OfficeInvited => "office-invited",
+            Self::TermsPublished => "terms-published",
+            Self::TermsForMachine => "terms-for-machine",
+            Self::MemberLeft => "member-left",
             Self::NewPasswordLink => "new-password-link",
             Self::ActivationEnded => "activation-ended",
             Self::MemberActivationEnds => "member-activation-ends",

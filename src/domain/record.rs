@@ -30,6 +30,7 @@ use super::rights::Right;
 use super::scrub::ScrubPosition;
 use super::sign_in_record::SignInRecord;
 use super::sign_off::SignOff;
+use super::terms::{TermsAcceptance, TermsText, TermsVersion};
 use super::upload::{Upload, UploadEnd, UploadEntry, UploadHeader, UploadSums};
 
 /// The key of a record, or the beginning of one. Bytewise order is the order
@@ -216,6 +217,12 @@ records! {
     WindowPause = 61;
     /// A window that ran out during a pause, by pause and delivery.
     PausedWindow = 62;
+    /// A version of the terms of use, by number.
+    TermsVersion = 67;
+    /// A part of the text of a version, by number, language and part.
+    TermsText = 68;
+    /// That the terms of use were accepted for an account, by login.
+    TermsAcceptance = 69;
     /// Somebody who works in the office, by login.
     OfficeMember = 75;
     /// A key or token that is blocked, by login and credential.

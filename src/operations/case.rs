@@ -9,6 +9,7 @@ use super::interrupt::is_closed;
 use super::mandates::{follows_from, mandate_in_force};
 use super::restrict::services_of;
 use super::sign_in::{outside_of, still_lets_in};
+use super::terms::has_terms_open;
 use super::{Caller, Failure, Operations, locked};
 use crate::domain::account::{Account, AccountKind};
 use crate::domain::agreement::Agreement;
@@ -129,6 +130,9 @@ pub(super) fn case_of(
     match account {
         Some(account) => {
             case = case.under(account.standing.at(now));
+            if has_terms_open(view, &account, caller.channel, now)? {
+                case = case.with_terms_open();
+            }
             // a list, or the key or token itself, may have changed since they came in
             if outside_of(view, &account, caller.address)?.is_some() || !still_lets_in(view, caller, now)? {
                 case = case.under(Access::Blocked);

@@ -298,6 +298,6 @@ impl Operations {
     }
 }
 
-const fn system_case() -> Case {
+pub(super) const fn system_case() -> Case {
     Case { role: Role::System, ..Case::operator(Ground::None) }
 }

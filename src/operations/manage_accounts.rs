@@ -1,12 +1,15 @@
 //! Accounts, their SSH keys and API tokens. A token's secret is returned once
 //! and kept only as a digest.
 
+use std::sync::Arc;
+
 use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest as _, Sha256};
 
 use super::manage_organisations::organisation_of;
 use super::office::role_of;
 use super::sign_in::secret_digest;
+use super::terms::owner_mail;
 use super::{Failure, Officer, Operations};
 use crate::domain::account::{Account, AccountKind, Language, SshKey, Token};
 use crate::domain::allow_list::AllowList;
@@ -50,7 +53,7 @@ pub struct NewToken {
 const TOKEN_PREFIX: &str = "pkt_";
 
 impl Operations {
-    /// Adds an account, without any right (C1).
+    /// Adds an account, without any right (C1). The owner of a machine is asked to accept the terms of use.
     ///
     /// # Errors
     /// `NotFound` for the organisation, `Exists` for the login, `BadRequest` when a machine would administer.
@@ -80,7 +83,7 @@ impl Operations {
             added_at: now,
             allow_from: AllowList::default(),
         };
-        let row = account.clone();
+        let (row, post) = (account.clone(), Arc::clone(&self.post));
         self.catalog.decide(Box::new(move |view| {
             if row.organisation.as_str() == OFFICE {
                 return Err(Refusal::NotAllowed("accounts of the office are added with `office add`").into());
@@ -90,6 +93,7 @@ impl Operations {
                 return Err(Refusal::Exists(What::Account, row.login.to_string()).into());
             }
             let decision = Decision::new(now, event(Happening::AccountAdded, &row, who));
+            let decision = owner_mail(view, &post, decision, &row, now)?;
             Ok(more(view, &row, decision)?.put(row))
         }))?;
         Ok(account)

@@ -43,6 +43,7 @@ mod steer_delivery;
 mod sweep_vault;
 mod tell_access;
 mod tell_interruptions;
+mod terms;
 pub mod texts;
 mod uploads;
 
@@ -97,6 +98,7 @@ pub use send_notices::MailRound;
 pub use sign_in::Visitor;
 pub use sweep_vault::Recovery;
 pub use tell_access::Telling;
+pub use terms::{AccountTerms, MachineTerms, NewTerms, TermsOverview, TermsState};
 pub use uploads::{Receiving, SettledUploads, UploadFilter, UploadMode, UploadRoom, UploadSettings, UploadView};
 
 use crate::domain::bodies::BodyPeriods;
@@ -178,6 +180,8 @@ pub struct Settings {
     pub compact_segments: usize,
     /// How people sign in.
     pub people: PeopleSettings,
+    /// Accounts of before the first terms of use sign in to SFTP and the API for so long without accepting them.
+    pub terms_grace: Span,
 }
 
 /// Who writes the e-mails.
@@ -237,6 +241,7 @@ pub struct Operations {
     forgotten: people::Forgotten,
     closures: interrupt::KnownClosures,
     pauses: pause_windows::Reached,
+    known_terms: terms::KnownTerms,
 }
 
 /// Somebody who has signed in; only a sign-in makes one. Cheap to clone; holds no secret.
@@ -356,6 +361,7 @@ impl Operations {
             forgotten: people::Forgotten::default(),
             closures: interrupt::KnownClosures::default(),
             pauses: pause_windows::Reached::default(),
+            known_terms: terms::KnownTerms::default(),
         }
     }
 

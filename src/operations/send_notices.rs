@@ -224,6 +224,9 @@ impl Operations {
         };
         let words = match mail.delivery {
             Some(delivery) => self.words_on_delivery(mail.kind, delivery, tongue, &sender)?,
+            None if texts::is_about_terms(mail.kind) => {
+                texts::about_terms(mail.kind, tongue, &sender, &self.person_facts(to, mail.kind)?)
+            }
             None if mail.kind == NoticeKind::MandateExpiring => {
                 texts::mandate_expiring(tongue, &sender, &self.person_facts(to, mail.kind)?)
             }
@@ -312,6 +315,13 @@ impl Operations {
                 Fact::Upload | Fact::Product | Fact::FileName | Fact::FileSize | Fact::Sha256 | Fact::Finding => {}
                 // told of access alone
                 Fact::Service | Fact::Credential | Fact::Nature | Fact::Channel | Fact::Ends => {}
+                Fact::TermsVersion => facts.terms_version.clone_from(value),
+                Fact::TermsFrom => facts.terms_from = self.clock.date_of(moment()).to_string(),
+                Fact::TermsLink => {
+                    if let Some(login) = &to.login {
+                        facts.link = self.terms_address(login, value)?;
+                    }
+                }
             }
         }
         Ok(facts)

@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 use super::block_credentials::is_blocked;
 use super::interrupt::is_closed;
 use super::note_strangers::Outsider;
+use super::terms::has_terms_open;
 use super::{Caller, Failure, Operations, Proof};
 use crate::domain::account::{Account, SshKey, Token};
 use crate::domain::block::Access;
@@ -60,7 +61,7 @@ impl Operations {
     ///
     /// # Errors
     /// `NotSignedIn` for an unknown login or key, `NotFromHere` from outside an allow list; `Blocked`,
-    /// `BlockedCredential` or `Ended` for a known one.
+    /// `BlockedCredential`, `Ended` or `TermsNotAccepted` for a known one.
     pub fn sign_in_with_key(&self, login: &str, fingerprint: &str, visitor: &Visitor) -> Result<Caller, Failure> {
         let login = LoginName::parse(login).map_err(|_| Refusal::NotSignedIn)?;
         let now = self.now();
@@ -68,13 +69,16 @@ impl Operations {
             let key = view.row::<SshKey>(&SshKey::key_of(&login, fingerprint))?.ok_or(Refusal::NotSignedIn)?;
             let account = view.row::<Account>(&Account::key_of(&login))?.ok_or(Refusal::NotSignedIn)?;
             let outside = outside_of(view, &account, visitor.address)?;
-            let verdict = if !key.is_valid(now) {
+            let mut verdict = if !key.is_valid(now) {
                 Err(Refusal::Ended(What::Key))
             } else if is_blocked(view, &login, fingerprint, now)? {
                 Err(Refusal::BlockedCredential(What::Key))
             } else {
                 may_enter(view, &account, now)?
             };
+            if verdict.is_ok() && has_terms_open(view, &account, Channel::Sftp, now)? {
+                verdict = Err(self.terms_refusal());
+            }
             Ok((account, outside, verdict))
         });
         let (account, outside, mut verdict) = outcome?;
@@ -110,6 +114,7 @@ impl Operations {
                     && !is_blocked(view, &login, fingerprint, now)?
                     && may_enter(view, &account, now)?.is_ok()
                     && !is_closed(view, Channel::Sftp, now)?
+                    && !has_terms_open(view, &account, Channel::Sftp, now)?
                     && outside_of(view, &account, address)?.is_none()),
                 _ => Ok(false),
             }
@@ -128,7 +133,7 @@ impl Operations {
     ///
     /// # Errors
     /// `NotSignedIn` for an unknown, expired or revoked token, `NotFromHere` from outside an allow list;
-    /// `BlockedCredential` for a blocked one, `Blocked` or `Ended` for a known account.
+    /// `BlockedCredential` for a blocked one, `Blocked`, `Ended` or `TermsNotAccepted` for a known account.
     pub fn sign_in_with_token(&self, secret: &str, visitor: &Visitor) -> Result<Caller, Failure> {
         let now = self.now();
         let secret_sha256 = secret_digest(secret);
@@ -140,11 +145,14 @@ impl Operations {
             let account = view.row::<Account>(&Account::key_of(&token.login))?.ok_or(Refusal::NotSignedIn)?;
             let outside = outside_of(view, &account, visitor.address)?;
             let credential = token_credential(token.id);
-            let verdict = if is_blocked(view, &account.login, &credential, now)? {
+            let mut verdict = if is_blocked(view, &account.login, &credential, now)? {
                 Err(Refusal::BlockedCredential(What::Token))
             } else {
                 may_enter(view, &account, now)?
             };
+            if verdict.is_ok() && has_terms_open(view, &account, Channel::Api, now)? {
+                verdict = Err(self.terms_refusal());
+            }
             let proof = Proof::Token(secret_sha256);
             Ok((caller_of(account, Channel::Api, credential, visitor, proof), outside, verdict))
         })?;

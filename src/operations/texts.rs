@@ -7,11 +7,13 @@ mod mandates;
 mod office;
 mod people;
 mod sign_in;
+mod terms;
 mod uploads;
 
 pub use access::{AccessFacts, about_access};
 pub use mandates::mandate_expiring;
 pub use people::{PersonFacts, about_person};
+pub use terms::{about_terms, is_about_terms};
 pub use uploads::{UploadFacts, about_upload};
 
 /// A language that mail is written in.

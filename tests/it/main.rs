@@ -56,6 +56,7 @@ mod ssh_algorithms;
 mod ssh_endings;
 mod ssh_refusals;
 mod support;
+mod terms;
 mod tidy;
 mod tour;
 mod upload_clients;

@@ -96,22 +96,31 @@ pub(super) async fn answer(door: &Door, request: Request<Incoming>, running: Run
 
 async fn run(door: &Door, route: &Route, segments: Vec<String>, parts: Parts, incoming: Incoming) -> Reply {
     // Pages of other sites cannot reach what is open here: browsers name them in `Origin`.
-    let is_page = matches!(route.handler, Handler::Page(_) | Handler::Member(_) | Handler::Desk(_));
+    let is_page =
+        matches!(route.handler, Handler::Page(_) | Handler::Member(_) | Handler::Signed(_) | Handler::Desk(_));
     let is_open_change = !is_page && !matches!(route.handler, Handler::Account(_)) && route.method != Method::GET;
     if is_open_change && parts.headers.contains_key(ORIGIN) {
         return Reply::refusal(&Refusal::NotAllowed("not from a web page"));
     }
     let content = match route.handler {
         Handler::Stage => return stage::receive(&door.site, &segments, &parts.headers, incoming).await,
-        Handler::Open(_) | Handler::Account(_) | Handler::Page(_) | Handler::Member(_) | Handler::Desk(_)
+        Handler::Open(_)
+        | Handler::Account(_)
+        | Handler::Page(_)
+        | Handler::Member(_)
+        | Handler::Signed(_)
+        | Handler::Desk(_)
             if route.method == Method::GET =>
         {
             pass_over(incoming).await;
             Ok(Bytes::new())
         }
-        Handler::Open(_) | Handler::Account(_) | Handler::Page(_) | Handler::Member(_) | Handler::Desk(_) => {
-            whole(door, incoming).await
-        }
+        Handler::Open(_)
+        | Handler::Account(_)
+        | Handler::Page(_)
+        | Handler::Member(_)
+        | Handler::Signed(_)
+        | Handler::Desk(_) => whole(door, incoming).await,
     };
     let content = match content {
         Ok(content) => content,
@@ -168,7 +177,9 @@ fn handle(handler: Handler, ask: &Ask, address: IpAddr) -> Reply {
                 Err(reply) => return *reply,
             }
         }
-        Handler::Page(_) | Handler::Member(_) | Handler::Desk(_) => return page(handler, ask, address),
+        Handler::Page(_) | Handler::Member(_) | Handler::Signed(_) | Handler::Desk(_) => {
+            return page(handler, ask, address);
+        }
         Handler::Stage => Err(Failure::Refused(Refusal::NotAllowed("a file is taken as it comes in"))),
     };
     outcome.unwrap_or_else(|failure| failed(&failure))
@@ -193,11 +204,15 @@ fn page(handler: Handler, ask: &Ask, address: IpAddr) -> Reply {
     } else {
         match handler {
             Handler::Page(handler) => handler(ask, &guest),
-            Handler::Member(handler) => match Member::of(&guest) {
+            Handler::Member(answer) | Handler::Signed(answer) => match Member::of(&guest) {
                 Err(reply) => Ok(*reply),
+                // nothing before the terms of use are accepted (I6)
+                Ok(member) if member.visit.has_terms_open && matches!(handler, Handler::Member(_)) => {
+                    Ok(member.to_the_terms())
+                }
                 // a form that was not made for this session
                 Ok(member) if changes && !member.sent(&Form::read(&ask.content)) => portal::elsewhere(ask, &guest),
-                Ok(member) => member.placed(ask).and_then(|member| handler(ask, &member)),
+                Ok(member) => member.placed(ask).and_then(|member| answer(ask, &member)),
             },
             Handler::Desk(handler) => match Desk::of(&guest) {
                 Err(reply) => Ok(*reply),

@@ -110,6 +110,7 @@ fn settings() -> Settings {
             refused_mail_domains: Vec::new(),
             max_requests: 100,
         },
+        terms_grace: Span::from_days(42),
     }
 }
 

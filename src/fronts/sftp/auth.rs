@@ -39,7 +39,8 @@ pub struct Entrance {
 pub struct DoorRefusal {
     /// A sentence for the user where the protocol allows one; reveals nothing.
     pub message: String,
-    /// The visitor proved who they are and is told the sentence: the door is closed for everybody now.
+    /// The visitor proved who they are and is told the sentence: the door is closed for everybody now, or until the
+    /// terms of use are accepted.
     pub is_closed: bool,
 }
 

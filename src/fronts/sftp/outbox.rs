@@ -69,8 +69,13 @@ impl Door for FrontDoor {
                 if let Failure::Refused(refusal) = &failure {
                     tell_outsider(refusal, visitor);
                 }
-                let is_closed = matches!(failure, Failure::Refused(Refusal::Interrupted { .. }));
-                Err(DoorRefusal { message: shelf_error(failure).message, is_closed })
+                let is_closed =
+                    matches!(failure, Failure::Refused(Refusal::Interrupted { .. } | Refusal::TermsNotAccepted { .. }));
+                let message = match &failure {
+                    Failure::Refused(Refusal::TermsNotAccepted { address }) => in_both_languages(address),
+                    _ => shelf_error(failure).message,
+                };
+                Err(DoorRefusal { message, is_closed })
             }
         }
     }
@@ -97,6 +102,15 @@ impl Door for FrontDoor {
 
 fn known_as(visitor: &Visitor) -> operations::Visitor {
     operations::Visitor { address: visitor.address.ip(), client: Some(visitor.client_version.clone()) }
+}
+
+/// What who has not accepted the terms of use is told: how to get in.
+fn in_both_languages(address: &str) -> String {
+    format!(
+        "The terms of use are not accepted for this account yet. Its owner or an administrator accepts them: {address} \
+         De gebruiksvoorwaarden zijn voor dit account nog niet geaccepteerd. De eigenaar of een beheerder doet dat op \
+         {address}"
+    )
 }
 
 /// The log knows why; who asks is refused as a stranger is.

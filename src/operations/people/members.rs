@@ -360,7 +360,11 @@ pub(in crate::operations) fn can_be_judged_there(
     Ok(!administrators_of(view, organisation, now)?.is_empty())
 }
 
-fn accounts_of(view: &dyn CatalogView, organisation: &OrganisationCode) -> Result<Vec<Account>, Failure> {
+/// Every account of an organisation, by login.
+pub(in crate::operations) fn accounts_of(
+    view: &dyn CatalogView,
+    organisation: &OrganisationCode,
+) -> Result<Vec<Account>, Failure> {
     let (mut own, mut after) = (Vec::new(), None);
     loop {
         let page = view.rows::<Account>(&Account::all(), after.as_ref(), PAGE)?;

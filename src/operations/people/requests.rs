@@ -319,7 +319,7 @@ impl Operations {
     }
 
     /// Who judges where there is no administrator.
-    fn operator_address(&self) -> Option<EmailAddress> {
+    pub(in crate::operations) fn operator_address(&self) -> Option<EmailAddress> {
         EmailAddress::parse(&self.settings.sender.contact_mail).ok()
     }
 }

@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::super::office::door_of;
 use super::super::sign_in::{caller_of, may_enter, outside_of, secret_digest};
+use super::super::terms::has_terms_open;
 use super::super::{Caller, Proof, Visitor, locked};
 use super::own_sign_ins::with_end;
 use super::{Failure, Operations, event, person_at, person_of};
@@ -50,6 +51,8 @@ pub struct PortalVisit {
     pub caller: Caller,
     /// The account.
     pub account: Account,
+    /// They have to accept the terms of use before anything else.
+    pub has_terms_open: bool,
     /// Which session.
     pub session: SessionId,
     /// How they proved it.
@@ -125,11 +128,12 @@ impl Operations {
             found.address = Some(visitor.address);
             found.session.clone()
         };
-        let account = self.catalog.look(|view| {
+        let (account, has_terms_open) = self.catalog.look(|view| {
             let account = person_at(view, &session.login, door)?.ok_or(Refusal::NotSignedIn)?;
             let may_stay =
                 may_enter(view, &account, now)?.is_ok() && outside_of(view, &account, visitor.address)?.is_none();
-            if may_stay { Ok(account) } else { Err(Refusal::NotSignedIn.into()) }
+            let has_terms_open = has_terms_open(view, &account, door, now)?;
+            if may_stay { Ok((account, has_terms_open)) } else { Err(Refusal::NotSignedIn.into()) }
         })?;
         let mut caller =
             caller_of(account.clone(), door, session.assurance.word().to_owned(), visitor, Proof::WebSession);
@@ -137,6 +141,7 @@ impl Operations {
         Ok(PortalVisit {
             caller,
             account,
+            has_terms_open,
             session: SessionId::of(&session.secret_sha256),
             assurance: session.assurance,
             begun_at: session.begun_at,

@@ -36,6 +36,10 @@ pub struct PersonFacts {
     pub client: String,
     /// Name of the intermediary that it is about.
     pub intermediary: String,
+    /// Name of a version of the terms of use.
+    pub terms_version: String,
+    /// The day from which it applies, such as `2026-12-14`.
+    pub terms_from: String,
 }
 
 /// Everything that differs from mail to mail, in one language.
@@ -342,6 +346,7 @@ mod tests {
             network: text(),
             client: text(),
             intermediary: text(),
+            ..PersonFacts::default()
         };
         let of = |kind| {
             [Tongue::Dutch, Tongue::English].map(|tongue| (kind, tongue, about_person(kind, tongue, &sender, &facts)))

@@ -18,6 +18,7 @@ mod rotate;
 mod security;
 mod sign_off;
 mod steer;
+mod terms;
 mod told;
 mod upload;
 
@@ -191,6 +192,7 @@ fn settings_of_world() -> Settings {
             refused_mail_domains: vec!["school.example".to_owned()],
             max_requests: 20,
         },
+        terms_grace: Span::from_days(42),
     }
 }
 
@@ -223,6 +225,28 @@ impl World {
         let world = Self { operations, clock, catalog, vault, unfinished, keyring, mailer, checker, handover };
         world.populate();
         world
+    }
+
+    /// Another server over what this one left, with other settings.
+    fn restarted_with(&self, change: impl FnOnce(&mut Settings)) -> Operations {
+        let ports = Ports {
+            catalog: Arc::<MemoryCatalog>::clone(&self.catalog),
+            vault: Arc::<MemoryVault>::clone(&self.vault),
+            unfinished: Arc::<MemoryUnfinished>::clone(&self.unfinished),
+            keyring: Arc::<MemoryKeyring>::clone(&self.keyring),
+            clock: Arc::<FixedClock>::clone(&self.clock),
+            entropy: Arc::new(CountingEntropy::new()),
+            mailer: Arc::<MemoryMailer>::clone(&self.mailer),
+            passwords: Arc::new(PasswordsArgon2::new(CHEAP, "").unwrap()),
+            codes: Arc::new(OneTimeCodesTotp),
+            secrets: Arc::<MemoryKeyring>::clone(&self.keyring),
+            signer: Arc::<MemoryKeyring>::clone(&self.keyring),
+            checker: Arc::<MemoryChecker>::clone(&self.checker),
+            handover: Arc::<MemoryHandover>::clone(&self.handover),
+        };
+        let mut settings = settings_of_world();
+        change(&mut settings);
+        Operations::new(ports, settings)
     }
 
     fn populate(&self) {

@@ -37,11 +37,15 @@ impl App {
 
 impl World {
     pub(super) fn add_person(&self, email: &str) {
+        self.add_somebody(email, false);
+    }
+
+    pub(super) fn add_somebody(&self, email: &str, is_administrator: bool) {
         let new = NewAccount {
             login: login(email),
             organisation: org("one"),
             kind: AccountKind::Person { email: EmailAddress::parse(email).unwrap() },
-            is_administrator: false,
+            is_administrator,
             language: Language::Dutch,
         };
         self.operations.add_account(new, CHANNEL).unwrap();

@@ -21,6 +21,9 @@ mod office;
 mod people;
 mod rows;
 mod sign_ins;
+mod terms;
+#[cfg(test)]
+mod terms_golden;
 
 use core::net::IpAddr;
 
@@ -41,6 +44,7 @@ use crate::domain::ids::{
 use crate::domain::moment::{Moment, Span};
 use crate::domain::names::{
     EmailAddress, FileName, Kvk, Line, LoginName, MailDomain, Oin, OrganisationCode, ProductCode, UploadName,
+    VersionName,
 };
 use crate::domain::network::Network;
 use crate::domain::retention::ShredSlot;
@@ -134,7 +138,7 @@ macro_rules! text_form {
     )*};
 }
 
-text_form! { OrganisationCode ProductCode LoginName FileName UploadName EmailAddress MailDomain Oin Kvk Line }
+text_form! { OrganisationCode ProductCode LoginName FileName UploadName EmailAddress MailDomain Oin Kvk Line VersionName }
 
 macro_rules! id_form {
     ($($name:ident)*) => {$(

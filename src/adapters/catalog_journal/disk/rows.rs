@@ -41,6 +41,7 @@ use crate::domain::rights::Right;
 use crate::domain::scrub::ScrubPosition;
 use crate::domain::sign_in_record::SignInRecord;
 use crate::domain::sign_off::{PartSet, SignOff};
+use crate::domain::terms::{TermsAcceptance, TermsText, TermsVersion};
 use crate::domain::upload::{Upload, UploadEnd, UploadEntry, UploadHeader, UploadState, UploadSums};
 use crate::ports::failure::Fault;
 
@@ -331,6 +332,7 @@ kinds! {
     Delivery DeliveryNumber PublicationPart DeliveredFile OutboxEntry Payload SealedHeader FileCoverage LastSequence
     WindowEnd SlotRecord SlotMember DoomedPayload Upload UploadEntry UploadEnd UploadHeader
     UploadSums SignOff ScrubPosition BodyKey HistoryCut Credentials WebSession AccountLink
+    TermsVersion TermsText TermsAcceptance
     AccountRequest RequestAddress Interruption WindowPause PausedWindow OfficeMember SignInRecord Mandate MandatedRight MandateDue AccountScope Intake IntakeDue IntakePaper ReceiptEntry UploadDigest IntakeEntry;
     later: Organisation Account Product Mail MailDue CredentialBlock Restriction InterruptionMailing
 }

@@ -8,6 +8,7 @@ mod interruption;
 mod mandate;
 mod office;
 mod records;
+mod terms;
 mod upload;
 
 use std::net::SocketAddr;
@@ -21,6 +22,7 @@ pub use interruption::{ClosedChannel, Interruption};
 pub use mandate::{Change as MandateChange, Mandate};
 pub use office::{OfficePeople, Role};
 pub use records::{Delivery, History, Mail, Publish, Report, Retention, Session};
+pub use terms::Terms;
 pub use upload::{ReceiptKeyCommand, Upload};
 
 /// Secure file delivery over SFTP and HTTPS.
@@ -170,6 +172,9 @@ pub enum Running {
     /// Interruptions of access for everybody
     #[command(subcommand)]
     Interruption(Interruption),
+    /// Terms of use
+    #[command(subcommand)]
+    Terms(Terms),
     /// The history
     #[command(subcommand)]
     History(History),

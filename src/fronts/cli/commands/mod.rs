@@ -10,6 +10,7 @@ mod members;
 mod office;
 mod products;
 mod records;
+mod terms;
 mod texts;
 mod uploads;
 
@@ -17,7 +18,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::Answer;
-use super::args::{Backup, CONFIRM, Delivery, Mail, Organisation, Retention, Running, Upload};
+use super::args::{Backup, CONFIRM, Delivery, Mail, Organisation, Retention, Running, Terms, Upload};
 use crate::domain::refusal::Refusal;
 use crate::fronts::sessions::Sessions;
 use crate::operations::{Failure, KeyFact, Operations, shut_until_confirmed};
@@ -86,6 +87,7 @@ pub fn run(office: &Office, command: Running, folder: &Path) -> Result<Answer, F
         Running::Session(command) => Ok(records::session(office, &command)),
         Running::Mandate(command) => mandates::mandate(office, command),
         Running::Interruption(command) => interruptions::interruption(office, command),
+        Running::Terms(command) => terms::terms(office, command, folder),
         Running::History(command) => records::history(office, command),
         Running::Retention(command) => records::retention(office, command),
         Running::Mail(command) => records::mail(office, command),
@@ -113,14 +115,18 @@ fn is_open_while_restored(command: &Running) -> bool {
         | Running::Session(_)
         | Running::Mandate(_)
         | Running::Interruption(_)
+        | Running::Terms(Terms::List | Terms::Acceptance { .. })
         | Running::History(_)
         | Running::Report(_)
         | Running::Delivery(Delivery::List { .. } | Delivery::Show { .. })
         | Running::Mail(Mail::Queue { .. })
         | Running::Retention(Retention::Run { dry_run: true, .. }) => true,
-        Running::Upload(_) | Running::Backup(_) | Running::Delivery(_) | Running::Mail(_) | Running::Retention(_) => {
-            false
-        }
+        Running::Upload(_)
+        | Running::Backup(_)
+        | Running::Delivery(_)
+        | Running::Mail(_)
+        | Running::Retention(_)
+        | Running::Terms(_) => false,
     }
 }
 

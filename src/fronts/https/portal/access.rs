@@ -30,6 +30,7 @@ struct Overview {
     error: String,
     notice: &'static str,
     needs_second: bool,
+    machines_without_terms: bool,
     waiting: Vec<Waiting>,
     invited: Vec<Waiting>,
     people: Vec<Person>,
@@ -258,6 +259,8 @@ fn overviewing(
         token: member.visit.form_token.clone(),
         error,
         notice,
+        machines_without_terms: !operations.terms()?.is_empty()
+            && !operations.machines_without_terms(&member.visit.caller)?.is_empty(),
         needs_second: operations.administrators(&member.visit.account.organisation)? < 2,
         waiting: shown(waiting),
         invited: shown(invited),

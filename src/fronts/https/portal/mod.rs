@@ -6,6 +6,7 @@ mod activate;
 mod deliveries;
 mod forgotten;
 mod form;
+mod glossary;
 pub(super) mod office;
 mod page;
 mod request;
@@ -13,6 +14,8 @@ mod security;
 mod sign_in;
 mod start;
 mod style;
+mod terms;
+mod terms_machines;
 mod texts;
 mod words;
 
@@ -26,6 +29,7 @@ pub(super) use activate::{app, choose, look};
 pub(super) use deliveries::{download, list, one, packing_slip};
 pub(super) use forgotten::{ask_address, link_sent, take_address};
 pub(super) use form::{Form, is_from_elsewhere};
+pub(super) use glossary::glossary;
 pub(super) use page::{broken, closed, elsewhere, missing};
 pub(super) use request::{
     ask_organisation, ask_person, cancel, confirm_request, look_at_request, sent, take_organisation, take_person,
@@ -37,6 +41,8 @@ pub(super) use security::{
 pub(super) use sign_in::{ask_code, ask_password, check_code, check_password, sign_out};
 pub(super) use start::{start, welcome};
 pub(super) use style::{icon, laid_over, style_sheet};
+pub(super) use terms::{accept, ask_to_accept, ask_to_refuse, one_version, refuse, terms};
+pub(super) use terms_machines::{accept_by_owner, accept_for_machine, ask_owner, machines};
 
 use super::ask::Ask;
 use super::reply::Reply;
@@ -138,6 +144,11 @@ impl Member {
                 Err(Box::new(if has_been { form::without_cookie(reply) } else { reply }))
             }
         }
+    }
+
+    /// The way to the page where the terms of use are accepted.
+    pub(super) fn to_the_terms(&self) -> Reply {
+        self.guest.onward("/terms/accept")
     }
 
     /// The member, there where the path says.

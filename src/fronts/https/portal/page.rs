@@ -1,17 +1,20 @@
 //! What every page has: the frame with menu, language and contact, and the pages for what is
 //! missing, refused or broken.
 
+use std::sync::Arc;
+
 use askama::Template;
 use hyper::StatusCode;
 use hyper::header::{CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY, HeaderValue, RETRY_AFTER, VARY};
 
 use super::office::OfficeFrame;
-use super::texts::Texts;
+use super::texts::{TermsTexts, Texts};
 use super::{Ask, Failure, Guest, Member, told};
 use crate::config::Config;
 use crate::domain::account::Language;
 use crate::domain::history::Channel;
 use crate::domain::refusal::Refusal;
+use crate::domain::terms::TermsVersion;
 use crate::fronts::https::reply::Reply;
 use crate::operations::texts::Tongue;
 use crate::operations::{Closure, Operations};
@@ -39,8 +42,20 @@ pub(super) struct Frame {
     pub(super) announced: String,
     /// The page is one of the office.
     pub(super) office: Option<OfficeFrame>,
+    /// Terms of use that are published and do not apply yet (I12).
+    pub(super) terms_coming: Option<TermsComing>,
+    /// There are terms of use to read.
+    pub(super) has_terms: bool,
+    pub(super) terms_texts: &'static TermsTexts,
     /// Somebody is signed in.
     pub(super) member: Option<Signed>,
+}
+
+/// What the frame says of terms of use that do not apply yet.
+pub(super) struct TermsComing {
+    pub(super) name: String,
+    /// From which day they apply.
+    pub(super) from: String,
 }
 
 /// What the frame says of who is signed in.
@@ -50,6 +65,8 @@ pub(super) struct Signed {
     pub(super) until: String,
     /// Administers the organisation.
     pub(super) is_administrator: bool,
+    /// Nothing is open to them before the terms of use are accepted (I6).
+    pub(super) has_terms_open: bool,
 }
 
 impl Frame {
@@ -62,6 +79,8 @@ impl Frame {
             Language::English => Language::Dutch,
         };
         let other_tag = Texts::of(other).tag;
+        let operations = &ask.site.operations;
+        let terms = terms_of(ask);
         Self {
             texts: guest.texts(),
             portal: portal.name.to_string(),
@@ -73,12 +92,39 @@ impl Frame {
             keep: guest.link(""),
             announced: if ask.is_in_office() { String::new() } else { announced(ask, guest) },
             office: guest.office_frame(ask),
+            terms_coming: terms.last().filter(|newest| operations.now() < newest.effective_at).map(|newest| {
+                let from = super::words::date(guest.language, operations.calendar().date_of(newest.effective_at));
+                TermsComing { name: newest.name.to_string(), from }
+            }),
+            has_terms: !terms.is_empty(),
+            terms_texts: guest.terms_texts(),
             member: guest.visit.as_ref().map(|visit| Signed {
                 token: visit.form_token.clone(),
-                until: ask.site.operations.calendar().time_of(visit.idle_until),
+                until: operations.calendar().time_of(visit.idle_until),
                 is_administrator: visit.account.is_administrator,
+                has_terms_open: visit.has_terms_open,
             }),
         }
+    }
+}
+
+/// The terms of use; none in the office, which is not bound by them. A page is worth more than a notice on it: a
+/// fault is logged.
+fn terms_of(ask: &Ask) -> Arc<[TermsVersion]> {
+    if ask.is_in_office() {
+        return [].into();
+    }
+    ask.site.operations.terms().unwrap_or_else(|failure| {
+        tracing::error!(%failure, "terms of use could not be looked up");
+        [].into()
+    })
+}
+
+impl Frame {
+    /// The same frame on the page of these terms: nobody is told of what they are reading.
+    pub(super) fn on_terms(mut self, name: &str) -> Self {
+        self.terms_coming = self.terms_coming.filter(|coming| coming.name != name);
+        self
     }
 }
 

@@ -8,6 +8,7 @@ mod operator;
 mod participant_files;
 mod portal;
 mod security;
+mod terms;
 
 use hyper::Method;
 
@@ -26,8 +27,10 @@ pub(super) enum Handler {
     Account(fn(&Ask, &Caller) -> Result<Reply, Failure>),
     /// A page for anybody.
     Page(fn(&Ask, &Guest) -> Result<Reply, Failure>),
-    /// A page for who is signed in to the portal.
+    /// A page for who is signed in to the portal and has accepted the terms of use.
     Member(fn(&Ask, &Member) -> Result<Reply, Failure>),
+    /// A page for who is signed in, whether the terms of use are accepted or not (I6).
+    Signed(fn(&Ask, &Member) -> Result<Reply, Failure>),
     /// A page for who is signed in to the office.
     Desk(fn(&Ask, &Desk) -> Result<Reply, Failure>),
     /// Takes a file as it comes in; on the operator listener only.
@@ -84,8 +87,14 @@ const fn delete(path: &'static str, handler: Handler, about: &'static str) -> Ro
 pub(super) static DESCRIBED: Table = &[api::PUBLIC, clients::CLIENTS, participant_files::PARTICIPANT_FILES];
 
 /// All of the public listener.
-pub(super) static EVERYBODY: Table =
-    &[api::PUBLIC, clients::CLIENTS, participant_files::PARTICIPANT_FILES, portal::PORTAL, security::SECURITY];
+pub(super) static EVERYBODY: Table = &[
+    api::PUBLIC,
+    clients::CLIENTS,
+    participant_files::PARTICIPANT_FILES,
+    portal::PORTAL,
+    terms::TERMS,
+    security::SECURITY,
+];
 
 /// Of an operator listener that only this machine can reach, over plain HTTP and over TLS.
 pub(super) static LOCAL: Table = &[operator::OPERATOR];
@@ -196,7 +205,7 @@ mod tests {
             Handler::Open(_) if listener == "operator" && !route.path.starts_with("/health") => "operator",
             Handler::Open(_) | Handler::Page(_) => "anybody",
             Handler::Account(_) => "account",
-            Handler::Member(_) => "person",
+            Handler::Member(_) | Handler::Signed(_) => "person",
             Handler::Desk(_) => "officer",
             Handler::Stage => "operator",
         };

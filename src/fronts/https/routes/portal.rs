@@ -13,7 +13,7 @@ pub(in crate::fronts::https) static PORTAL: &[Route] = &[
     post("/sign-in", Handler::Page(portal::check_password), "Take the password"),
     get("/sign-in/code", Handler::Page(portal::ask_code), "The second factor", HTML),
     post("/sign-in/code", Handler::Page(portal::check_code), "Take the second factor"),
-    post("/sign-out", Handler::Member(portal::sign_out), "Sign out"),
+    post("/sign-out", Handler::Signed(portal::sign_out), "Sign out"),
     get("/account/{code}", Handler::Page(portal::look), "A link of an e-mail (P03)", HTML),
     post("/account/{code}", Handler::Page(portal::choose), "Choose a password"),
     post("/account/{code}/app", Handler::Page(portal::app), "Confirm an app"),

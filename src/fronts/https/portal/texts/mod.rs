@@ -39,12 +39,16 @@ macro_rules! catalogue {
     };
 }
 
+mod glossary;
 mod office;
 mod pages;
 #[cfg(test)]
 mod rules;
 pub(super) mod security;
+mod terms;
 
 use catalogue;
+pub(super) use glossary::Texts as GlossaryTexts;
 pub(super) use office::Texts as OfficeTexts;
 pub(super) use pages::Texts;
+pub(super) use terms::Texts as TermsTexts;
