@@ -75,7 +75,8 @@ pub fn start(tasks: &mut JoinSet<()>, operations: &Arc<Operations>, timers: Time
         operations.end_idle_sessions().map(|_| ())
     }));
     tasks.spawn(every(REQUEST_TICK, Arc::clone(operations), shutdown.clone(), "end requests", |operations| {
-        operations.expire_requests().map(|_| ())
+        operations.expire_requests()?;
+        operations.expire_proposals().map(|_| ())
     }));
     tasks.spawn(every(REQUEST_TICK, Arc::clone(operations), shutdown.clone(), "attend to links", |operations| {
         operations.attend_to_links().map(|_| ())

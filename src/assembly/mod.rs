@@ -234,6 +234,7 @@ fn settings(config: &Config) -> Settings {
         },
         scrub_every: config.storage.scrub_every,
         compact_segments: config.storage.compact_segments,
+        four_eyes: config.operator.four_eyes,
         people: PeopleSettings {
             idle_timeout: config.sign_in.idle_timeout,
             session_lasts: config.sign_in.session_lasts,

@@ -100,7 +100,12 @@ fn operator(settings: &mut Settings) -> Option<OperatorSettings> {
     let listen = settings.parsed_optional("operator.listen", ADDRESS_RULE, address)?;
     let base_url = settings.parsed_optional("operator.base_url", URL_RULE, web_address)?;
     let port = listen.map_or(443, |listen| listen.port());
-    Some(OperatorSettings { listen, base_url: base_url.unwrap_or_else(|| format!("https://localhost:{port}")) })
+    let four_eyes = settings.text("operator.four_eyes")? == "on";
+    Some(OperatorSettings {
+        listen,
+        four_eyes,
+        base_url: base_url.unwrap_or_else(|| format!("https://localhost:{port}")),
+    })
 }
 
 fn organisation(settings: &mut Settings) -> Option<OrganisationSettings> {

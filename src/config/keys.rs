@@ -270,6 +270,12 @@ const OPERATOR: &[Key] = &[
         Kind::Text,
         "Address and port to listen on, such as \"127.0.0.1:9443\". Left out: no such listener.",
     ),
+    key(
+        "four_eyes",
+        Kind::Choice(&["on", "off"]),
+        "\"off\"",
+        "on: coupling and retiring keys of an organisation waits until a second person of the operator confirms it, in the office or at the command line.",
+    ),
     optional(
         "base_url",
         Kind::Text,

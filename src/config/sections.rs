@@ -160,6 +160,8 @@ pub struct HttpsSettings {
 pub struct OperatorSettings {
     /// Where to listen, if at all.
     pub listen: Option<SocketAddr>,
+    /// Acts that matter most wait for a second person of the operator.
+    pub four_eyes: bool,
     /// Web address of the office as its people reach it, without slash at the end.
     pub base_url: String,
 }

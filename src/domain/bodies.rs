@@ -95,6 +95,7 @@ impl BodyClass {
             AccountLinkExpired, ActivationReminded, NewPasswordAsked, PasskeyAdded, PasskeyRemoved,
             SignInRecordsRemoved,
         };
+        use Happening::{ProposalConfirmed, ProposalExpired, ProposalMade, ProposalRejected};
         use Happening::{TermsAccepted, TermsGraceChanged, TermsPublished, TermsRefused, TermsTold};
         match what {
             TermsPublished | TermsAccepted | TermsRefused => Some(Self::Changes),
@@ -129,6 +130,9 @@ impl BodyClass {
             | AccountChanged
             | OfficeMemberAdded
             | OfficeRoleChanged
+            | ProposalMade
+            | ProposalConfirmed
+            | ProposalRejected
             | AccountLinkMade
             | PasswordSet
             | SecondFactorAdded
@@ -193,6 +197,7 @@ impl BodyClass {
             | HistoryCompacted
             | EventDestroyed
             | MailRemoved
+            | ProposalExpired
             | PayloadRemoved
             | TimeConfirmed
             | MasterRotationBegun

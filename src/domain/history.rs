@@ -264,6 +264,14 @@ happenings! {
     OfficeMemberAdded = 175, "office-member-added";
     /// Somebody got another role in the office.
     OfficeRoleChanged = 176, "office-role-changed";
+    /// An act was proposed that two people have to want.
+    ProposalMade = 177, "proposal-made";
+    /// A second person confirmed a proposal; what it was about is done.
+    ProposalConfirmed = 178, "proposal-confirmed";
+    /// A proposal was rejected or taken back.
+    ProposalRejected = 179, "proposal-rejected";
+    /// Nobody confirmed a proposal in time.
+    ProposalExpired = 180, "proposal-expired";
     /// An SSH key was blocked (J8).
     KeyBlocked = 240, "key-blocked";
     /// The block of an SSH key was lifted.

@@ -107,6 +107,10 @@ random_id!(
     /// One session of a person.
     SessionId
 );
+random_id!(
+    /// One act that waits for a second person.
+    ProposalId
+);
 
 fn write_uuid(bytes: &[u8; 16], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     for (at, byte) in bytes.iter().enumerate() {

@@ -31,6 +31,7 @@ pub mod organisation;
 pub mod packing_slip;
 pub mod pause;
 pub mod product;
+pub mod proposal;
 pub mod receipt;
 pub mod record;
 mod record_keys;

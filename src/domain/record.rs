@@ -23,6 +23,7 @@ use super::office::OfficeMember;
 use super::organisation::{Organisation, RecipientKey};
 use super::pause::{PausedWindow, WindowPause};
 use super::product::Product;
+use super::proposal::Proposal;
 use super::request::{AccountRequest, RequestAddress};
 use super::restriction::Restriction;
 use super::retention::ShredSlot;
@@ -225,6 +226,8 @@ records! {
     TermsAcceptance = 69;
     /// Somebody who works in the office, by login.
     OfficeMember = 75;
+    /// An act that waits for a second person, by id.
+    Proposal = 76;
     /// A key or token that is blocked, by login and credential.
     CredentialBlock = 105;
     /// A service that was ended, by account or organisation and service.

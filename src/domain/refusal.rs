@@ -114,6 +114,8 @@ pub enum What {
     Mandate,
     /// An e-mail in the queue.
     Mail,
+    /// An act that waits for a second person.
+    Proposal,
     /// A recipient key for end-to-end deliveries.
     RecipientKey,
     /// A session in the portal.
@@ -142,6 +144,7 @@ impl fmt::Display for What {
             Self::Interruption => "interruption",
             Self::Mandate => "mandate",
             Self::Mail => "e-mail",
+            Self::Proposal => "proposal",
             Self::RecipientKey => "recipient key",
             Self::Session => "session",
             Self::Passkey => "passkey",

@@ -137,7 +137,8 @@ impl Operations {
         line: &str,
         by: impl Into<Officer>,
     ) -> Result<RecipientKey, Failure> {
-        let who = self.acting(by, Act::Administer)?;
+        let by = by.into();
+        let who = self.acting(by.clone(), Act::Administer)?;
         let now = self.now();
         let judged = self.keyring.judge_recipient(line)?;
         let key = RecipientKey {
@@ -148,25 +149,28 @@ impl Operations {
             retired_at: None,
         };
         let row = key.clone();
-        self.catalog.decide(Box::new(move |view| {
-            organisation_of(view, &row.organisation)?;
-            let there = view.row::<RecipientKey>(&RecipientKey::key_of(&row.organisation, &row.fingerprint))?;
-            if there.is_some_and(|key| key.retired_at.is_none()) {
-                return Err(Refusal::Exists(What::RecipientKey, row.fingerprint).into());
-            }
-            let valid = valid_recipient_keys(view, &row.organisation, now)?;
-            let others = valid.iter().filter(|key| key.fingerprint != row.fingerprint).count();
-            if others >= MOST_VALID_KEYS {
-                return Err(Refusal::TooMuch(format!(
-                    "{} has {MOST_VALID_KEYS} recipient keys in use; retire one first",
-                    row.organisation
-                ))
-                .into());
-            }
-            let about = About { organisation: Some(row.organisation.clone()), ..About::default() };
-            let event = Event::new(Happening::RecipientKeyAdded, who, about);
-            Ok(Decision::new(now, event.with_note(&row.fingerprint)).put(row))
-        }))?;
+        self.decide_by_two(
+            &by,
+            Box::new(move |view| {
+                organisation_of(view, &row.organisation)?;
+                let there = view.row::<RecipientKey>(&RecipientKey::key_of(&row.organisation, &row.fingerprint))?;
+                if there.is_some_and(|key| key.retired_at.is_none()) {
+                    return Err(Refusal::Exists(What::RecipientKey, row.fingerprint).into());
+                }
+                let valid = valid_recipient_keys(view, &row.organisation, now)?;
+                let others = valid.iter().filter(|key| key.fingerprint != row.fingerprint).count();
+                if others >= MOST_VALID_KEYS {
+                    return Err(Refusal::TooMuch(format!(
+                        "{} has {MOST_VALID_KEYS} recipient keys in use; retire one first",
+                        row.organisation
+                    ))
+                    .into());
+                }
+                let about = About { organisation: Some(row.organisation.clone()), ..About::default() };
+                let event = Event::new(Happening::RecipientKeyAdded, who, about);
+                Ok(Decision::new(now, event.with_note(&row.fingerprint)).put(row))
+            }),
+        )?;
         Ok(key)
     }
 
@@ -182,24 +186,28 @@ impl Operations {
         from: Option<Moment>,
         by: impl Into<Officer>,
     ) -> Result<(), Failure> {
-        let who = self.acting(by, Act::Administer)?;
+        let by = by.into();
+        let who = self.acting(by.clone(), Act::Administer)?;
         let (now, code, fingerprint) = (self.now(), code.clone(), fingerprint.to_owned());
-        self.catalog.decide(Box::new(move |view| {
-            let key = RecipientKey::key_of(&code, &fingerprint);
-            let mut row = view.row::<RecipientKey>(&key)?.ok_or(Refusal::NotFound(What::RecipientKey))?;
-            if !row.is_valid(now) {
-                return Err(Refusal::WrongState(
-                    "this key is retired already; to use it again, add it again".to_owned(),
-                )
-                .into());
-            }
-            // What was sealed to it so far was: the past cannot be retired.
-            let from = from.unwrap_or(now).max(now);
-            row.retired_at = Some(from);
-            let about = About { organisation: Some(code), ..About::default() };
-            let event = Event::new(Happening::RecipientKeyRetired, who, about);
-            Ok(Decision::new(now, event.with_until(from).with_note(&fingerprint)).put(row))
-        }))?;
+        self.decide_by_two(
+            &by,
+            Box::new(move |view| {
+                let key = RecipientKey::key_of(&code, &fingerprint);
+                let mut row = view.row::<RecipientKey>(&key)?.ok_or(Refusal::NotFound(What::RecipientKey))?;
+                if !row.is_valid(now) {
+                    return Err(Refusal::WrongState(
+                        "this key is retired already; to use it again, add it again".to_owned(),
+                    )
+                    .into());
+                }
+                // What was sealed to it so far was: the past cannot be retired.
+                let from = from.unwrap_or(now).max(now);
+                row.retired_at = Some(from);
+                let about = About { organisation: Some(code), ..About::default() };
+                let event = Event::new(Happening::RecipientKeyRetired, who, about);
+                Ok(Decision::new(now, event.with_until(from).with_note(&fingerprint)).put(row))
+            }),
+        )?;
         Ok(())
     }
 

@@ -83,7 +83,8 @@ pub use monthly_bodies::MonthlyBodies;
 pub use note_strangers::PenaltyImposed;
 pub use offer::{Offer, OfferedFile, Published, PublishedDelivery, Recipients};
 pub use office::{
-    NewOfficeMember, OfficeMemberView, OfficeVisit, Officer, PersonView, QueuedDelivery, QueuedMail, WorkQueue,
+    Confirming, NewOfficeMember, OfficeMemberView, OfficeVisit, Officer, PersonView, QueuedDelivery, QueuedMail,
+    WorkQueue,
 };
 pub use people::{
     Activation, Applicant, CouplableProduct, EmployerChoice, EndedSessions, Judge, LinkOffer, LinkRound, MemberView,
@@ -182,6 +183,8 @@ pub struct Settings {
     pub people: PeopleSettings,
     /// Accounts of before the first terms of use sign in to SFTP and the API for so long without accepting them.
     pub terms_grace: Span,
+    /// Acts that matter most wait for a second person of the operator.
+    pub four_eyes: bool,
 }
 
 /// Who writes the e-mails.

@@ -2,7 +2,7 @@
 //! its own organisation and products, unless its agreement hides it (A20).
 
 use super::browse::delivery_of;
-use super::{Caller, Failure, Operations, agreement_in_force, case_of};
+use super::{Caller, Failure, Officer, Operations, agreement_in_force, case_of};
 use crate::domain::delivery::Delivery;
 use crate::domain::history::{Channel, Happening, HistoryLine, HistoryQuery, Who};
 use crate::domain::refusal::{Refusal, What};
@@ -17,6 +17,15 @@ impl Operations {
         permits(Act::ReadHistory, Case::operator(Ground::None))?;
         self.catalog.settle()?;
         Ok(self.catalog.history(&self.bounded(query))?)
+    }
+
+    /// The same for somebody of the operator.
+    ///
+    /// # Errors
+    /// `NotAllowed`; a fault of the store.
+    pub fn history_for(&self, query: &HistoryQuery, by: impl Into<Officer>) -> Result<Vec<HistoryLine>, Failure> {
+        self.acting(by, Act::ReadHistory)?;
+        self.history(query)
     }
 
     /// The part of the history of the caller's own organisation, or of the client for which the caller acts, that the

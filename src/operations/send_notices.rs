@@ -225,10 +225,10 @@ impl Operations {
         let words = match mail.delivery {
             Some(delivery) => self.words_on_delivery(mail.kind, delivery, tongue, &sender)?,
             None if texts::is_about_terms(mail.kind) => {
-                texts::about_terms(mail.kind, tongue, &sender, &self.person_facts(to, mail.kind)?)
+                texts::about_terms(mail.kind, tongue, &sender, &self.person_facts(to)?)
             }
             None if mail.kind == NoticeKind::MandateExpiring => {
-                texts::mandate_expiring(tongue, &sender, &self.person_facts(to, mail.kind)?)
+                texts::mandate_expiring(tongue, &sender, &self.person_facts(to)?)
             }
             None if mail.kind.is_about_upload() => {
                 texts::about_upload(mail.kind, tongue, &sender, &self.upload_facts(to))
@@ -236,7 +236,7 @@ impl Operations {
             None if is_about_access(mail.kind) => {
                 texts::about_access(mail.kind, tongue, &sender, &self.access_facts(to))
             }
-            None => texts::about_person(mail.kind, tongue, &sender, &self.person_facts(to, mail.kind)?),
+            None => texts::about_person(mail.kind, tongue, &sender, &self.person_facts(to)?),
         };
         Ok(Message {
             id: mail.id.to_string(),
@@ -291,9 +291,13 @@ impl Operations {
     }
 
     /// What an e-mail about an account tells; links are made here, and lie nowhere.
-    fn person_facts(&self, to: &Addressed, kind: NoticeKind) -> Result<texts::PersonFacts, Failure> {
+    fn person_facts(&self, to: &Addressed) -> Result<texts::PersonFacts, Failure> {
         let mut facts = texts::PersonFacts::default();
-        let door = if kind == NoticeKind::OfficeInvited { Channel::Office } else { Channel::Portal };
+        // whoever works in the office opens it there, whatever the mail is about
+        let door = match &to.login {
+            Some(login) => self.catalog.look(|view| super::office::door_of(view, login))?,
+            None => Channel::Portal,
+        };
         for (fact, value) in &to.facts {
             let moment = || Moment::from_millis(value.parse().unwrap_or_default());
             match fact {

@@ -16,7 +16,8 @@ use tokio::sync::{Semaphore, watch};
 use super::args::{Command, CommandLine};
 use super::client::{Request, Response};
 use super::commands::{self, Office};
-use crate::operations::Failure;
+use crate::domain::history::Channel;
+use crate::operations::{Failure, Officer};
 
 /// At most so many commands run at once; further ones wait.
 const MOST_AT_ONCE: usize = 32;
@@ -70,11 +71,14 @@ pub async fn serve(listener: UnixListener, office: Arc<Office>, mut shutdown: wa
 }
 
 async fn answer(mut stream: UnixStream, office: Arc<Office>) -> std::io::Result<()> {
+    // who is there, as the kernel tells it (SO_PEERCRED)
+    let by =
+        stream.peer_cred().map_or(Officer::Channel(Channel::CommandLine), |peer| Officer::Peer { uid: peer.uid() });
     let (reader, mut writer) = stream.split();
     let mut line = String::new();
     BufReader::new(reader.take(MOST_REQUEST_BYTES)).read_line(&mut line).await?;
     let response = match serde_json::from_str::<Request>(&line) {
-        Ok(request) => run(request, office).await,
+        Ok(request) => run(request, office, by).await,
         Err(error) => Response { exit: 2, document: json!({ "title": error.to_string() }), text: error.to_string() },
     };
     let mut text = serde_json::to_vec(&response)?;
@@ -83,7 +87,7 @@ async fn answer(mut stream: UnixStream, office: Arc<Office>) -> std::io::Result<
     writer.shutdown().await
 }
 
-async fn run(request: Request, office: Arc<Office>) -> Response {
+async fn run(request: Request, office: Arc<Office>, by: Officer) -> Response {
     let arguments = std::iter::once("postkluis".to_owned()).chain(request.arguments);
     let command = match CommandLine::try_parse_from(arguments) {
         Ok(CommandLine { command: Command::Running(command), .. }) => command,
@@ -91,7 +95,7 @@ async fn run(request: Request, office: Arc<Office>) -> Response {
         Err(error) => return wrong_usage(&error.to_string()),
     };
     let folder = PathBuf::from(request.folder);
-    let outcome = crate::fronts::offload(move || commands::run(&office, command, &folder)).await;
+    let outcome = crate::fronts::offload(move || commands::run(&office, command, &folder, by)).await;
     match outcome {
         Ok(answer) => Response { exit: 0, document: answer.document, text: answer.text },
         Err(Failure::Refused(refusal)) => {

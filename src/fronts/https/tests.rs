@@ -101,6 +101,7 @@ fn settings() -> Settings {
         },
         scrub_every: Span::from_days(30),
         compact_segments: 16,
+        four_eyes: false,
         people: PeopleSettings {
             idle_timeout: Span::from_seconds(1_200),
             session_lasts: Span::from_days(1),

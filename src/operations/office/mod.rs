@@ -2,11 +2,13 @@
 //! them. Signing in is that of all people; this says at which door.
 
 mod members;
+mod proposals;
 mod queue;
 mod requests;
 mod sign_in;
 
 pub use members::{NewOfficeMember, OfficeMemberView};
+pub use proposals::Confirming;
 pub use queue::{QueuedDelivery, QueuedMail, WorkQueue};
 pub use requests::PersonView;
 pub use sign_in::OfficeVisit;
@@ -29,8 +31,15 @@ use crate::ports::catalog::CatalogView;
 pub enum Officer {
     /// Whoever is at a channel of the operator; nobody knows who.
     Channel(Channel),
+    /// A user of the machine at the command line, by the number that the kernel tells.
+    Peer {
+        /// The number.
+        uid: u32,
+    },
     /// Somebody who signed in to the office.
     Person(Caller),
+    /// One of them, who confirms what another proposed.
+    Confirming(Confirming),
 }
 
 impl From<Channel> for Officer {
@@ -50,7 +59,19 @@ impl Officer {
     pub(super) fn who(&self) -> Who {
         match self {
             Self::Channel(channel) => Who::operator(*channel),
+            Self::Peer { .. } => Who { credential: self.identity(), ..Who::operator(Channel::CommandLine) },
             Self::Person(caller) => caller.who(),
+            Self::Confirming(confirming) => confirming.by().who(),
+        }
+    }
+
+    /// Who they are when it matters that two are not the same: a login, or `uid:<n>` at the command line.
+    fn identity(&self) -> Option<String> {
+        match self {
+            Self::Channel(_) => None,
+            Self::Peer { uid } => Some(format!("{UID}{uid}")),
+            Self::Person(caller) => Some(caller.login.to_string()),
+            Self::Confirming(confirming) => confirming.by().identity(),
         }
     }
 
@@ -63,7 +84,9 @@ impl Officer {
                 }
                 Case::operator(ground)
             }
+            Self::Peer { .. } => Case::operator(ground),
             Self::Person(caller) => case_in_office(view, caller, ground, now)?,
+            Self::Confirming(confirming) => return confirming.by().may(view, act, ground, now),
         };
         Ok(permits(act, case)?)
     }
@@ -86,6 +109,19 @@ impl Operations {
     }
 }
 
+/// What an identity of the command line begins with; no login has a colon.
+const UID: &str = "uid:";
+
+/// Whether whoever has this identity may do it now, wherever they are.
+fn identity_may(view: &dyn CatalogView, identity: &str, act: Act, ground: Ground, now: Moment) -> Result<(), Failure> {
+    if identity.starts_with(UID) {
+        return Ok(permits(act, Case::operator(ground))?);
+    }
+    let login = LoginName::parse(identity).map_err(Refusal::from)?;
+    let role = role_of(view, &login)?.ok_or(Refusal::NotAllowed("only the operator may"))?;
+    Ok(permits(act, standing_in_office(view, &login, role, ground, now)?.0)?)
+}
+
 /// Channels on which whoever gets there is the operator.
 const fn is_of_operator(channel: Channel) -> bool {
     match channel {
@@ -98,13 +134,26 @@ const fn is_of_operator(channel: Channel) -> bool {
 fn case_in_office(view: &dyn CatalogView, caller: &Caller, ground: Ground, now: Moment) -> Result<Case, Failure> {
     let role = role_of(view, &caller.login)?.filter(|_| caller.channel == Channel::Office);
     let role = role.ok_or(Refusal::NotAllowed("only the operator may"))?;
+    let (case, account) = standing_in_office(view, &caller.login, role, ground, now)?;
+    match account {
+        Some(account) if outside_of(view, &account, caller.address)?.is_some() => Ok(case.under(Access::Blocked)),
+        _ => Ok(case),
+    }
+}
+
+/// The same, without from where they come.
+fn standing_in_office(
+    view: &dyn CatalogView,
+    login: &LoginName,
+    role: OfficeRole,
+    ground: Ground,
+    now: Moment,
+) -> Result<(Case, Option<Account>), Failure> {
     let mut case = Case { role: role.role(), ..Case::operator(ground) };
-    match view.row::<Account>(&Account::key_of(&caller.login))? {
+    let account = view.row::<Account>(&Account::key_of(login))?;
+    match &account {
         Some(account) => {
             case = case.under(account.standing.at(now));
-            if outside_of(view, &account, caller.address)?.is_some() {
-                case = case.under(Access::Blocked);
-            }
             match view.row::<Organisation>(&Organisation::key_of(&account.organisation))? {
                 Some(organisation) => case = case.under(organisation.standing.at(now)),
                 None => case.condition = Condition::Ended,
@@ -112,7 +161,7 @@ fn case_in_office(view: &dyn CatalogView, caller: &Caller, ground: Ground, now: 
         }
         None => case.condition = Condition::Ended,
     }
-    Ok(case)
+    Ok((case, account))
 }
 
 /// What somebody does in the office; `None` for every other account.

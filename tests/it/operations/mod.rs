@@ -11,6 +11,7 @@ mod interrupt;
 mod mandates;
 mod office;
 mod people;
+mod proposals;
 mod publish;
 mod requests;
 mod retention;
@@ -183,6 +184,7 @@ fn settings_of_world() -> Settings {
         },
         scrub_every: Span::from_days(30),
         compact_segments: 16,
+        four_eyes: false,
         people: PeopleSettings {
             idle_timeout: Span::from_seconds(1_200),
             session_lasts: Span::from_seconds(28_800),
@@ -200,6 +202,15 @@ impl World {
     /// Organisations `one`, `two`, `sealed` (end to end, no key yet); products `daily` (30 days) and
     /// `short` (10 s); `one-robot`, `two-robot` and `sealed-robot`, each coupled to `daily`.
     fn new() -> Self {
+        Self::with(settings_of_world())
+    }
+
+    /// The same, where two people of the operator are asked.
+    fn with_two() -> Self {
+        Self::with(Settings { four_eyes: true, ..settings_of_world() })
+    }
+
+    fn with(settings: Settings) -> Self {
         let clock = Arc::new(FixedClock::at(START));
         let (vault, mailer) = (Arc::new(MemoryVault::new()), Arc::new(MemoryMailer::new()));
         let unfinished = Arc::new(MemoryUnfinished::new(Arc::<MemoryVault>::clone(&vault)));
@@ -221,7 +232,7 @@ impl World {
             checker: Arc::<MemoryChecker>::clone(&checker),
             handover: Arc::<MemoryHandover>::clone(&handover),
         };
-        let operations = Arc::new(Operations::new(ports, settings_of_world()));
+        let operations = Arc::new(Operations::new(ports, settings));
         let world = Self { operations, clock, catalog, vault, unfinished, keyring, mailer, checker, handover };
         world.populate();
         world

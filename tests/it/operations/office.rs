@@ -18,16 +18,16 @@ use super::{CHANNEL, START, World, line, login, org, product, refusal};
 const ANNA: &str = "anna@operator.example";
 
 impl World {
-    fn whole_history(&self) -> Vec<HistoryLine> {
+    pub(super) fn whole_history(&self) -> Vec<HistoryLine> {
         self.operations.history(&HistoryQuery { limit: 1_000, ..HistoryQuery::default() }).unwrap()
     }
 
     /// What is stored and mailed: a refusal leaves it as it was.
-    fn stored(&self) -> (usize, usize) {
+    pub(super) fn stored(&self) -> (usize, usize) {
         (self.whole_history().len(), self.operations.mail_queue(None).unwrap().len())
     }
 
-    fn officer(&self, email: &str, role: OfficeRole) -> OfficeVisit {
+    pub(super) fn officer(&self, email: &str, role: OfficeRole) -> OfficeVisit {
         let new = NewOfficeMember { email: EmailAddress::parse(email).unwrap(), role, language: Language::Dutch };
         let address = self.operations.add_office_member(new, CHANNEL).unwrap();
         let link = address.strip_prefix("/account/").expect("an address of the office").to_owned();

@@ -37,6 +37,7 @@ use crate::domain::coverage::Coverage;
 use crate::domain::credentials::CodeApp;
 use crate::domain::digest::Digest;
 use crate::domain::history::Event;
+use crate::domain::ids::ProposalId;
 use crate::domain::ids::{
     AgreementId, DeliveryId, FactorId, InterruptionId, LinkId, MailId, MandateId, PauseId, PayloadId, PublicationId,
     SessionId, TokenId, UploadId,
@@ -158,6 +159,8 @@ id_form! {
     AgreementId DeliveryId FactorId InterruptionId LinkId MailId MandateId PauseId PayloadId PublicationId SessionId TokenId
     UploadId
 }
+
+id_form! { ProposalId }
 
 macro_rules! same_form {
     ($($name:ty)*) => {$(

@@ -30,6 +30,7 @@ use crate::domain::office::OfficeMember;
 use crate::domain::organisation::{Organisation, RecipientKey};
 use crate::domain::pause::{PausedWindow, WindowPause};
 use crate::domain::product::Product;
+use crate::domain::proposal::Proposal;
 use crate::domain::record::{
     DeliveryNumber, DoomedPayload, LastSequence, MailDue, PublicationPart, PublishedSource, Record, RightHolder, Row,
     SlotMember, SlotRecord, WindowEnd,
@@ -333,6 +334,6 @@ kinds! {
     WindowEnd SlotRecord SlotMember DoomedPayload Upload UploadEntry UploadEnd UploadHeader
     UploadSums SignOff ScrubPosition BodyKey HistoryCut Credentials WebSession AccountLink
     TermsVersion TermsText TermsAcceptance
-    AccountRequest RequestAddress Interruption WindowPause PausedWindow OfficeMember SignInRecord Mandate MandatedRight MandateDue AccountScope Intake IntakeDue IntakePaper ReceiptEntry UploadDigest IntakeEntry;
+    AccountRequest RequestAddress Interruption WindowPause PausedWindow OfficeMember Proposal SignInRecord Mandate MandatedRight MandateDue AccountScope Intake IntakeDue IntakePaper ReceiptEntry UploadDigest IntakeEntry;
     later: Organisation Account Product Mail MailDue CredentialBlock Restriction InterruptionMailing
 }

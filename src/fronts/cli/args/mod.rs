@@ -7,6 +7,7 @@ mod ending;
 mod interruption;
 mod mandate;
 mod office;
+mod proposal;
 mod records;
 mod terms;
 mod upload;
@@ -21,6 +22,7 @@ pub use ending::{End, Why};
 pub use interruption::{ClosedChannel, Interruption};
 pub use mandate::{Change as MandateChange, Mandate};
 pub use office::{OfficePeople, Role};
+pub use proposal::Proposal;
 pub use records::{Delivery, History, Mail, Publish, Report, Retention, Session};
 pub use terms::Terms;
 pub use upload::{ReceiptKeyCommand, Upload};
@@ -137,6 +139,9 @@ pub enum Running {
     /// The operator's own people, in the office on operator.listen
     #[command(subcommand)]
     Office(OfficePeople),
+    /// Acts that wait for a second person of the operator
+    #[command(subcommand)]
+    Proposal(Proposal),
     /// SSH keys of accounts
     #[command(subcommand)]
     Key(Key),

@@ -13,11 +13,14 @@ use crate::domain::credential_block::token_credential;
 use crate::domain::history::Channel;
 use crate::domain::ids::{LinkId, TokenId};
 use crate::domain::names::{EmailAddress, Kvk, Line, LoginName, MailDomain, NameFault, Oin, OrganisationCode};
+use crate::domain::proposal::ProposedAct;
 use crate::domain::refusal::{Refusal, What};
 use crate::domain::restriction::Restricted;
 use crate::fronts::cli::{Answer, args};
 use crate::fronts::forms;
-use crate::operations::{Failure, Judge, NewAccount, NewOrganisation, OrganisationChange, StandingChange, Telling};
+use crate::operations::{
+    Failure, Judge, NewAccount, NewOrganisation, Officer, OrganisationChange, StandingChange, Telling,
+};
 
 const CHANNEL: Channel = Channel::CommandLine;
 
@@ -112,7 +115,12 @@ pub(super) fn ending(end: &args::End) -> Result<StandingChange, Failure> {
     })
 }
 
-pub(super) fn recipient_key(office: &Office, command: args::RecipientKey, folder: &Path) -> Result<Answer, Failure> {
+pub(super) fn recipient_key(
+    office: &Office,
+    command: args::RecipientKey,
+    folder: &Path,
+    by: Officer,
+) -> Result<Answer, Failure> {
     let operations = &office.operations;
     match command {
         args::RecipientKey::Add { organisation, file } => {
@@ -122,6 +130,9 @@ pub(super) fn recipient_key(office: &Office, command: args::RecipientKey, folder
                 text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
             if lines.is_empty() {
                 return Err(Refusal::BadRequest(format!("{} holds no key", file.display())).into());
+            }
+            if operations.asks_two() {
+                return super::proposals::keys(office, &code, &lines, by);
             }
             let mut added = Vec::new();
             for line in lines {
@@ -136,7 +147,10 @@ pub(super) fn recipient_key(office: &Office, command: args::RecipientKey, folder
         args::RecipientKey::Retire { organisation, fingerprint, from } => {
             let code = OrganisationCode::parse(&organisation)?;
             let from = from.as_deref().map(|text| office.from(text)).transpose()?;
-            operations.retire_recipient_key(&code, &fingerprint, from, CHANNEL)?;
+            let act = ProposedAct::RetireRecipientKey { organisation: code, fingerprint: fingerprint.clone(), from };
+            if let Some(proposal) = operations.do_or_propose(act, by)? {
+                return Ok(super::proposals::waits(&[proposal]));
+            }
             Ok(Answer::said(format!("retired {fingerprint}"), json!({ "fingerprint": fingerprint })))
         }
     }

@@ -9,6 +9,7 @@ mod mandates;
 mod members;
 mod office;
 mod products;
+mod proposals;
 mod records;
 mod terms;
 mod texts;
@@ -21,7 +22,7 @@ use super::Answer;
 use super::args::{Backup, CONFIRM, Delivery, Mail, Organisation, Retention, Running, Terms, Upload};
 use crate::domain::refusal::Refusal;
 use crate::fronts::sessions::Sessions;
-use crate::operations::{Failure, KeyFact, Operations, shut_until_confirmed};
+use crate::operations::{Failure, KeyFact, Officer, Operations, shut_until_confirmed};
 
 /// Sends one test e-mail to an address and says how it went.
 pub type MailTest = Box<dyn Fn(&str) -> Result<String, Failure> + Send + Sync>;
@@ -54,11 +55,11 @@ pub struct Office {
     pub restored: Option<ConfirmRestore>,
 }
 
-/// Runs one command. Relative paths start from `folder`.
+/// Runs one command for whoever is at the socket. Relative paths start from `folder`.
 ///
 /// # Errors
 /// What the operation refuses or fails with; nothing was changed then.
-pub fn run(office: &Office, command: Running, folder: &Path) -> Result<Answer, Failure> {
+pub fn run(office: &Office, command: Running, folder: &Path, by: Officer) -> Result<Answer, Failure> {
     if office.restored.is_some() && !is_open_while_restored(&command) {
         return Err(shut_until_confirmed().into());
     }
@@ -72,8 +73,9 @@ pub fn run(office: &Office, command: Running, folder: &Path) -> Result<Answer, F
         },
         Running::Restore(_) => Err(without_server("restore DIR")),
         Running::Organisation(command) => members::organisation(office, command),
-        Running::RecipientKey(command) => members::recipient_key(office, command, folder),
+        Running::RecipientKey(command) => members::recipient_key(office, command, folder, by),
         Running::Account(command) => members::account(office, command),
+        Running::Proposal(command) => proposals::proposal(office, command, by),
         Running::Office(command) => office::office(office, command),
         Running::Key(command) => members::key(office, command, folder),
         Running::Token(command) => members::token(office, command),
@@ -104,6 +106,7 @@ fn is_open_while_restored(command: &Running) -> bool {
         | Running::RecipientKey(_)
         | Running::Account(_)
         | Running::Office(_)
+        | Running::Proposal(_)
         | Running::Key(_)
         | Running::Token(_)
         | Running::Product(_)

@@ -74,7 +74,7 @@ impl Row {
     }
 }
 
-fn state_of(texts: &'static Texts, view: &DeliveryView) -> (&'static str, &'static str) {
+pub(super) fn state_of(texts: &'static Texts, view: &DeliveryView) -> (&'static str, &'static str) {
     let progress = &view.delivery.progress;
     match view.delivery.availability {
         Availability::Held { .. } => (texts.state_held, "gone"),

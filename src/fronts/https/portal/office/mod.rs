@@ -2,9 +2,14 @@
 //! waits for them, and what they steer. What they may do is judged by operations.
 
 mod accounts;
+mod agreements;
 mod colleagues;
+mod deliveries;
+mod history;
 mod interruptions;
 mod organisations;
+mod products;
+mod proposals;
 mod queue;
 mod sheet;
 mod sign_in;
@@ -12,12 +17,17 @@ mod sign_in;
 pub(in crate::fronts::https) use accounts::{
     account, accounts, block_account, end_account, send_link, unblock_account,
 };
+pub(in crate::fronts::https) use agreements::{add_agreement, agreement, agreements, end_agreement};
 pub(in crate::fronts::https) use colleagues::{add_colleague, change_role, colleagues};
+pub(in crate::fronts::https) use deliveries::{deliveries, delivery, extend, hold, release, withdraw};
+pub(in crate::fronts::https) use history::{history, history_csv};
 pub(in crate::fronts::https) use interruptions::{end_interruption, interruptions, start_interruption};
 pub(in crate::fronts::https) use organisations::{
-    add_organisation, block_organisation, change_organisation, end_organisation, organisation, organisations,
-    unblock_organisation,
+    add_key, add_organisation, block_organisation, change_organisation, end_organisation, organisation, organisations,
+    retire_key, unblock_organisation,
 };
+pub(in crate::fronts::https) use products::{add_product, change_product, product, products};
+pub(in crate::fronts::https) use proposals::{confirm_proposal, proposal, reject_proposal};
 pub(in crate::fronts::https) use queue::{approve, approve_new, queue, reject, request};
 pub(in crate::fronts::https) use sign_in::{ask_code, ask_password, check_code, check_password, home, sign_out};
 
@@ -79,7 +89,11 @@ impl OfficeFrame {
                 ("/office", texts.queue),
                 ("/office/organisations", texts.organisations),
                 ("/office/accounts", texts.accounts),
+                ("/office/products", texts.products),
+                ("/office/agreements", texts.agreements),
+                ("/office/deliveries", texts.deliveries),
                 ("/office/interruptions", texts.interruptions),
+                ("/office/history", texts.history),
                 ("/office/colleagues", texts.colleagues),
             ]
             .into_iter()
@@ -139,6 +153,10 @@ impl Desk {
             "unblocked" => words.done_unblocked,
             "ended" => words.done_ended,
             "sent" => words.done_sent,
+            "confirmed" => words.done_confirmed,
+            "proposal-rejected" => words.done_proposal_rejected,
+            "proposed" => words.done_proposed,
+            "withdrawn" => words.done_withdrawn,
             "started" => words.done_started,
             "interruption-ended" => words.done_interruption_ended,
             "approved" => words.done_approved,
@@ -155,6 +173,21 @@ impl Desk {
     /// A day and time in words.
     fn time(&self, ask: &Ask, at: Moment) -> String {
         format!("{} {}", self.day(ask, at), ask.site.operations.calendar().time_of(at))
+    }
+
+    /// The last day of a period that ends then, in words.
+    fn last_day(&self, ask: &Ask, until: Moment) -> String {
+        super::page::last_day(&ask.site.operations, self.guest.language, until)
+    }
+
+    const fn yes_no(&self, is_so: bool) -> &'static str {
+        let texts = self.guest.texts();
+        if is_so { texts.yes } else { texts.no }
+    }
+
+    /// Refuses what cannot be undone until its box is ticked.
+    fn sure(&self, sent: &Form) -> Result<(), Mistake> {
+        if sent.field("sure") == "yes" { Ok(()) } else { Err(Mistake::Said(self.words().not_sure.to_owned())) }
     }
 
     /// A standing, and until when.
@@ -244,9 +277,7 @@ impl Desk {
     }
 
     fn read_end(&self, sent: &Form) -> Result<StandingChange, Mistake> {
-        if sent.field("sure") != "yes" {
-            return Err(Mistake::Said(self.words().end_not_sure.to_owned()));
-        }
+        self.sure(sent)?;
         let reason = match sent.field("why") {
             "a" => Some(EndReason::Misuse),
             "b" => Some(EndReason::TermsNotAccepted),

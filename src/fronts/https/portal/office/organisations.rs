@@ -7,6 +7,7 @@ use super::{Ask, Desk, Failure, fits, sought, wanted};
 use crate::domain::account::AccountKind;
 use crate::domain::names::{Kvk, Line, MailDomain, NameFault, Oin, OrganisationCode};
 use crate::domain::office::OFFICE;
+use crate::domain::proposal::ProposedAct;
 use crate::domain::refusal::{Refusal, What};
 use crate::domain::rights::Act;
 use crate::fronts::https::reply::Reply;
@@ -67,6 +68,30 @@ pub(in crate::fronts::https) fn end_organisation(ask: &Ask, desk: &Desk) -> Resu
     let sent = Sent::read(&ask.content);
     let outcome = desk.read_end(&sent).and_then(|change| standing(ask, desk, change));
     ended_with(ask, desk, outcome, "ended", None)
+}
+
+/// Couples a key of the organisation, or proposes that.
+pub(in crate::fronts::https) fn add_key(ask: &Ask, desk: &Desk) -> Result<Reply, Failure> {
+    let sent = Sent::read(&ask.content);
+    let (organisation, line) = (code_in(ask)?, sent.field("key").trim().to_owned());
+    done_or_proposed(ask, desk, ProposedAct::AddRecipientKey { organisation, fingerprint: String::new(), line }, &sent)
+}
+
+/// Retires a key of the organisation, or proposes that.
+pub(in crate::fronts::https) fn retire_key(ask: &Ask, desk: &Desk) -> Result<Reply, Failure> {
+    let sent = Sent::read(&ask.content);
+    let (organisation, fingerprint) = (code_in(ask)?, sent.field("fingerprint").trim().to_owned());
+    done_or_proposed(ask, desk, ProposedAct::RetireRecipientKey { organisation, fingerprint, from: None }, &sent)
+}
+
+fn done_or_proposed(ask: &Ask, desk: &Desk, act: ProposedAct, sent: &Sent) -> Result<Reply, Failure> {
+    match ask.site.operations.do_or_propose(act, &desk.visit) {
+        Ok(proposal) => {
+            let word = if proposal.is_some() { "proposed" } else { "saved" };
+            ended_with(ask, desk, Ok(()), word, None)
+        }
+        Err(failure) => ended_with(ask, desk, Err(failure.into()), "", Some(sent)),
+    }
 }
 
 fn standing(ask: &Ask, desk: &Desk, change: StandingChange) -> Result<(), Mistake> {
@@ -207,6 +232,7 @@ fn showing(ask: &Ask, desk: &Desk, sent: Option<&Sent>, error: String) -> Result
             ..Table::default()
         }),
     ];
+    parts.extend(keys(ask, desk, &row.code, &given)?);
     if desk.may(Act::Administer) {
         parts.push(Part::Form(Form {
             id: "change",
@@ -225,4 +251,48 @@ fn showing(ask: &Ask, desk: &Desk, sent: Option<&Sent>, error: String) -> Result
     parts.extend(desk.standing_forms(ask, &row.standing, &base, Act::Administer));
     let title = row.name.to_string();
     desk.sheet(ask, Sheet { title, back: desk.href("/office/organisations"), error, parts, ..Sheet::default() })
+}
+
+/// Its keys for end-to-end deliveries, and the forms that couple and retire one.
+fn keys(ask: &Ask, desk: &Desk, code: &OrganisationCode, given: &Given<'_>) -> Result<Vec<Part>, Failure> {
+    let (words, now) = (desk.words(), ask.site.operations.now());
+    let known = ask.site.operations.recipient_keys(code)?;
+    let rows = known.iter().map(|key| {
+        let state = if key.is_valid(now) { (words.in_use, "done") } else { (words.retired, "gone") };
+        vec![key.fingerprint.as_str().into(), desk.day(ask, key.added_at).into(), Cell::state(state)]
+    });
+    let mut parts = vec![Part::Table(Table {
+        title: words.keys,
+        head: vec![words.fingerprint, words.added_on, words.state],
+        rows: rows.collect(),
+        empty: words.keys_none,
+        ..Table::default()
+    })];
+    if desk.may(Act::Administer) {
+        let lead = if ask.site.operations.asks_two() { words.two_lead } else { "" };
+        parts.push(Part::Form(Form {
+            id: "key",
+            title: words.add_key,
+            lead,
+            action: desk.href(&format!("/office/organisations/{code}/keys")),
+            fields: vec![given.text("key", words.key, "").required().hinted(words.key_hint)],
+            button: words.add_key,
+            ..Form::default()
+        }));
+        let valid = known.iter().filter(|key| key.is_valid(now));
+        let valid: Vec<(String, String)> =
+            valid.map(|key| (key.fingerprint.clone(), key.fingerprint.clone())).collect();
+        if !valid.is_empty() {
+            parts.push(Part::Form(Form {
+                id: "retire",
+                title: words.retire_key,
+                lead,
+                action: desk.href(&format!("/office/organisations/{code}/keys/retire")),
+                fields: vec![Given(None).choice("fingerprint", words.fingerprint, valid, "")],
+                button: words.retire_key,
+                is_grave: true,
+            }));
+        }
+    }
+    Ok(parts)
 }

@@ -38,7 +38,7 @@ pub(in crate::fronts::https) fn queue(ask: &Ask, desk: &Desk) -> Result<Reply, F
     });
     let unfetched = queue.unfetched.iter().map(|delivery| {
         vec![
-            delivery.name().into(),
+            Cell::link(delivery.name(), desk.href(&format!("/office/deliveries/{}", delivery.id))),
             delivery.organisation_name.as_str().into(),
             delivery.product_name.as_str().into(),
             super::super::page::last_day(&ask.site.operations, desk.guest.language, delivery.available_until).into(),
@@ -61,6 +61,7 @@ pub(in crate::fronts::https) fn queue(ask: &Ask, desk: &Desk) -> Result<Reply, F
             empty: words.requests_none,
             ..Table::default()
         }),
+        Part::Table(super::proposals::table(ask, desk)?),
         Part::Table(Table {
             title: words.interruptions,
             head: vec![words.nature, words.reach_label, words.from, words.expected_end, words.state],

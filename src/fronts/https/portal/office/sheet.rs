@@ -48,6 +48,7 @@ pub(super) enum Part {
     Table(Table),
     Form(Form),
     Note(String),
+    Link(String, String),
 }
 
 /// A text, perhaps a link or a state with a tone.
@@ -250,12 +251,22 @@ impl Desk {
 
     /// A day that somebody chose, to its end.
     pub(super) fn read_last_day(&self, ask: &Ask, sent: &Sent, field: (&str, &str)) -> Result<Option<Moment>, Mistake> {
+        let day = self.read_first_day(ask, sent, field)?;
+        Ok(day.map(|day| ask.site.operations.calendar().midnight_closing(day)))
+    }
+
+    /// A day that somebody chose, from its beginning.
+    pub(super) fn read_first_day(
+        &self,
+        ask: &Ask,
+        sent: &Sent,
+        field: (&str, &str),
+    ) -> Result<Option<Moment>, Mistake> {
         let zone = ask.site.config.portal.time_zone.clone();
-        let day = self.read_some(sent, field, |text| {
+        self.read_some(sent, field, |text| {
             let day = text.parse::<jiff::civil::Date>().ok().and_then(|day| day.to_zoned(zone).ok());
             moment(text, day)
-        })?;
-        Ok(day.map(|day| ask.site.operations.calendar().midnight_closing(day)))
+        })
     }
 
     /// A day and time that somebody chose.

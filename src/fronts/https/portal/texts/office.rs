@@ -3,6 +3,7 @@
 use crate::domain::block::EndReason;
 use crate::domain::interruption::Reach;
 use crate::domain::office::OfficeRole;
+use crate::domain::proposal::ProposedAct;
 
 super::catalogue! {
     office: "Kantoor", "Office";
@@ -27,6 +28,29 @@ super::catalogue! {
     end_interruption: "Onderbreking beëindigen", "End the interruption";
     call_off: "Aankondiging intrekken", "Call it off";
     interruptions_none: "Alles is open.", "Everything is open.";
+    proposals: "Voorstellen die op een tweede persoon wachten", "Proposals that wait for a second person";
+    proposals_none: "Er wachten geen voorstellen.", "No proposals wait.";
+    proposal: "Voorstel", "Proposal";
+    proposal_title: "Voorstel beoordelen", "Judge a proposal";
+    proposal_own: "Dit heeft u zelf voorgesteld. Een collega moet het bevestigen.", "You proposed this yourself. A colleague has to confirm it.";
+    proposed_add_key: "Sleutel koppelen", "Couple a key";
+    proposed_retire_key: "Sleutel niet meer gebruiken", "Retire a key";
+    confirm: "Bevestigen", "Confirm";
+    confirm_lead: "Controleer bij de organisatie zelf of dit klopt. Het gebeurt zodra u bevestigt.", "Check with the organisation itself that this is right. It is done as soon as you confirm.";
+    take_back: "Voorstel intrekken", "Take the proposal back";
+    two_lead: "Dit gebeurt pas als een collega het bevestigt.", "This is done only when a colleague confirms it.";
+    keys: "Sleutels voor leveringen", "Keys for deliveries";
+    keys_none: "Deze organisatie heeft geen eigen sleutel.", "This organisation has no key of its own.";
+    key: "Sleutel", "Key";
+    key_hint: "Eén regel die begint met age1, ssh-ed25519 of ssh-rsa.", "One line that begins with age1, ssh-ed25519 or ssh-rsa.";
+    fingerprint: "Vingerafdruk", "Fingerprint";
+    add_key: "Sleutel koppelen", "Couple a key";
+    retire_key: "Sleutel niet meer gebruiken", "Retire a key";
+    in_use: "in gebruik", "in use";
+    retired: "niet meer in gebruik", "retired";
+    done_proposed: "Het voorstel staat klaar. Een collega moet het bevestigen.", "The proposal waits. A colleague has to confirm it.";
+    done_confirmed: "Bevestigd en uitgevoerd.", "Confirmed and done.";
+    done_proposal_rejected: "Het voorstel is afgewezen.", "The proposal is rejected.";
     unfetched: "Nog niet opgehaald", "Not fetched yet";
     unfetched_none: "Alle leveringen die nu klaarstaan, zijn opgehaald.", "All deliveries that are ready now were fetched.";
     mails: "E-mails die niet aankomen", "E-mails that do not arrive";
@@ -99,6 +123,68 @@ super::catalogue! {
     send_link: "Nieuwe link sturen", "Send a new link";
     send_link_lead: "Is de link te oud of kwijt? De oude link werkt daarna niet meer.", "Is the link too old or lost? The old link does not work after that.";
 
+    products: "Producten", "Products";
+    add_product: "Product toevoegen", "Add a product";
+    change_product_lead: "Leveringen die er al zijn, blijven zoals ze zijn.", "Deliveries that are there already stay as they are.";
+    retention: "Beschikbaar", "Available for";
+    retention_hint: "Hoe lang een levering klaarstaat, zoals 30d of 12h.", "How long a delivery can be fetched, such as 30d or 12h.";
+    requires_marker: "Spool wacht op een .done-bestand", "The spool waits for a .done file";
+    accepts_uploads: "Aanleveren", "Uploads";
+    accepts_uploads_label: "Afnemers mogen hiervoor bestanden aanleveren", "Recipients may upload files for it";
+    end_to_end: "Eigen sleutel", "Own key";
+    end_to_end_label: "Versleuteld met de sleutel van de afnemer", "Encrypted with the recipient's own key";
+
+    agreements: "Overeenkomsten", "Agreements";
+    agreement: "Overeenkomst", "Agreement";
+    search_agreement: "Zoeken op organisatie, product of doel", "Search for an organisation, product or purpose";
+    add_agreement: "Overeenkomst toevoegen", "Add an agreement";
+    add_agreement_lead: "Product en doel veranderen daarna niet meer. De beheerder koppelt zelf gebruikers.", "Product and purpose never change after that. The administrator couples users.";
+    purpose: "Doel", "Purpose";
+    purpose_hint: "Waarvoor de afnemer de gegevens mag gebruiken.", "What the recipient may use the data for.";
+    own_retention: "Eigen termijn", "Own period";
+    own_retention_hint: "Laat leeg voor de termijn van het product.", "Leave empty for the period of the product.";
+    agreement_from_hint: "Laat leeg om vandaag te beginnen.", "Leave empty to begin today.";
+    history_hidden: "Historie niet zichtbaar voor de afnemer", "History hidden from the recipient";
+    in_force: "geldig", "in force";
+    not_yet: "nog niet begonnen", "not begun yet";
+    ended_on: "Beëindigd op", "Ended on";
+    end_agreement: "Overeenkomst beëindigen", "End the agreement";
+    end_agreement_lead: "Leveringen die klaarstaan, blijven op te halen. Er komen geen nieuwe bij.", "Deliveries that are ready can still be fetched. No new ones come.";
+
+    deliveries: "Leveringen", "Deliveries";
+    deliveries_lead: "De inhoud van leveringen ziet het kantoor niet.", "The office does not see what is in deliveries.";
+    organisation_code: "Code van de organisatie", "Code of the organisation";
+    product_code: "Code van het product", "Code of the product";
+    which: "Wat u wilt zien", "What to show";
+    only_open: "Wat nu klaarstaat", "What is ready now";
+    ended_too: "Alles, ook wat voorbij is", "Everything, also what is over";
+    published_on: "Geplaatst op", "Published on";
+    period: "Periode", "Period";
+    files: "Bestanden", "Files";
+    file: "Bestand", "File";
+    size: "Grootte", "Size";
+    fetched: "Opgehaald", "Fetched";
+    fetched_in_part: "voor een deel", "in part";
+    not_fetched: "nog niet", "not yet";
+    more: "Verder", "Further";
+    extend: "Termijn verlengen", "Extend the window";
+    extend_lead: "De afnemer kan de levering ophalen tot en met deze dag.", "The recipient can fetch the delivery until this day.";
+    hold: "Vasthouden", "Hold";
+    hold_lead: "De bestanden worden niet vernietigd, ook niet na de termijn.", "The files are not destroyed, not even after the window.";
+    release: "Vasthouden beëindigen", "Release";
+    withdraw: "Intrekken", "Withdraw";
+    withdraw_lead: "Niemand kan de levering daarna nog ophalen. De afnemer krijgt de reden te lezen.", "Nobody can fetch the delivery after that. The recipient gets to read the reason.";
+    withdraw_sure: "Ja, ik wil deze levering intrekken", "Yes, I want to withdraw this delivery";
+    done_withdrawn: "De levering is ingetrokken.", "The delivery is withdrawn.";
+
+    history: "Historie", "History";
+    history_lead: "Wie wat wanneer deed. Zonder dag ziet u de laatste 7 dagen.", "Who did what, and when. Without a day you see the last 7 days.";
+    delivery_id: "Nummer (id) van de levering", "Id of the delivery";
+    at: "Wanneer", "When";
+    event: "Gebeurtenis", "Event";
+    by: "Door", "By";
+    about: "Over", "About";
+
     colleagues: "Collega's", "Colleagues";
     colleagues_lead: "Zij werken in het kantoor. Blokkeren en beëindigen doet u op de pagina van het account.", "They work in the office. Blocking and ending is done on the page of the account.";
     role: "Rol", "Role";
@@ -123,7 +209,7 @@ super::catalogue! {
     end: "Voorgoed beëindigen", "End for good";
     end_lead: "Dit kunt u niet ongedaan maken.", "This cannot be undone.";
     end_sure: "Ja, ik weet het zeker", "Yes, I am sure";
-    end_not_sure: "Zet een vinkje als u dit voorgoed wilt beëindigen.", "Tick the box to end this for good.";
+    not_sure: "Zet eerst een vinkje als u het zeker weet.", "Tick the box first if you are sure.";
     end_reason_none: "Geen: vanzelf, zoals bij vertrek", "None: by itself, as when somebody leaves";
     end_a: "a: misbruik", "a: misuse";
     end_b: "b: voorwaarden niet aanvaard", "b: terms not accepted";
@@ -156,6 +242,14 @@ impl Texts {
             OfficeRole::Officer => self.role_officer,
             OfficeRole::Administrator => self.role_administrator,
             OfficeRole::SecurityOfficer => self.role_security,
+        }
+    }
+
+    /// What is proposed.
+    pub(in crate::fronts::https::portal) const fn proposed(&self, act: &ProposedAct) -> &'static str {
+        match act {
+            ProposedAct::AddRecipientKey { .. } => self.proposed_add_key,
+            ProposedAct::RetireRecipientKey { .. } => self.proposed_retire_key,
         }
     }
 
