@@ -11,5 +11,6 @@ pub mod mailer_folder;
 pub mod mailer_smtp;
 pub mod memory;
 pub mod one_time_codes_totp;
+pub mod passkeys_webauthn;
 pub mod passwords_argon2;
 pub mod vault_folder;

@@ -26,7 +26,8 @@ use crate::adapters::entropy_system::SystemEntropy;
 use crate::adapters::handover_folder::HandoverFolder;
 use crate::adapters::keyring_folder::{KeyringFolder, MasterSource};
 use crate::adapters::one_time_codes_totp::OneTimeCodesTotp;
-use crate::adapters::passwords_argon2::{self, HashCost, PasswordsArgon2};
+use crate::adapters::passkeys_webauthn::PasskeysWebauthn;
+use crate::adapters::passwords_argon2::{HashCost, KnownPasswords, PasswordsArgon2};
 use crate::adapters::vault_folder::{UnfinishedFolder, VaultFolder};
 use crate::config::Config;
 use crate::fronts::cli::commands::Office;
@@ -148,6 +149,7 @@ pub fn open(config: &Config) -> Result<Arc<Operations>, Failure> {
         keyring,
         passwords: Arc::new(passwords(config)?),
         codes: Arc::new(OneTimeCodesTotp),
+        passkeys: Arc::new(PasskeysWebauthn::new(&config.portal.base_url, config.portal.name.as_str())?),
         clock,
         entropy: Arc::new(SystemEntropy::new()),
         mailer: mail::mailer(config)?,
@@ -175,11 +177,11 @@ pub fn open(config: &Config) -> Result<Arc<Operations>, Failure> {
 /// Password hashing at the cost, and with the list of known ones, that the configuration says.
 fn passwords(config: &Config) -> Result<PasswordsArgon2, Fault> {
     let known = match &config.sign_in.known_passwords {
-        Some(path) => passwords_argon2::known_in(path)?,
-        None => String::new(),
+        Some(path) => KnownPasswords::in_file(path)?,
+        None => KnownPasswords::of_lines(""),
     };
     let memory_kib = u32::try_from(config.sign_in.password_memory / 1_024).unwrap_or(u32::MAX);
-    PasswordsArgon2::new(HashCost { memory_kib, ..HashCost::default() }, &known)
+    PasswordsArgon2::new(HashCost { memory_kib, ..HashCost::default() }, known)
 }
 
 /// Where the configuration says that the master is.

@@ -96,7 +96,7 @@ const PORTAL: &[Key] = &[
     optional(
         "base_url",
         Kind::Text,
-        "Address of the portal as users reach it, such as \"https://files.example.org\". Left out: https://localhost with the port of https.listen.",
+        "Address of the portal as users reach it, such as \"https://files.example.org\". Passkeys are bound to its name. Left out: https://localhost with the port of https.listen.",
     ),
     key(
         "language",
@@ -330,7 +330,7 @@ const SIGN_IN: &[Key] = &[
     optional(
         "known_passwords",
         Kind::Text,
-        "A file with passwords that are known from breaches, one on each line; nobody can choose one of them.",
+        "A file with passwords that are known from breaches; nobody can choose one of them, nor one that is easy to guess. Lines of passwords, at most 64 MiB; or lines of SHA-1 digests of any size, sorted, as haveibeenpwned.com gives them ordered by hash: they are searched on the disk.",
     ),
     key(
         "password_memory",

@@ -271,7 +271,7 @@ pub struct SignInSettings {
     pub refused_mail_domains: Vec<String>,
     /// Requests and invitations that may wait at once.
     pub max_requests: usize,
-    /// Passwords that nobody can choose, one on each line.
+    /// Passwords that nobody can choose: lines of them, or of sorted digests.
     pub known_passwords: Option<PathBuf>,
     /// Memory of one check of a password, in bytes.
     pub password_memory: usize,

@@ -139,8 +139,6 @@ pub enum Assurance {
     PasswordAndRecoveryCode,
     /// Password and a passkey.
     PasswordAndPasskey,
-    /// A passkey that knew its owner by a code or a body part: both factors in one (NIST SP 800-63B, AAL2).
-    Passkey,
 }
 
 impl Assurance {
@@ -151,7 +149,6 @@ impl Assurance {
             Self::PasswordAndCode => "password-and-code",
             Self::PasswordAndRecoveryCode => "password-and-recovery-code",
             Self::PasswordAndPasskey => "password-and-passkey",
-            Self::Passkey => "passkey",
         }
     }
 }

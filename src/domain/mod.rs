@@ -29,6 +29,7 @@ pub mod notice;
 pub mod office;
 pub mod organisation;
 pub mod packing_slip;
+pub mod passkey;
 pub mod pause;
 pub mod product;
 pub mod proposal;

@@ -21,6 +21,7 @@ use super::names::{LoginName, OrganisationCode, ProductCode};
 use super::notice::Mail;
 use super::office::OfficeMember;
 use super::organisation::{Organisation, RecipientKey};
+use super::passkey::{Passkey, PasskeyOwner};
 use super::pause::{PausedWindow, WindowPause};
 use super::product::Product;
 use super::proposal::Proposal;
@@ -256,6 +257,10 @@ records! {
     IntakeEntry = 95;
     /// How far the e-mails about an interruption came, by its id.
     InterruptionMailing = 107;
+    /// A passkey, by login and id.
+    Passkey = 86;
+    /// Whose passkey a credential is, by the digest of its id.
+    PasskeyOwner = 87;
 }
 
 #[expect(clippy::large_enum_variant, reason = "most changes are of the large kind")]

@@ -60,6 +60,7 @@ pub use crate::ports::handover::Handover;
 pub use crate::ports::keyring::{KeyFact, Keyring, Rewrapped};
 pub use crate::ports::mailer::{MailOutcome, Mailer};
 pub use crate::ports::one_time_codes::{Enrolment, OneTimeCodes};
+pub use crate::ports::passkeys::Passkeys;
 pub use crate::ports::passwords::Passwords;
 pub use crate::ports::secrets::Secrets;
 pub use crate::ports::signer::{Signer, VerifyingKey};
@@ -88,8 +89,8 @@ pub use office::{
 };
 pub use people::{
     Activation, Applicant, CouplableProduct, EmployerChoice, EndedSessions, Judge, LinkOffer, LinkRound, MemberView,
-    OpenSession, OwnCredentials, OwnSignIn, PasswordAccepted, PeopleSettings, PortalVisit, RequestDraft, RequestLook,
-    RequestView, RightsChange,
+    OpenSession, OwnCredentials, OwnPasskey, OwnSignIn, PasswordAccepted, PeopleSettings, PortalVisit, RequestDraft,
+    RequestLook, RequestView, RightsChange,
 };
 pub use repair_vault::{CopyOf, RepairReport};
 pub use restrict::ServiceEnd;
@@ -136,6 +137,8 @@ pub struct Ports {
     pub passwords: Arc<dyn Passwords>,
     /// One-time codes.
     pub codes: Arc<dyn OneTimeCodes>,
+    /// Passkeys.
+    pub passkeys: Arc<dyn Passkeys>,
     /// Secrets that follow from a name.
     pub secrets: Arc<dyn Secrets>,
     /// The server's own signature.
@@ -215,6 +218,7 @@ pub struct Operations {
     mailer: Arc<dyn Mailer>,
     passwords: Arc<dyn Passwords>,
     codes: Arc<dyn OneTimeCodes>,
+    passkeys: Arc<dyn Passkeys>,
     secrets: Arc<dyn Secrets>,
     signer: Arc<dyn Signer>,
     checker: Arc<dyn Checker>,
@@ -241,6 +245,7 @@ pub struct Operations {
     live_sessions: people::LiveSessions,
     sign_in_book: Arc<people::SignInBook>,
     enrolments: people::Enrolments,
+    adding: people::Adding,
     forgotten: people::Forgotten,
     closures: interrupt::KnownClosures,
     pauses: pause_windows::Reached,
@@ -338,6 +343,7 @@ impl Operations {
             mailer: ports.mailer,
             passwords: ports.passwords,
             codes: ports.codes,
+            passkeys: ports.passkeys,
             secrets: ports.secrets,
             signer: ports.signer,
             checker: ports.checker,
@@ -361,6 +367,7 @@ impl Operations {
             live_sessions: people::LiveSessions::default(),
             sign_in_book: Arc::new(sign_in_book),
             enrolments: people::Enrolments::default(),
+            adding: people::Adding::default(),
             forgotten: people::Forgotten::default(),
             closures: interrupt::KnownClosures::default(),
             pauses: pause_windows::Reached::default(),

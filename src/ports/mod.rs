@@ -10,6 +10,7 @@ pub mod handover;
 pub mod keyring;
 pub mod mailer;
 pub mod one_time_codes;
+pub mod passkeys;
 pub mod passwords;
 pub mod secrets;
 pub mod signer;

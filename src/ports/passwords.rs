@@ -18,6 +18,9 @@ pub trait Passwords: Send + Sync {
     /// `TriedTooOften` when too many wait for their turn; a hash that cannot be read.
     fn verify(&self, password: &str, phc: Option<&str>) -> Result<bool, Failure>;
 
-    /// Whether it is in the list of passwords that are known from breaches.
-    fn is_known(&self, password: &str) -> bool;
+    /// Whether it is one of those that are known from breaches, or easy to guess.
+    ///
+    /// # Errors
+    /// The list cannot be read.
+    fn is_known(&self, password: &str) -> Result<bool, Failure>;
 }

@@ -37,6 +37,7 @@ mod office;
 mod operations;
 mod portal;
 mod portal_access;
+mod portal_passkeys;
 mod portal_security;
 mod ports_catalog;
 mod power;

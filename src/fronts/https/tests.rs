@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 
 use super::HttpsFront;
 use crate::adapters::memory::{
-    CountingEntropy, FixedClock, MemoryCatalog, MemoryCodes, MemoryHandover, MemoryKeyring, MemoryMailer,
+    CountingEntropy, FixedClock, MemoryCatalog, MemoryCodes, MemoryHandover, MemoryKeyring, MemoryMailer, MemoryPasskeys,
     MemoryPasswords, MemoryUnfinished, MemoryVault,
 };
 use crate::config::Config;
@@ -188,6 +188,7 @@ async fn world_with(config: &str) -> World {
         keyring,
         passwords: Arc::new(MemoryPasswords),
         codes: Arc::new(MemoryCodes),
+        passkeys: Arc::new(MemoryPasskeys::default()),
         clock: Arc::clone(&clock) as Arc<_>,
         entropy: Arc::new(CountingEntropy::new()),
         mailer: Arc::new(MemoryMailer::new()),

@@ -8,6 +8,7 @@ mod judge;
 mod members;
 mod own_credentials;
 mod own_sign_ins;
+mod passkeys;
 mod recovery;
 mod remind;
 mod requests;
@@ -21,6 +22,7 @@ pub use judge::{Judge, RequestView};
 pub use members::{CouplableProduct, MemberView, RightsChange};
 pub use own_credentials::OwnCredentials;
 pub use own_sign_ins::{OpenSession, OwnSignIn};
+pub use passkeys::OwnPasskey;
 pub use remind::LinkRound;
 pub use requests::{Applicant, EmployerChoice, RequestDraft, RequestLook};
 pub use sessions::{EndedSessions, PortalVisit};
@@ -32,6 +34,7 @@ pub(super) use judge::activation_mail;
 pub(super) use members::{accounts_of, administrators_of, can_be_judged_there};
 pub(super) use own_credentials::Enrolments;
 pub(super) use own_sign_ins::SignInBook;
+pub(super) use passkeys::Adding;
 pub(super) use requests::Drafts;
 pub(super) use sessions::LiveSessions;
 pub(super) use sign_in::Pending;
@@ -114,22 +117,32 @@ impl Operations {
 
     /// Whether a password may be chosen by this account (NIST SP 800-63B §5.1.1.2): long enough, not known from
     /// breaches, not made of the account's own name. No rule of composition.
-    fn judge_password(&self, login: &LoginName, password: &str) -> Result<(), Refusal> {
+    fn judge_password(&self, login: &LoginName, password: &str) -> Result<(), Failure> {
         let length = password.chars().count();
         let lower = password.to_lowercase();
         let own = login.as_str().split(['@', '.', '-', '_', '+']).find(|part| part.len() >= 4 && lower.contains(part));
         let least = self.settings.people.min_password_chars;
-        if length < least {
-            Err(Refusal::WeakPassword(PasswordFlaw::TooShort { least }))
+        let flaw = if length < least {
+            PasswordFlaw::TooShort { least }
         } else if length > MOST_PASSWORD_CHARS {
-            Err(Refusal::WeakPassword(PasswordFlaw::TooLong { most: MOST_PASSWORD_CHARS }))
+            PasswordFlaw::TooLong { most: MOST_PASSWORD_CHARS }
         } else if own.is_some() {
-            Err(Refusal::WeakPassword(PasswordFlaw::OwnName))
-        } else if self.passwords.is_known(password) || is_monotonous(password) {
-            Err(Refusal::WeakPassword(PasswordFlaw::Known))
+            PasswordFlaw::OwnName
+        } else if is_monotonous(password) || self.is_of_this_place(&lower) || self.passwords.is_known(password)? {
+            PasswordFlaw::Known
         } else {
-            Ok(())
-        }
+            return Ok(());
+        };
+        Err(Refusal::WeakPassword(flaw).into())
+    }
+
+    /// The name of the portal or of who runs it, with digits and marks around it.
+    fn is_of_this_place(&self, lower: &str) -> bool {
+        let letters = |text: &str| text.to_lowercase().chars().filter(|c| c.is_alphabetic()).collect::<String>();
+        let (sender, password) = (&self.settings.sender, letters(lower));
+        let names = [letters(&sender.portal), letters(&sender.organisation)];
+        !password.is_empty()
+            && names.iter().any(|name| !name.is_empty() && password.replace(name.as_str(), "").is_empty())
     }
 }
 

@@ -49,6 +49,18 @@ pub(in crate::operations) struct Enrolments {
     waiting: Mutex<HashMap<SessionId, (FactorId, Moment)>>,
 }
 
+/// A change of what somebody signs in with, and what the history says of it besides.
+pub(super) struct Change {
+    pub(super) what: CredentialChange,
+    pub(super) note: String,
+}
+
+impl Change {
+    fn by_owner(what: CredentialChange) -> Self {
+        Self { what, note: "by the person".to_owned() }
+    }
+}
+
 impl Operations {
     /// What one signs in with. Tells no secret.
     ///
@@ -81,12 +93,13 @@ impl Operations {
         let shown = self.show_password_again(visit, current, visitor)?;
         self.judge_password(&visit.account.login, wanted)?;
         let phc = self.passwords.hash(wanted)?;
-        self.change_credentials(visit, visitor, shown, CredentialChange::Password, move |row, decision, now| {
+        let change = Change::by_owner(CredentialChange::Password);
+        self.change_credentials(visit, visitor, shown, change, move |_, row, decision, now| {
             row.password = Some(PasswordHash { phc, set_at: now });
-            match row.link.take() {
+            Ok(match row.link.take() {
                 Some(link) => decision.remove(AccountLink::key_of(link)),
                 None => decision,
-            }
+            })
         })?;
         self.forget_pending(&visit.account.login);
         self.end_sessions_of(&visit.account.login, Some(visit.session), SessionEnd::PasswordChanged)?;
@@ -130,12 +143,13 @@ impl Operations {
         };
         let shown = row.password.as_ref().map(|password| password.phc.clone()).unwrap_or_default();
         let (account, who) = (visit.account.clone(), visit.caller.who());
-        self.change_credentials(visit, visitor, shown, CredentialChange::App, move |row, decision, now| {
+        let change = Change::by_owner(CredentialChange::App);
+        self.change_credentials(visit, visitor, shown, change, move |_, row, decision, now| {
             let before = row.code_apps.iter().filter(|app| app.confirmed_at.is_some()).count();
             row.code_apps = vec![CodeApp { id: app, added_at, confirmed_at: Some(now), last_step: step }];
-            (0..before).fold(decision, |decision, _| {
+            Ok((0..before).fold(decision, |decision, _| {
                 decision.and(event(Happening::SecondFactorRemoved, who.clone(), &account))
-            })
+            }))
         })?;
         locked(&self.enrolments.waiting).remove(&visit.session);
         self.forget_pending(&visit.account.login);
@@ -155,9 +169,10 @@ impl Operations {
     ) -> Result<Vec<String>, Failure> {
         let shown = self.show_password_again(visit, current, visitor)?;
         let (codes, digests) = self.new_recovery_codes();
-        self.change_credentials(visit, visitor, shown, CredentialChange::RecoveryCodes, move |row, decision, _| {
+        let change = Change::by_owner(CredentialChange::RecoveryCodes);
+        self.change_credentials(visit, visitor, shown, change, move |_, row, decision, _| {
             row.recovery_codes = digests;
-            decision
+            Ok(decision)
         })?;
         Ok(codes)
     }
@@ -197,8 +212,10 @@ impl Operations {
         visit: &PortalVisit,
         visitor: &Visitor,
         shown: String,
-        change: CredentialChange,
-        apply: impl FnOnce(&mut Credentials, Decision, Moment) -> Decision + Send + 'static,
+        change: Change,
+        apply: impl FnOnce(&dyn CatalogView, &mut Credentials, Decision, Moment) -> Result<Decision, Failure>
+        + Send
+        + 'static,
     ) -> Result<(), Failure> {
         let (now, visit, post, address) = (self.now(), visit.clone(), Arc::clone(&self.post), visitor.address);
         self.catalog.decide(Box::new(move |view| {
@@ -207,9 +224,9 @@ impl Operations {
             if row.password.as_ref().is_none_or(|password| password.phc != shown) {
                 return Err(Refusal::WrongState("the password was changed meanwhile".to_owned()).into());
             }
-            let event = event(happening_of(change), visit.caller.who(), &account).with_note("by the person");
-            let decision = apply(&mut row, Decision::new(now, event), now).put(row);
-            told_of_change(&post, decision, &account, change, address, now)
+            let event = event(happening_of(change.what), visit.caller.who(), &account).with_note(&change.note);
+            let decision = apply(view, &mut row, Decision::new(now, event), now)?.put(row);
+            told_of_change(&post, decision, &account, change.what, address, now)
         }))?;
         Ok(())
     }

@@ -25,8 +25,11 @@ use crate::domain::ids::FactorId;
 use crate::domain::moment::{Moment, Span};
 use crate::domain::names::LoginName;
 use crate::domain::network::Network;
+use crate::domain::passkey::Passkey;
 use crate::domain::refusal::Refusal;
 use crate::domain::sign_in_record::{CredentialChange, SessionEnd, SignInPlace};
+use crate::ports::catalog::CatalogView;
+use crate::ports::passkeys::Ceremony;
 
 /// Between password and code there may be so much time.
 const PENDING_LASTS: Span = Span::from_seconds(300);
@@ -45,6 +48,8 @@ struct Waiting {
     door: Channel,
     login: LoginName,
     until: Moment,
+    /// What a passkey was asked for last; an answer takes it.
+    ceremony: Option<Arc<Ceremony>>,
 }
 
 /// The password was right: what to show with the code.
@@ -105,7 +110,8 @@ impl Operations {
         if waiting.len() >= MOST_PENDING {
             return Err(Refusal::TriedTooOften { seconds: PENDING_LASTS.millis() / 1_000 }.into());
         }
-        waiting.insert(secret_digest(&secret), Waiting { door, login, until: now.after(PENDING_LASTS) });
+        waiting
+            .insert(secret_digest(&secret), Waiting { door, login, until: now.after(PENDING_LASTS), ceremony: None });
         Ok(PasswordAccepted { secret })
     }
 
@@ -136,15 +142,71 @@ impl Operations {
         let waiting = locked(&self.pending.waiting).get(&digest).filter(|waiting| now < waiting.until).cloned();
         let waiting = waiting.filter(|waiting| waiting.door == door);
         let login = waiting.ok_or(Refusal::NotSignedIn)?.login;
+        self.show_second_factor(door, digest, &login, visitor, now, |row| self.shown(row, code, now))
+    }
+
+    /// Asks who showed the password for a passkey: the options for the browser's script. An earlier challenge of
+    /// this sign-in counts no more. Nothing when the account has no passkey, or the sign-in is none.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn ask_passkey(&self, secret: &str) -> Result<Option<String>, Failure> {
+        let (now, digest) = (self.now(), secret_digest(secret));
+        let waiting = locked(&self.pending.waiting).get(&digest).filter(|waiting| now < waiting.until).cloned();
+        let Some(waiting) = waiting.filter(|waiting| waiting.door == Channel::Portal) else { return Ok(None) };
+        let Some((options, ceremony)) = self.challenge_for(&waiting.login)? else { return Ok(None) };
+        if let Some(waiting) = locked(&self.pending.waiting).get_mut(&digest) {
+            waiting.ceremony = Some(ceremony);
+        }
+        Ok(Some(options))
+    }
+
+    /// Shows a passkey in the place of a code; the challenge counts once. Otherwise as `finish_sign_in`.
+    ///
+    /// # Errors
+    /// As `finish_sign_in`; `WrongCode` too when no passkey was asked for.
+    pub fn finish_sign_in_with_passkey(
+        &self,
+        secret: &str,
+        answer: &str,
+        visitor: &Visitor,
+    ) -> Result<String, Failure> {
+        let (now, digest) = (self.now(), secret_digest(secret));
+        let (login, ceremony) = {
+            let mut waiting = locked(&self.pending.waiting);
+            let found = waiting.get_mut(&digest);
+            let found = found.filter(|waiting| now < waiting.until && waiting.door == Channel::Portal);
+            let found = found.ok_or(Refusal::NotSignedIn)?;
+            (found.login.clone(), found.ceremony.take())
+        };
+        self.show_second_factor(Channel::Portal, digest, &login, visitor, now, |_| {
+            let Some(ceremony) = ceremony else { return Ok(None) };
+            match self.passkey_shown(&login, &ceremony, answer, now) {
+                Ok(passkey) => Ok(Some(Shown::Passkey(Box::new(passkey)))),
+                Err(Failure::Refused(Refusal::WrongCode)) => Ok(None),
+                Err(failure) => Err(failure),
+            }
+        })
+    }
+
+    /// What follows on every way in: waits, what was shown, allow lists, blocks, and the session.
+    fn show_second_factor(
+        &self,
+        door: Channel,
+        digest: Digest,
+        login: &LoginName,
+        visitor: &Visitor,
+        now: Moment,
+        shown: impl FnOnce(&Credentials) -> Result<Option<Shown>, Failure>,
+    ) -> Result<String, Failure> {
         let (account, row, outside, verdict) = self.catalog.look(|view| {
-            let account = person_at(view, &login, door)?.ok_or(Refusal::NotSignedIn)?;
+            let account = person_at(view, login, door)?.ok_or(Refusal::NotSignedIn)?;
             let (outside, verdict) = (outside_of(view, &account, visitor.address)?, may_enter(view, &account, now)?);
-            Ok((account, credentials_of(view, &login)?, outside, verdict))
+            Ok((account, credentials_of(view, login)?, outside, verdict))
         })?;
-        let attempt =
-            Attempt { login: &login, address: visitor.address, is_known_source: knows(&row, visitor.address) };
+        let attempt = Attempt { login, address: visitor.address, is_known_source: knows(&row, visitor.address) };
         self.attempts.may_try(&attempt, self.settings.people.attempts, now)?;
-        let Some(shown) = self.shown(&row, code, now)? else {
+        let Some(shown) = shown(&row)? else {
             self.attempts.failed(&attempt, now);
             return Err(Refusal::WrongCode.into());
         };
@@ -185,9 +247,9 @@ impl Operations {
         let (book, post) = (Arc::clone(&self.sign_in_book), Arc::clone(&self.post));
         self.catalog.decide(Box::new(move |view| {
             let mut credentials = credentials_of(view, &account.login)?;
-            shown.spend(&mut credentials)?;
+            let decision = Decision::new(now, event(Happening::SignedIn, who.clone(), &account));
+            let mut decision = shown.spend(view, &mut credentials, decision)?;
             credentials.remember_source(source);
-            let mut decision = Decision::new(now, event(Happening::SignedIn, who.clone(), &account));
             if let Shown::Recovery(_) = shown {
                 let left = format!("{} are left", credentials.recovery_codes.len());
                 decision = decision.and(event(Happening::RecoveryCodeUsed, who, &account).with_note(&left));
@@ -230,33 +292,43 @@ impl Operations {
 }
 
 /// A second factor that was right.
-#[derive(Clone, Copy)]
 enum Shown {
-    Code { app: FactorId, step: u64 },
+    Code {
+        app: FactorId,
+        step: u64,
+    },
     Recovery(Digest),
+    /// As it is to be kept from now on.
+    Passkey(Box<Passkey>),
 }
 
 impl Shown {
-    const fn assurance(self) -> Assurance {
+    const fn assurance(&self) -> Assurance {
         match self {
             Self::Code { .. } => Assurance::PasswordAndCode,
             Self::Recovery(_) => Assurance::PasswordAndRecoveryCode,
+            Self::Passkey(_) => Assurance::PasswordAndPasskey,
         }
     }
 
-    /// Takes it off what can still be used; refused when somebody was quicker.
-    fn spend(self, row: &mut Credentials) -> Result<(), Refusal> {
+    /// Takes it off what can still be used; refused when somebody was quicker, or it was removed meanwhile.
+    fn spend(&self, view: &dyn CatalogView, row: &mut Credentials, decision: Decision) -> Result<Decision, Failure> {
         match self {
             Self::Code { app, step } => {
-                let app = row.code_apps.iter_mut().find(|known| known.id == app && known.last_step < step);
-                app.ok_or(Refusal::WrongCode)?.last_step = step;
+                let app = row.code_apps.iter_mut().find(|known| known.id == *app && known.last_step < *step);
+                app.ok_or(Refusal::WrongCode)?.last_step = *step;
+                Ok(decision)
             }
             Self::Recovery(digest) => {
-                let at = row.recovery_codes.iter().position(|known| *known == digest);
+                let at = row.recovery_codes.iter().position(|known| known == digest);
                 row.recovery_codes.remove(at.ok_or(Refusal::WrongCode)?);
+                Ok(decision)
+            }
+            Self::Passkey(passkey) => {
+                view.find(&Passkey::key_of(&passkey.login, passkey.id))?.ok_or(Refusal::WrongCode)?;
+                Ok(decision.put(passkey.as_ref().clone()))
             }
         }
-        Ok(())
     }
 }
 

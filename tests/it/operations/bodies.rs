@@ -8,7 +8,7 @@ use std::path::Path;
 use postkluis::adapters::catalog_journal::{CatalogJournal, JournalSettings};
 use postkluis::adapters::keyring_folder::{KeyringFolder, MasterSource};
 use postkluis::adapters::one_time_codes_totp::OneTimeCodesTotp;
-use postkluis::adapters::passwords_argon2::PasswordsArgon2;
+use postkluis::adapters::passwords_argon2::{KnownPasswords, PasswordsArgon2};
 use postkluis::domain::bodies::BodySlot;
 use postkluis::domain::history::HistoryLine;
 use postkluis::operations::MonthlyBodies;
@@ -69,8 +69,9 @@ impl Home {
             clock: Arc::<FixedClock>::clone(&clock),
             entropy: Arc::new(CountingEntropy::new()),
             mailer: Arc::<MemoryMailer>::clone(&mailer),
-            passwords: Arc::new(PasswordsArgon2::new(CHEAP, "").unwrap()),
+            passwords: Arc::new(PasswordsArgon2::new(CHEAP, KnownPasswords::of_lines("")).unwrap()),
             codes: Arc::new(OneTimeCodesTotp),
+            passkeys: Arc::new(MemoryPasskeys::default()),
             secrets: Arc::<KeyringFolder>::clone(&opened),
             signer: opened,
             checker: Arc::new(NoChecks),

@@ -10,6 +10,7 @@ mod intake;
 mod interrupt;
 mod mandates;
 mod office;
+mod passkeys;
 mod people;
 mod proposals;
 mod publish;
@@ -28,11 +29,11 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex};
 
 use postkluis::adapters::memory::{
-    CountingEntropy, FixedClock, MemoryCatalog, MemoryChecker, MemoryHandover, MemoryKeyring, MemoryMailer,
+    CountingEntropy, FixedClock, MemoryCatalog, MemoryChecker, MemoryHandover, MemoryKeyring, MemoryMailer, MemoryPasskeys,
     MemoryUnfinished, MemoryVault,
 };
 use postkluis::adapters::one_time_codes_totp::OneTimeCodesTotp;
-use postkluis::adapters::passwords_argon2::{HashCost, PasswordsArgon2};
+use postkluis::adapters::passwords_argon2::{HashCost, KnownPasswords, PasswordsArgon2};
 use postkluis::domain::account::{AccountKind, Language};
 use postkluis::domain::bodies::BodyPeriods;
 use postkluis::domain::history::{Channel, HistoryQuery};
@@ -225,8 +226,11 @@ impl World {
             clock: Arc::<FixedClock>::clone(&clock),
             entropy: Arc::new(CountingEntropy::new()),
             mailer: Arc::<MemoryMailer>::clone(&mailer),
-            passwords: Arc::new(PasswordsArgon2::new(CHEAP, "a password from a breach\n").unwrap()),
+            passwords: Arc::new(
+                PasswordsArgon2::new(CHEAP, KnownPasswords::of_lines("a password from a breach\n")).unwrap(),
+            ),
             codes: Arc::new(OneTimeCodesTotp),
+            passkeys: Arc::new(MemoryPasskeys::default()),
             secrets: Arc::<MemoryKeyring>::clone(&keyring),
             signer: Arc::<MemoryKeyring>::clone(&keyring),
             checker: Arc::<MemoryChecker>::clone(&checker),

@@ -93,7 +93,6 @@ number_form! {
         PasswordAndCode = 0,
         PasswordAndRecoveryCode = 1,
         PasswordAndPasskey = 2,
-        Passkey = 3,
     }
 }
 

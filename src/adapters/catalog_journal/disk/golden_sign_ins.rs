@@ -5,9 +5,10 @@ use super::{decode, encode};
 use crate::domain::bodies::{BodyClass, BodySlot};
 use crate::domain::credentials::{Assurance, WebSession};
 use crate::domain::digest::Digest;
-use crate::domain::ids::SessionId;
+use crate::domain::ids::{FactorId, SessionId};
 use crate::domain::moment::Moment;
-use crate::domain::names::LoginName;
+use crate::domain::names::{Line, LoginName};
+use crate::domain::passkey::{Passkey, PasskeyOwner};
 use crate::domain::record::Record;
 use crate::domain::sign_in_record::{SessionEnd, SignInRecord};
 
@@ -29,7 +30,7 @@ fn records() -> Vec<Record> {
     let ended = SignInRecord {
         ended_at: Some(at(60)),
         ending: Some(SessionEnd::FactorChanged),
-        assurance: Assurance::Passkey,
+        assurance: Assurance::PasswordAndCode,
         ..open.clone()
     };
     let session = |assurance| WebSession {
@@ -39,7 +40,24 @@ fn records() -> Vec<Record> {
         ends_at: at(9),
         assurance,
     };
-    vec![open.into(), ended.into(), session(Assurance::PasswordAndPasskey).into(), session(Assurance::Passkey).into()]
+    let passkey = |last_used_at| Passkey {
+        login: login(),
+        id: FactorId::from_bytes([8; 16]),
+        name: Line::parse("laptop").unwrap(),
+        credential: vec![3, 2, 1],
+        credential_sha256: Digest::new([0x5a; 32]),
+        added_at: at(1),
+        last_used_at,
+    };
+    vec![
+        open.into(),
+        ended.into(),
+        session(Assurance::PasswordAndPasskey).into(),
+        passkey(None).into(),
+        passkey(Some(at(9))).into(),
+        PasskeyOwner { credential_sha256: Digest::new([0x5a; 32]), login: login(), id: FactorId::from_bytes([8; 16]) }
+            .into(),
+    ]
 }
 
 #[test]

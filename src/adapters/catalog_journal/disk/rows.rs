@@ -28,6 +28,7 @@ use crate::domain::names::{
 use crate::domain::notice::Mail;
 use crate::domain::office::OfficeMember;
 use crate::domain::organisation::{Organisation, RecipientKey};
+use crate::domain::passkey::{Passkey, PasskeyOwner};
 use crate::domain::pause::{PausedWindow, WindowPause};
 use crate::domain::product::Product;
 use crate::domain::proposal::Proposal;
@@ -332,7 +333,7 @@ kinds! {
     first: SshKey Token Agreement Right RightHolder RecipientKey Publication PublishedSource
     Delivery DeliveryNumber PublicationPart DeliveredFile OutboxEntry Payload SealedHeader FileCoverage LastSequence
     WindowEnd SlotRecord SlotMember DoomedPayload Upload UploadEntry UploadEnd UploadHeader
-    UploadSums SignOff ScrubPosition BodyKey HistoryCut Credentials WebSession AccountLink
+    UploadSums SignOff ScrubPosition BodyKey HistoryCut Credentials WebSession AccountLink Passkey PasskeyOwner
     TermsVersion TermsText TermsAcceptance
     AccountRequest RequestAddress Interruption WindowPause PausedWindow OfficeMember Proposal SignInRecord Mandate MandatedRight MandateDue AccountScope Intake IntakeDue IntakePaper ReceiptEntry UploadDigest IntakeEntry;
     later: Organisation Account Product Mail MailDue CredentialBlock Restriction InterruptionMailing

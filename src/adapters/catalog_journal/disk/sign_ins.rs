@@ -1,11 +1,13 @@
-//! Disk forms of what is kept of sessions of people. Field order is the form.
+//! Disk forms of what is kept of sessions of people, and of passkeys. Field order is the form.
 
 use super::{Form, struct_form};
 use crate::domain::bodies::BodySlot;
 use crate::domain::credentials::Assurance;
-use crate::domain::ids::SessionId;
+use crate::domain::digest::Digest;
+use crate::domain::ids::{FactorId, SessionId};
 use crate::domain::moment::Moment;
-use crate::domain::names::LoginName;
+use crate::domain::names::{Line, LoginName};
+use crate::domain::passkey::{Passkey, PasskeyOwner};
 use crate::domain::sign_in_record::{SessionEnd, SignInRecord};
 use crate::ports::failure::Fault;
 
@@ -20,6 +22,16 @@ struct_form! {
         slot: BodySlot,
         place: Vec<u8>,
     }
+    PasskeyV1 = Passkey {
+        login: LoginName,
+        id: FactorId,
+        name: Line,
+        credential: Vec<u8>,
+        credential_sha256: Digest,
+        added_at: Moment,
+        last_used_at: Option<Moment>,
+    }
+    PasskeyOwnerV1 = PasskeyOwner { credential_sha256: Digest, login: LoginName, id: FactorId, }
 }
 
 impl Form for SessionEnd {

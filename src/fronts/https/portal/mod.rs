@@ -9,6 +9,7 @@ mod form;
 mod glossary;
 pub(super) mod office;
 mod page;
+mod passkeys;
 mod request;
 mod security;
 mod sign_in;
@@ -31,6 +32,9 @@ pub(super) use forgotten::{ask_address, link_sent, take_address};
 pub(super) use form::{Form, is_from_elsewhere};
 pub(super) use glossary::glossary;
 pub(super) use page::{broken, closed, elsewhere, missing};
+pub(super) use passkeys::{
+    add_passkey, ask_passkey, ask_removal, begin_passkey, check_passkey, remove_passkey, script,
+};
 pub(super) use request::{
     ask_organisation, ask_person, cancel, confirm_request, look_at_request, sent, take_organisation, take_person,
 };

@@ -24,6 +24,10 @@ use crate::telemetry;
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; \
                       frame-ancestors 'none'";
 
+/// The same for the pages that have the one script, from this site.
+const POLICY_WITH_SCRIPT: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+                                  form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
 /// The frame of a page.
 pub(super) struct Frame {
     pub(super) texts: &'static Texts,
@@ -146,6 +150,11 @@ pub(super) fn shown(status: StatusCode, guest: &Guest, page: &impl Template) -> 
         .with(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY))
         .with(CONTENT_LANGUAGE, HeaderValue::from_static(guest.texts().tag))
         .with(VARY, HeaderValue::from_static("Cookie, Accept-Language")))
+}
+
+/// A page with the script of passkeys as a reply.
+pub(super) fn shown_with_script(status: StatusCode, guest: &Guest, page: &impl Template) -> Result<Reply, Failure> {
+    Ok(shown(status, guest, page)?.with(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY_WITH_SCRIPT)))
 }
 
 /// A page that says one thing.

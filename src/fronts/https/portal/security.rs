@@ -8,6 +8,7 @@ use super::access::{done_in, onward};
 use super::activate::{in_groups, qr};
 use super::form::Form;
 use super::page::{Frame, shown};
+use super::texts::passkeys;
 use super::texts::security::Texts;
 use super::{Ask, Failure, Member, told, words};
 use crate::domain::account::Language;
@@ -32,7 +33,19 @@ struct Overview {
     password_set: String,
     app_added: String,
     codes_left: usize,
+    /// This portal offers passkeys.
+    has_passkeys: bool,
+    more: &'static passkeys::Texts,
+    passkeys: Vec<Key>,
     sessions: Vec<Session>,
+}
+
+/// A passkey.
+struct Key {
+    id: String,
+    name: String,
+    added: String,
+    used: String,
 }
 
 struct Session {
@@ -124,6 +137,13 @@ pub(in crate::fronts::https) fn own_security(ask: &Ask, member: &Member) -> Resu
         last_seen: moment(one.last_seen),
         address: one.address.map_or_else(|| texts.unknown.to_owned(), |address| address.to_string()),
     });
+    let more = passkeys::Texts::of(language);
+    let passkeys = operations.own_passkeys(&member.visit)?.into_iter().map(|one| Key {
+        id: one.id.to_string(),
+        name: one.name.to_string(),
+        added: moment(one.added_at),
+        used: one.last_used_at.map(moment).unwrap_or_default(),
+    });
     member.shown(&Overview {
         frame: member.frame(ask),
         texts,
@@ -133,11 +153,16 @@ pub(in crate::fronts::https) fn own_security(ask: &Ask, member: &Member) -> Resu
             "app" => texts.done_app,
             "ended" => texts.done_ended,
             "others" => texts.done_others,
+            "passkey" => more.done_added,
+            "passkey-removed" => more.done_removed,
             _ => "",
         },
         password_set: own.password_set_at.map(moment).unwrap_or_default(),
         app_added: own.apps.last().copied().map(moment).unwrap_or_default(),
         codes_left: own.recovery_codes_left,
+        has_passkeys: operations.offers_passkeys(),
+        more,
+        passkeys: passkeys.collect(),
         sessions: sessions.collect(),
     })
 }
@@ -353,7 +378,6 @@ const fn with(texts: &'static Texts, assurance: Assurance) -> &'static str {
         Assurance::PasswordAndCode => texts.by_code,
         Assurance::PasswordAndRecoveryCode => texts.by_recovery,
         Assurance::PasswordAndPasskey => texts.by_passkey_second,
-        Assurance::Passkey => texts.by_passkey,
     }
 }
 

@@ -5,7 +5,9 @@ use askama::Template;
 use hyper::StatusCode;
 
 use super::form::{Form, with_cookie, without_cookie};
-use super::page::{Frame, message, shown};
+use super::page::{Frame, message, shown, shown_with_script};
+use super::passkeys::Challenge;
+use super::texts::passkeys;
 use super::{Ask, Failure, Guest, Member, told};
 use crate::domain::refusal::Refusal;
 use crate::fronts::https::reply::Reply;
@@ -24,6 +26,7 @@ struct SignIn {
 struct Code {
     frame: Frame,
     error: String,
+    passkey: Option<Challenge>,
 }
 
 /// The form for address and password.
@@ -56,7 +59,16 @@ pub(in crate::fronts::https) fn ask_code(ask: &Ask, guest: &Guest) -> Result<Rep
     if guest.visit.is_some() {
         return Ok(guest.onward("/start"));
     }
-    shown(StatusCode::OK, guest, &Code { frame: Frame::of(ask, guest), error: String::new() })
+    asking_code(ask, guest, StatusCode::OK, String::new())
+}
+
+/// The form for the code, and for a passkey when the account has one.
+pub(super) fn asking_code(ask: &Ask, guest: &Guest, status: StatusCode, error: String) -> Result<Reply, Failure> {
+    let options = ask.site.operations.ask_passkey(guest.secret.as_deref().unwrap_or_default())?;
+    let passkey = options.map(|options| Challenge { texts: passkeys::Texts::of(guest.language), options });
+    let has_script = passkey.is_some();
+    let page = Code { frame: Frame::of(ask, guest), error, passkey };
+    if has_script { shown_with_script(status, guest, &page) } else { shown(status, guest, &page) }
 }
 
 /// Takes the code; a session begins.
@@ -65,17 +77,19 @@ pub(in crate::fronts::https) fn check_code(ask: &Ask, guest: &Guest) -> Result<R
     let secret = guest.secret.as_deref().unwrap_or_default();
     match ask.site.operations.finish_sign_in(secret, form.field("code"), &guest.visitor) {
         Ok(session) => Ok(with_cookie(guest.onward("/start"), &session)),
-        Err(Failure::Refused(Refusal::NotSignedIn)) => {
-            let (frame, error) = (Frame::of(ask, guest), guest.texts().begin_again.to_owned());
-            let page = SignIn { frame, notice: "", error, email: String::new() };
-            Ok(without_cookie(shown(StatusCode::OK, guest, &page)?))
-        }
-        Err(Failure::Refused(refusal)) => {
-            let page = Code { frame: Frame::of(ask, guest), error: told(guest.texts(), &refusal) };
-            shown(status_of(&refusal), guest, &page)
-        }
+        Err(Failure::Refused(refusal)) => not_entered(ask, guest, &refusal),
         Err(fault) => Err(fault),
     }
+}
+
+/// What is shown when the second factor did not open a session.
+pub(super) fn not_entered(ask: &Ask, guest: &Guest, refusal: &Refusal) -> Result<Reply, Failure> {
+    if *refusal == Refusal::NotSignedIn {
+        let (frame, error) = (Frame::of(ask, guest), guest.texts().begin_again.to_owned());
+        let page = SignIn { frame, notice: "", error, email: String::new() };
+        return Ok(without_cookie(shown(StatusCode::OK, guest, &page)?));
+    }
+    asking_code(ask, guest, status_of(refusal), told(guest.texts(), refusal))
 }
 
 /// Ends the session.

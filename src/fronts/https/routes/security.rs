@@ -17,6 +17,13 @@ pub(in crate::fronts::https) static SECURITY: &[Route] = &[
     post("/security/app/confirm", Handler::Member(portal::finish_app), "Take the first code of the new app"),
     get("/security/recovery-codes", Handler::Member(portal::ask_codes), "New recovery codes", HTML),
     post("/security/recovery-codes", Handler::Member(portal::make_codes), "Make them"),
+    get("/assets/passkeys.js", Handler::Open(portal::script), "The script of passkeys", &["text/javascript"]),
+    post("/sign-in/passkey", Handler::Page(portal::check_passkey), "Take a passkey"),
+    get("/security/passkeys", Handler::Member(portal::ask_passkey), "Add a passkey", HTML),
+    post("/security/passkeys", Handler::Member(portal::begin_passkey), "Let the browser make it"),
+    post("/security/passkeys/add", Handler::Member(portal::add_passkey), "Take it"),
+    get("/security/passkeys/{id}/remove", Handler::Member(portal::ask_removal), "Remove a passkey", HTML),
+    post("/security/passkeys/{id}/remove", Handler::Member(portal::remove_passkey), "Remove it"),
     post("/security/sessions/{id}/end", Handler::Member(portal::end_session), "End another session"),
     post("/security/sessions/end-others", Handler::Member(portal::end_others), "End all others"),
 ];

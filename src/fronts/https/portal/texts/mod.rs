@@ -42,6 +42,7 @@ macro_rules! catalogue {
 mod glossary;
 mod office;
 mod pages;
+pub(super) mod passkeys;
 #[cfg(test)]
 mod rules;
 pub(super) mod security;

@@ -43,7 +43,6 @@ super::catalogue! {
     by_code: "wachtwoord en code", "password and code";
     by_recovery: "wachtwoord en herstelcode", "password and recovery code";
     by_passkey_second: "wachtwoord en passkey", "password and passkey";
-    by_passkey: "passkey", "passkey";
     ended_out: "u logde uit", "you signed out";
     ended_unused: "niet meer gebruikt", "no longer used";
     ended_longest: "maximale duur bereikt", "longest time reached";

@@ -1,10 +1,8 @@
 //! Passwords by Argon2id (RFC 9106), and a list of known ones in a file. Knows no accounts.
-#![expect(clippy::disallowed_methods, reason = "the list of known passwords is a file, read once at a start")]
+#![expect(clippy::disallowed_methods, reason = "the list of known passwords is a file that the operator names")]
 
-use std::collections::HashSet;
-use std::fs::File;
-use std::io::{self, Read as _};
-use std::path::Path;
+mod known;
+
 use std::sync::{Condvar, Mutex, PoisonError};
 
 use argon2::password_hash::phc::PasswordHash;
@@ -14,6 +12,7 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use crate::domain::refusal::Refusal;
 use crate::ports::failure::{Failure, Fault};
 use crate::ports::passwords::Passwords;
+pub use known::KnownPasswords;
 
 /// What a hash costs: 64 MiB and 3 passes is the second choice of RFC 9106 §4, for machines with little memory.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +34,7 @@ pub struct PasswordsArgon2 {
     argon: Argon2<'static>,
     /// The hash of nothing anybody chose, to spend the same time on unknown accounts.
     decoy: String,
-    known: HashSet<Box<str>>,
+    known: KnownPasswords,
     turns: Turns,
 }
 
@@ -88,36 +87,17 @@ impl Drop for Turn<'_> {
 }
 
 impl PasswordsArgon2 {
-    /// With `known` passwords, one on each line of the text.
+    /// With passwords that are known besides those of everybody's.
     ///
     /// # Errors
     /// A cost that Argon2 does not take.
-    pub fn new(cost: HashCost, known: &str) -> Result<Self, Fault> {
+    pub fn new(cost: HashCost, known: KnownPasswords) -> Result<Self, Fault> {
         let params = Params::new(cost.memory_kib, cost.passes, 1, None)
             .map_err(|error| Fault::new(format!("set up password hashing: {error}")))?;
         let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let decoy = hashed(&argon, "no password is this one")?;
-        let known = known.lines().filter(|line| !line.is_empty()).map(|line| line.to_lowercase().into()).collect();
         Ok(Self { argon, decoy, known, turns: Turns::default() })
     }
-}
-
-/// A list of known passwords is no larger: 64 MiB.
-const MOST_LIST_BYTES: u64 = 64 << 20;
-
-/// The list in a file.
-///
-/// # Errors
-/// A fault that names the file: it cannot be read, is no UTF-8, or is larger than 64 MiB.
-pub fn known_in(path: &Path) -> Result<String, Fault> {
-    let failed = |error| Fault::from_error(format!("read sign-in.known_passwords {}", path.display()), error);
-    let mut text = String::new();
-    let file = File::open(path).map_err(failed)?;
-    file.take(MOST_LIST_BYTES + 1).read_to_string(&mut text).map_err(failed)?;
-    if text.len() as u64 > MOST_LIST_BYTES {
-        return Err(failed(io::Error::other("it is larger than 64 MiB")));
-    }
-    Ok(text)
 }
 
 fn hashed(argon: &Argon2<'_>, password: &str) -> Result<String, Fault> {
@@ -139,8 +119,8 @@ impl Passwords for PasswordsArgon2 {
         Ok(fits && phc.is_some())
     }
 
-    fn is_known(&self, password: &str) -> bool {
-        self.known.contains(password.to_lowercase().as_str())
+    fn is_known(&self, password: &str) -> Result<bool, Failure> {
+        Ok(self.known.hold(password)?)
     }
 }
 
@@ -149,7 +129,8 @@ mod tests {
     use super::*;
 
     fn cheap() -> PasswordsArgon2 {
-        PasswordsArgon2::new(HashCost { memory_kib: 64, passes: 1 }, "wachtwoord2026\nqwertyuiop12\n").unwrap()
+        let known = KnownPasswords::of_lines("een bekende zin\n");
+        PasswordsArgon2::new(HashCost { memory_kib: 64, passes: 1 }, known).unwrap()
     }
 
     #[test]
@@ -171,7 +152,7 @@ mod tests {
     #[test]
     fn known_passwords_are_found_in_any_case() {
         let passwords = cheap();
-        assert!(passwords.is_known("Wachtwoord2026") && !passwords.is_known("wachtwoord2027"));
+        assert!(passwords.is_known("Een Bekende Zin").unwrap() && !passwords.is_known("een andere zin").unwrap());
     }
 
     #[test]
