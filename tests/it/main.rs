@@ -1,6 +1,7 @@
 //! Integration tests: one binary, real sockets on loopback.
 #![cfg(test)]
 
+mod abuse;
 mod age_vectors;
 mod allow_lists;
 mod backup;

@@ -15,8 +15,8 @@ use tokio::task::JoinHandle;
 
 use super::HttpsFront;
 use crate::adapters::memory::{
-    CountingEntropy, FixedClock, MemoryCatalog, MemoryCodes, MemoryHandover, MemoryKeyring, MemoryMailer, MemoryPasskeys,
-    MemoryPasswords, MemoryUnfinished, MemoryVault,
+    CountingEntropy, FixedClock, MemoryCatalog, MemoryCodes, MemoryHandover, MemoryKeyring, MemoryMailer,
+    MemoryPasskeys, MemoryPasswords, MemoryUnfinished, MemoryVault,
 };
 use crate::config::Config;
 use crate::domain::account::{AccountKind, Language};

@@ -29,8 +29,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex};
 
 use postkluis::adapters::memory::{
-    CountingEntropy, FixedClock, MemoryCatalog, MemoryChecker, MemoryHandover, MemoryKeyring, MemoryMailer, MemoryPasskeys,
-    MemoryUnfinished, MemoryVault,
+    CountingEntropy, FixedClock, MemoryCatalog, MemoryChecker, MemoryHandover, MemoryKeyring, MemoryMailer,
+    MemoryPasskeys, MemoryUnfinished, MemoryVault,
 };
 use postkluis::adapters::one_time_codes_totp::OneTimeCodesTotp;
 use postkluis::adapters::passwords_argon2::{HashCost, KnownPasswords, PasswordsArgon2};
@@ -252,8 +252,9 @@ impl World {
             clock: Arc::<FixedClock>::clone(&self.clock),
             entropy: Arc::new(CountingEntropy::new()),
             mailer: Arc::<MemoryMailer>::clone(&self.mailer),
-            passwords: Arc::new(PasswordsArgon2::new(CHEAP, "").unwrap()),
+            passwords: Arc::new(PasswordsArgon2::new(CHEAP, KnownPasswords::of_lines("")).unwrap()),
             codes: Arc::new(OneTimeCodesTotp),
+            passkeys: Arc::new(MemoryPasskeys::default()),
             secrets: Arc::<MemoryKeyring>::clone(&self.keyring),
             signer: Arc::<MemoryKeyring>::clone(&self.keyring),
             checker: Arc::<MemoryChecker>::clone(&self.checker),
