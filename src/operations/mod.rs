@@ -79,7 +79,7 @@ pub use manage_accounts::{NewAccount, NewToken, fingerprint};
 pub use manage_agreements::NewAgreement;
 pub use manage_organisations::{NewOrganisation, OrganisationChange};
 pub use manage_products::{NewProduct, ProductChange};
-pub use mandates::{ClientCounts, ClientView, MandateChange, MandateView, NewMandate};
+pub use mandates::{ClientCounts, ClientRights, ClientView, CopiedRight, MandateChange, MandateView, NewMandate};
 pub use monthly_bodies::MonthlyBodies;
 pub use note_strangers::PenaltyImposed;
 pub use offer::{Offer, OfferedFile, Published, PublishedDelivery, Recipients};

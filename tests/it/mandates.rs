@@ -89,7 +89,8 @@ fn clients_lie_beside_the_own_folders_and_only_what_is_coupled_is_there() {
     let (folders, products) = (world.listed("/"), world.listed("/clients/alpha/outbox"));
     assert_eq!(folders, ["/clients", "/outbox"]);
     assert_eq!(world.listed("/clients"), ["/clients/alpha"]);
-    assert_eq!(world.listed("/clients/alpha"), ["/clients/alpha/dropbox", "/clients/alpha/outbox"]);
+    let folders = ["dropbox", "outbox", "receipts"].map(|folder| format!("/clients/alpha/{folder}"));
+    assert_eq!(world.listed("/clients/alpha"), folders);
     assert_eq!(products, ["/clients/alpha/outbox/intake", "/clients/alpha/outbox/wages"]);
     let own = world.listed("/outbox/wages");
     assert!(own.iter().any(|name| name.ends_with("bureau.csv")) && own.iter().all(|name| !name.contains("alpha.csv")));
@@ -103,6 +104,9 @@ fn clients_lie_beside_the_own_folders_and_only_what_is_coupled_is_there() {
     let slip = slip.map(|entry| entry.path()).find(|path| path.to_string_lossy().ends_with("packing-slip.json"));
     let slip = fs::read_to_string(slip.expect("a packing slip")).expect("its text");
     assert!(slip.contains("\"alpha\""), "{slip}");
+    // all clients at once, each in its own folder (4.4-8)
+    world.client.batch("get -r /clients all\n").expect_code(0);
+    same(&world.client.folder().join("all/alpha/outbox/wages/alpha.csv"), &bytes);
     // another client, one that is not there, an uncoupled product: the same answer
     let mut refusals = Vec::new();
     for path in ["/clients/beta", "/clients/nobody", "/clients/beta/outbox/wages/beta.csv", "/clients/bureau"] {

@@ -64,6 +64,17 @@ impl Operations {
         self.catalog.look(|view| codes.iter().map(|code| client(view, caller, code, now)).collect())
     }
 
+    /// Whether the account works for any client, as far as its rights tell: whether they have force is not asked.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub fn works_for_clients(&self, caller: &Caller) -> Result<bool, Failure> {
+        let rights = self
+            .catalog
+            .look(|view| Ok(view.rows::<Right>(&Right::keys_of(&caller.login, None), None, MOST_LOOKED_AT)?))?;
+        Ok(rights.iter().any(|right| right.recipient != caller.organisation))
+    }
+
     /// Their codes alone.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 
 use super::super::{Failure, agreement_in_force};
 use super::force::{mandate_in_force, of_pair};
-use super::{MOST_RIGHTS, about};
+use super::{MOST_ENDED, MOST_RIGHTS, about};
 use crate::domain::account::Account;
 use crate::domain::decision::Decision;
 use crate::domain::history::{About, Event, Happening, Who};
@@ -89,7 +89,7 @@ pub(super) fn without_derived(
     (mandate, kept): (&Mandate, Option<&Mandate>),
     who: &Who,
 ) -> Result<Decision, Failure> {
-    let rights = view.rows::<MandatedRight>(&MandatedRight::keys_of(mandate.id), None, MOST_RIGHTS)?;
+    let rights = view.rows::<MandatedRight>(&MandatedRight::keys_of(mandate.id), None, MOST_ENDED)?;
     for MandatedRight { mandate: id, login, product } in rights {
         if kept.is_some_and(|kept| kept.scope.contains(&product)) {
             continue;

@@ -6,10 +6,12 @@ mod clients;
 mod derived;
 mod due;
 mod force;
+mod on_behalf;
 
 use std::collections::BTreeSet;
 
 pub use clients::{ClientCounts, ClientView};
+pub use on_behalf::{ClientRights, CopiedRight};
 
 pub(super) use derived::{with_right, without_right};
 pub(super) use force::{coupled_under, follows_from, has_force, mandate_for, mandate_in_force};
@@ -41,6 +43,9 @@ const MOST_OF_PAIR: usize = 1_000;
 /// Rights that follow from one mandate, as 40 colleagues with 50 products each: with three rows and an event each
 /// the decision that ends them stays well below a frame of the journal.
 const MOST_RIGHTS: usize = 2_000;
+
+/// Read when they end: what one decision adds (at most 700) may have come beyond the bound.
+const MOST_ENDED: usize = 2 * MOST_RIGHTS;
 
 /// Mandates are looked through so many at a time.
 const PAGE: usize = 1_000;

@@ -379,7 +379,12 @@ fn may_manage(view: &dyn CatalogView, caller: &Caller, now: Moment) -> Result<()
 }
 
 /// An account of the caller's organisation that has not ended; any other does not exist for them.
-fn own_account(view: &dyn CatalogView, caller: &Caller, login: &LoginName, now: Moment) -> Result<Account, Failure> {
+pub(in crate::operations) fn own_account(
+    view: &dyn CatalogView,
+    caller: &Caller,
+    login: &LoginName,
+    now: Moment,
+) -> Result<Account, Failure> {
     let account = view.row::<Account>(&Account::key_of(login))?;
     let own = account
         .filter(|account| account.organisation == caller.organisation && account.standing.at(now) != Access::Ended);

@@ -21,7 +21,7 @@ use postkluis::ports::catalog::Catalog as _;
 
 use super::{CHANNEL, START, World, file, line, login, name, org, product, refusal};
 
-fn products(codes: &[&str]) -> BTreeSet<ProductCode> {
+pub(super) fn products(codes: &[&str]) -> BTreeSet<ProductCode> {
     codes.iter().map(|code| product(code)).collect()
 }
 
@@ -29,22 +29,22 @@ fn days(count: u64) -> Moment {
     START.after(Span::from_days(count))
 }
 
-fn mandate_for(client: &str, codes: &[&str], until: Option<Moment>) -> NewMandate {
+pub(super) fn mandate_for(client: &str, codes: &[&str], until: Option<Moment>) -> NewMandate {
     NewMandate { intermediary: org("two"), client: org(client), products: products(codes), from: None, until }
 }
 
 /// `two` is the intermediary of `one`, for `daily`; `two-robot` is coupled to it.
-struct Bureau {
-    world: World,
-    id: MandateId,
+pub(super) struct Bureau {
+    pub(super) world: World,
+    pub(super) id: MandateId,
 }
 
 impl Bureau {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self::until(None)
     }
 
-    fn until(until: Option<Moment>) -> Self {
+    pub(super) fn until(until: Option<Moment>) -> Self {
         let world = World::new();
         let id = world.operations.add_mandate(mandate_for("one", &["daily"], until), CHANNEL).unwrap().id;
         let bureau = Self { world, id };
@@ -52,16 +52,16 @@ impl Bureau {
         bureau
     }
 
-    fn couple(&self, account: &str, code: &str) -> Result<(), Failure> {
+    pub(super) fn couple(&self, account: &str, code: &str) -> Result<(), Failure> {
         self.world.operations.couple(&login(account), Some(&org("one")), &product(code), CHANNEL)
     }
 
     /// `two-robot` where it acts for a client.
-    fn acting(&self, client: &str) -> Caller {
+    pub(super) fn acting(&self, client: &str) -> Caller {
         self.world.caller("two").for_client(&org(client))
     }
 
-    fn person(&self, email: &str, organisation: &str, is_administrator: bool) -> Caller {
+    pub(super) fn person(&self, email: &str, organisation: &str, is_administrator: bool) -> Caller {
         let new = NewAccount {
             login: login(email),
             organisation: org(organisation),
@@ -76,29 +76,29 @@ impl Bureau {
         caller
     }
 
-    fn end(&self) {
+    pub(super) fn end(&self) {
         let change = StandingChange::End { reason: None, note: None };
         self.world.operations.change_mandate_standing(self.id, change, CHANNEL).unwrap();
     }
 
-    fn outbox(&self, client: &str) -> Result<Vec<String>, Failure> {
+    pub(super) fn outbox(&self, client: &str) -> Result<Vec<String>, Failure> {
         let page =
             self.world.operations.outbox_page(&self.acting(client), &org(client), &product("daily"), None, 100)?;
         Ok(page.into_iter().map(|entry| entry.name.to_string()).collect())
     }
 
-    fn told(&self, word: &str) -> Vec<HistoryLine> {
+    pub(super) fn told(&self, word: &str) -> Vec<HistoryLine> {
         let query = HistoryQuery { limit: 1_000, ..HistoryQuery::default() };
         let lines = self.world.operations.history(&query).unwrap();
         lines.into_iter().filter(|line| line.event.what.word() == word).collect()
     }
 
-    fn stored(&self) -> (usize, usize) {
+    pub(super) fn stored(&self) -> (usize, usize) {
         (self.world.history().len(), self.world.mails())
     }
 }
 
-fn nowhere<T: std::fmt::Debug>(outcome: Result<T, Failure>) {
+pub(super) fn nowhere<T: std::fmt::Debug>(outcome: Result<T, Failure>) {
     assert!(matches!(refusal(outcome), Refusal::NotFound(_)));
 }
 
@@ -374,80 +374,6 @@ fn a_mandate_that_cannot_be_is_refused() {
     assert_eq!(add(mandate_for("nobody", &["daily"], None)), Refusal::NotFound(What::Organisation));
     assert_eq!(add(mandate_for("sealed", &["nothing"], None)), Refusal::NotFound(What::Product));
     assert_eq!(bureau.stored(), before);
-}
-
-#[test]
-fn an_administrator_couples_own_accounts_on_behalf_within_the_mandate_only() {
-    let bureau = Bureau::new();
-    let world = &bureau.world;
-    let boss = bureau.person("boss@two.example", "two", true).for_client(&org("one"));
-    let colleague = bureau.person("kim@two.example", "two", false);
-    assert_eq!(world.operations.couplable_products(&boss).unwrap().len(), 1, "the mandate's, not all of the client's");
-    let mails = world.mails();
-    let saved = world.operations.save_rights(&boss, &colleague.login, products(&["daily"])).unwrap();
-    assert_eq!(saved.added, [product("daily")]);
-    assert_eq!(world.mails() - mails, 1, "one M07 per save (C9, D3)");
-    world.operations.send_due_mail(100).unwrap();
-    let told = world.mailer.messages().into_iter().find(|message| message.to.as_str() == "kim@two.example").unwrap();
-    assert!(told.subject.contains("(one)") && told.text.contains("Voor: one"), "the client is named: {}", told.subject);
-    // seen after the next sign-in (C10): that session is older than the right
-    world.clock.advance(Span::from_seconds(1));
-    let mut again = colleague.clone();
-    again.rights_as_of = Some(world.operations.now());
-    world.publish("1", &["one"], vec![file("a.csv", b"x")]);
-    assert_eq!(world.operations.newest_deliveries(&again.for_client(&org("one")), None, false, 9).unwrap().len(), 1);
-    // event: both are named
-    let coupled = bureau.told("right-coupled").pop().unwrap();
-    assert_eq!(coupled.event.about.organisation, Some(org("one")));
-    assert_eq!(coupled.event.who.organisation, Some(org("two")));
-    // beyond the mandate, for somebody else's account, for somebody else's client, by somebody else
-    let before = bureau.stored();
-    let save = |caller: &Caller, account: &str, codes: &[&str]| {
-        refusal(world.operations.save_rights(caller, &login(account), products(codes)))
-    };
-    assert!(matches!(
-        save(&boss, "kim@two.example", &["daily", "short"]),
-        Refusal::NotFound(_) | Refusal::NotAllowed(_)
-    ));
-    assert_eq!(save(&boss, "one-robot", &["daily"]), Refusal::NotFound(What::Account));
-    for client in ["sealed", "nobody"] {
-        let elsewhere = boss.for_client(&org(client));
-        assert!(matches!(save(&elsewhere, "kim@two.example", &["daily"]), Refusal::NotFound(_)));
-    }
-    assert!(matches!(save(&again.for_client(&org("one")), "kim@two.example", &[]), Refusal::NotAllowed(_)));
-    assert_eq!(bureau.stored(), before);
-    // what belongs to the client is not the intermediary's to change (D5): it manages its own people alone
-    assert!(world.operations.members(&boss).unwrap().iter().all(|member| member.account.organisation == org("two")));
-    let removed = world.operations.save_rights(&boss, &colleague.login, BTreeSet::new()).unwrap();
-    assert_eq!(removed.removed, [product("daily")]);
-    nowhere(world.operations.outbox_page(&again.for_client(&org("one")), &org("one"), &product("daily"), None, 9));
-}
-
-#[test]
-fn an_administrator_sees_who_acts_for_the_organisation_and_stops_it() {
-    let bureau = Bureau::new();
-    let world = &bureau.world;
-    let own = bureau.person("hoofd@one.example", "one", true);
-    let plain = bureau.person("jan@one.example", "one", false);
-    let other = bureau.person("hoofd@sealed.example", "sealed", true);
-    let boss = bureau.person("boss@two.example", "two", true);
-    let given = world.operations.given_mandates(&own).unwrap();
-    assert_eq!(given.len(), 1);
-    assert_eq!((given[0].mandate.id, given[0].intermediary_name.as_str()), (bureau.id, "two"));
-    assert_eq!(world.operations.held_mandates(&boss).unwrap().len(), 1);
-    assert!(world.operations.given_mandates(&other).unwrap().is_empty());
-    let before = bureau.stored();
-    assert!(matches!(refusal(world.operations.given_mandates(&plain)), Refusal::NotAllowed(_)));
-    assert!(matches!(refusal(world.operations.stop_mandate(&plain, bureau.id)), Refusal::NotAllowed(_)));
-    for stranger in [&other, &boss] {
-        assert_eq!(refusal(world.operations.stop_mandate(stranger, bureau.id)), Refusal::NotFound(What::Mandate));
-    }
-    assert_eq!(bureau.stored(), before);
-    world.operations.stop_mandate(&own, bureau.id).unwrap();
-    nowhere(bureau.outbox("one"));
-    let ended = bureau.told("mandate-ended");
-    assert_eq!(ended[0].event.who.login, Some(login("hoofd@one.example")));
-    assert!(world.operations.given_mandates(&own).unwrap().is_empty());
 }
 
 #[test]

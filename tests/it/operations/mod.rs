@@ -10,6 +10,7 @@ mod intake;
 mod interrupt;
 mod mandates;
 mod office;
+mod on_behalf;
 mod passkeys;
 mod people;
 mod proposals;

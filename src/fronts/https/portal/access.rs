@@ -20,7 +20,7 @@ use crate::fronts::https::reply::Reply;
 use crate::operations::{Judge, MemberView, RequestView};
 
 /// Fields of a form that couple a product begin so.
-const PRODUCT_FIELD: &str = "product-";
+pub(super) const PRODUCT_FIELD: &str = "product-";
 
 #[derive(Template)]
 #[template(path = "access.html", config = "src/fronts/https/portal/askama.toml")]
@@ -35,6 +35,9 @@ struct Overview {
     invited: Vec<Waiting>,
     people: Vec<Person>,
     email: String,
+    /// It acts for others, or others act for it (D1).
+    has_mandates: bool,
+    to_intermediary: &'static str,
 }
 
 struct Waiting {
@@ -266,6 +269,8 @@ fn overviewing(
         invited: shown(invited),
         people: people.iter().map(|view| person_row(ask, member, view)).collect(),
         email,
+        has_mandates: operations.has_mandates(&member.visit.account.organisation)?,
+        to_intermediary: super::texts::mandates::Texts::of(member.guest.language).intermediary,
     })
 }
 
@@ -336,7 +341,13 @@ fn person_row(ask: &Ask, member: &Member, view: &MemberView) -> Person {
 }
 
 /// Leads on after a change, or shows the page with what is wrong.
-fn done(ask: &Ask, member: &Member, outcome: Result<(), Failure>, to: &str, word: &str) -> Result<Reply, Failure> {
+pub(super) fn done(
+    ask: &Ask,
+    member: &Member,
+    outcome: Result<(), Failure>,
+    to: &str,
+    word: &str,
+) -> Result<Reply, Failure> {
     match outcome {
         Ok(()) => Ok(onward(member, to, word)),
         Err(Failure::Refused(
@@ -372,7 +383,7 @@ pub(super) fn done_in(query: &str) -> &str {
     query.split('&').find_map(|pair| pair.strip_prefix("done=")).unwrap_or_default()
 }
 
-fn wanted_in(query: &str) -> String {
+pub(super) fn wanted_in(query: &str) -> String {
     let form = Form::read(query.as_bytes());
     form.field("show").trim().chars().take(64).collect()
 }
@@ -381,6 +392,6 @@ fn request_id(ask: &Ask) -> Result<LinkId, Failure> {
     LinkId::parse(ask.segment(0)).map_err(|_| Refusal::NotFound(What::Request).into())
 }
 
-fn login_in(ask: &Ask) -> Result<LoginName, Failure> {
+pub(super) fn login_in(ask: &Ask) -> Result<LoginName, Failure> {
     LoginName::parse(ask.segment(0)).map_err(|_| Refusal::NotFound(What::Account).into())
 }

@@ -16,6 +16,29 @@ use crate::operations::{DeliveryView, Operations};
 /// Rows of one page.
 const PAGE: usize = 50;
 
+/// Whose deliveries a page shows.
+struct Place {
+    /// Where they lie.
+    base: String,
+    /// Name and code of the client; empty for the own organisation.
+    client: String,
+    code: String,
+    own: &'static super::texts::mandates::Texts,
+}
+
+impl Place {
+    fn of(ask: &Ask, member: &Member) -> Result<Self, Failure> {
+        let own = super::texts::mandates::Texts::of(member.guest.language);
+        let caller = &member.visit.caller;
+        if caller.recipient() == &caller.organisation {
+            return Ok(Self { base: "/deliveries".to_owned(), client: String::new(), code: String::new(), own });
+        }
+        let client = ask.site.operations.client(caller, caller.recipient())?;
+        let base = format!("/clients/{}/deliveries", client.code);
+        Ok(Self { base, client: client.name.to_string(), code: client.code.to_string(), own })
+    }
+}
+
 /// One delivery in a list.
 pub(super) struct Row {
     pub(super) id: String,
@@ -41,6 +64,7 @@ struct File {
 #[template(path = "deliveries.html", config = "src/fronts/https/portal/askama.toml")]
 struct Deliveries {
     frame: Frame,
+    place: Place,
     rows: Vec<Row>,
     more: String,
 }
@@ -49,6 +73,7 @@ struct Deliveries {
 #[template(path = "delivery.html", config = "src/fronts/https/portal/askama.toml")]
 struct One {
     frame: Frame,
+    place: Place,
     row: Row,
     purpose: String,
     is_sealed: bool,
@@ -91,19 +116,19 @@ pub(super) fn state_of(texts: &'static Texts, view: &DeliveryView) -> (&'static 
 
 /// The list, the newest first.
 pub(in crate::fronts::https) fn list(ask: &Ask, member: &Member) -> Result<Reply, Failure> {
-    let operations = &ask.site.operations;
+    let (operations, place) = (&ask.site.operations, Place::of(ask, member)?);
     let after = ask.query.split('&').find_map(|pair| pair.strip_prefix("after="));
     let after = after.and_then(|id| DeliveryId::parse(id).ok());
     let page = operations.newest_deliveries(&member.visit.caller, after, false, PAGE)?;
     let more = match page.last().filter(|_| page.len() >= PAGE) {
         Some(last) if member.guest.language_was_asked => {
-            format!("/deliveries?after={}&lang={}", last.delivery.id, member.guest.texts().tag)
+            format!("{}?after={}&lang={}", place.base, last.delivery.id, member.guest.texts().tag)
         }
-        Some(last) => format!("/deliveries?after={}", last.delivery.id),
+        Some(last) => format!("{}?after={}", place.base, last.delivery.id),
         None => String::new(),
     };
     let rows = page.iter().map(|view| Row::of(operations, member.guest.language, view)).collect();
-    member.shown(&Deliveries { frame: member.frame(ask), rows, more })
+    member.shown(&Deliveries { frame: member.frame(ask), place, rows, more })
 }
 
 /// One delivery.
@@ -119,6 +144,7 @@ pub(in crate::fronts::https) fn one(ask: &Ask, member: &Member) -> Result<Reply,
     });
     member.shown(&One {
         frame: member.frame(ask),
+        place: Place::of(ask, member)?,
         row: Row::of(operations, language, &view),
         purpose: view.delivery.purpose.to_string(),
         is_sealed: view.delivery.end_to_end,

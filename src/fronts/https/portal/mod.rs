@@ -3,10 +3,12 @@
 
 mod access;
 mod activate;
+mod clients;
 mod deliveries;
 mod forgotten;
 mod form;
 mod glossary;
+mod intermediary;
 pub(super) mod office;
 mod page;
 mod passkeys;
@@ -27,10 +29,15 @@ use hyper::header::{LOCATION, USER_AGENT};
 
 pub(super) use access::{account, appoint, approve, grid, grid_csv, invite, overview, reject, resend, save};
 pub(super) use activate::{app, choose, look};
+pub(super) use clients::clients;
 pub(super) use deliveries::{download, list, one, packing_slip};
 pub(super) use forgotten::{ask_address, link_sent, take_address};
 pub(super) use form::{Form, is_from_elsewhere};
 pub(super) use glossary::glossary;
+pub(super) use intermediary::{
+    ask_end, client_rights_csv, copy, end, intermediary, intermediary_account, intermediary_client, look_at_copy,
+    save_client,
+};
 pub(super) use page::{broken, closed, elsewhere, missing};
 pub(super) use passkeys::{
     add_passkey, ask_passkey, ask_removal, begin_passkey, check_passkey, remove_passkey, script,

@@ -71,6 +71,8 @@ pub(super) struct Signed {
     pub(super) is_administrator: bool,
     /// Nothing is open to them before the terms of use are accepted (I6).
     pub(super) has_terms_open: bool,
+    /// What the way to the clients is called, for who works for any; else empty.
+    pub(super) clients: &'static str,
 }
 
 impl Frame {
@@ -107,6 +109,7 @@ impl Frame {
                 until: operations.calendar().time_of(visit.idle_until),
                 is_administrator: visit.account.is_administrator,
                 has_terms_open: visit.has_terms_open,
+                clients: clients(ask, guest),
             }),
         }
     }
@@ -139,6 +142,19 @@ fn announced(ask: &Ask, guest: &Guest) -> String {
         Err(failure) => {
             tracing::error!(%failure, "announced interruptions could not be looked up");
             String::new()
+        }
+    }
+}
+
+/// What leads to the clients of who is signed in. A page is worth more than its menu: a fault is logged.
+fn clients(ask: &Ask, guest: &Guest) -> &'static str {
+    let Some(visit) = &guest.visit else { return "" };
+    match ask.site.operations.works_for_clients(&visit.caller) {
+        Ok(true) => super::texts::mandates::Texts::of(guest.language).clients,
+        Ok(false) => "",
+        Err(failure) => {
+            tracing::error!(%failure, "the clients of an account could not be looked up");
+            ""
         }
     }
 }

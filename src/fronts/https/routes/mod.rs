@@ -3,6 +3,7 @@
 
 mod api;
 mod clients;
+mod intermediary;
 mod office;
 mod operator;
 mod participant_files;
@@ -90,6 +91,7 @@ pub(super) static DESCRIBED: Table = &[api::PUBLIC, clients::CLIENTS, participan
 pub(super) static EVERYBODY: Table = &[
     api::PUBLIC,
     clients::CLIENTS,
+    intermediary::INTERMEDIARY,
     participant_files::PARTICIPANT_FILES,
     portal::PORTAL,
     terms::TERMS,

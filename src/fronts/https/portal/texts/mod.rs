@@ -40,6 +40,7 @@ macro_rules! catalogue {
 }
 
 mod glossary;
+pub(super) mod mandates;
 mod office;
 mod pages;
 pub(super) mod passkeys;

@@ -1,0 +1,58 @@
+//! Texts of the pages about intermediaries and their clients (P13).
+
+super::catalogue! {
+    intermediary: "Intermediair", "Intermediary";
+    held_title: "Organisaties onder uw beheer", "Organisations under your management";
+    held_lead: "Uw organisatie werkt voor deze opdrachtgevers.", "Your organisation acts for these clients.";
+    client: "Opdrachtgever", "Client";
+    products: "Producten", "Products";
+    until: "Machtiging tot en met", "Mandate until";
+    no_end: "zonder einddatum", "without end";
+    state: "Status", "State";
+    state_in_force: "van kracht", "in force";
+    state_announced: "nog niet ingegaan", "not begun yet";
+    state_blocked: "geblokkeerd", "blocked";
+    state_over: "voorbij", "over";
+    users_title: "Gebruikers", "Users";
+    users_lead: "Kies een gebruiker. Daarna kiest u de opdrachtgever en de producten.", "Choose a user. Then you choose the client and the products.";
+    filter: "Zoeken op opdrachtgever", "Search for a client";
+    filter_hint: "Vul een deel van de naam of de code in.", "Enter a part of the name or the code.";
+    filter_apply: "Zoeken", "Search";
+    filter_nothing: "Geen opdrachtgever gevonden.", "No client found.";
+    as_csv: "Wie heeft wat, als CSV-bestand", "Who has what, as a CSV file";
+    pick_lead: "Kies de opdrachtgever voor wie deze gebruiker werkt.", "Choose the client for whom this user works.";
+    coupled: "Gekoppeld", "Coupled";
+    nothing_coupled: "niets", "nothing";
+    of: "van", "of";
+    tick_lead: "Zet een vinkje bij de producten die deze gebruiker voor deze opdrachtgever mag zien. Weghalen werkt meteen.", "Tick the products that this user may see for this client. Taking one away works at once.";
+    no_products: "Er is nu geen product dat u voor deze opdrachtgever kunt koppelen.", "There is no product now that you can couple for this client.";
+    save: "Opslaan", "Save";
+    saved: "De rechten zijn opgeslagen. De gebruiker krijgt een e-mail.", "The rights are saved. The user gets an e-mail.";
+    copy_title: "Rechten overnemen van een collega", "Take over the rights of a colleague";
+    copy_lead: "U ziet eerst wat erbij komt. Daarna slaat u op.", "You first see what is added. Then you save.";
+    copy_from: "Collega", "Colleague";
+    copy_look: "Bekijken", "Look through";
+    copy_check: "Controleer wat erbij komt. Haal het vinkje weg bij wat niet mee moet.", "Check what is added. Untick what is not to be taken over.";
+    copy_none: "Deze collega heeft niets wat deze gebruiker niet al heeft.", "This colleague has nothing that this user does not have already.";
+    copied: "De rechten zijn overgenomen. De gebruiker krijgt een e-mail.", "The rights were taken over. The user gets an e-mail.";
+    given_title: "Intermediairs die voor u werken", "Intermediaries that act for you";
+    given_lead: "Deze organisaties halen voor u gegevens op of leveren ze aan. U kunt dat op elk moment stoppen.", "These organisations fetch or deliver data for you. You can stop that at any time.";
+    given_none: "Er is geen intermediair die voor uw organisatie werkt.", "No intermediary acts for your organisation.";
+    end: "Beëindigen", "End";
+    end_title: "Machtiging beëindigen", "End a mandate";
+    end_lead: "Weet u het zeker? Deze intermediair kan daarna meteen niets meer voor uw organisatie doen.", "Are you sure? After that this intermediary can at once do nothing more for your organisation.";
+    end_for_good: "U kunt dit niet ongedaan maken. Voor een nieuwe machtiging neemt u contact met ons op.", "You cannot undo this. For a new mandate you contact us.";
+    end_confirm: "Ja, beëindigen", "Yes, end it";
+    end_cancel: "Nee, terug", "No, go back";
+    ended: "De machtiging is beëindigd.", "The mandate was ended.";
+    clients: "Opdrachtgevers", "Clients";
+    clients_lead: "U werkt voor deze organisaties. Kies een opdrachtgever om de leveringen te zien.", "You act for these organisations. Choose a client to see its deliveries.";
+    clients_none: "Er is geen opdrachtgever aan uw account gekoppeld.", "No client is coupled to your account.";
+    new: "Nieuw", "New";
+    not_fetched: "Niet opgehaald", "Not fetched";
+    ends_soon: "Verloopt binnen 3 dagen", "Ends within 3 days";
+    acting_for: "U werkt nu voor", "You now act for";
+    deliveries_of: "Leveringen van", "Deliveries of";
+    client_lead: "Dit zijn de leveringen van deze opdrachtgever, de nieuwste eerst.", "These are the deliveries of this client, the newest first.";
+    to_clients: "Alle opdrachtgevers", "All clients";
+}
