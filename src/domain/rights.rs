@@ -69,6 +69,8 @@ closed_set! {
         Couple = "couple",
         /// Judge requests, invite, appoint administrators and see who has what, of one organisation.
         ManageMembers = "manage-members",
+        /// Make and end machine accounts, their keys, tokens, owners and allow lists, of one organisation.
+        ManageConnections = "manage-connections",
         /// End windows, destroy keys, send e-mails.
         Maintain = "maintain",
         /// Block an organisation or an account.
@@ -302,6 +304,8 @@ fn permits_operator(act: Act, case: Case) -> Result<(), Refusal> {
         | Act::HandleUploads
         | Act::ReadDeliveries
         | Act::ReadHistory => Ok(()),
+        // The operator administers accounts of all; this is the administrator's word for the own organisation's.
+        Act::ManageConnections => Err(Refusal::NotAllowed("the operator administers accounts by the command line")),
         // The operator steers deliveries but does not read or confirm them for a recipient.
         Act::Browse | Act::Fetch | Act::Acknowledge | Act::SignOff | Act::Deliver => {
             Err(Refusal::NotAllowed("only the recipient's accounts may"))
@@ -364,6 +368,7 @@ fn permits_system(act: Act) -> Result<(), Refusal> {
         | Act::Define
         | Act::Oversee
         | Act::ManageOffice
+        | Act::ManageConnections
         | Act::Couple
         | Act::AnswerTerms
         | Act::KeepCredentials => Err(Refusal::NotAllowed("the server does this for nobody")),
@@ -399,7 +404,11 @@ fn permits_account(act: Act, case: Case) -> Result<(), Refusal> {
         Act::ReadHistory if case.role == Role::Administrator && case.relation == Relation::Own => Ok(()),
         // An administrator manages the own organisation and no other (B9, B12, C2), and couples what there is an
         // agreement for (B11): of the own organisation, or of a client within its mandate (D2, D6).
-        Act::ManageMembers if case.role == Role::Administrator && case.relation == Relation::Own => Ok(()),
+        Act::ManageMembers | Act::ManageConnections
+            if case.role == Role::Administrator && case.relation == Relation::Own =>
+        {
+            Ok(())
+        }
         Act::Couple if case.role == Role::Administrator && case.relation != Relation::Foreign => match case.ground {
             Ground::InForce => Ok(()),
             Ground::None => Err(Refusal::NotAllowed("there is no agreement in force")),
@@ -407,7 +416,9 @@ fn permits_account(act: Act, case: Case) -> Result<(), Refusal> {
         // A person answers for themselves; for a machine its owner does (I6, I13).
         Act::AnswerTerms if case.role != Role::Machine && case.relation == Relation::Own => Ok(()),
         Act::AnswerTerms => Err(Refusal::NotAllowed("only a person may, for themselves")),
-        Act::ManageMembers | Act::Couple => Err(Refusal::NotAllowed("only an administrator of the organisation may")),
+        Act::ManageMembers | Act::ManageConnections | Act::Couple => {
+            Err(Refusal::NotAllowed("only an administrator of the organisation may"))
+        }
         // Keys and tokens of a machine are its administrator's.
         Act::KeepCredentials if case.role == Role::Machine => Err(Refusal::NotAllowed("only a person may")),
         Act::KeepCredentials if case.relation == Relation::Own => Ok(()),
