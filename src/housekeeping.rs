@@ -31,6 +31,9 @@ const REQUEST_TICK: Duration = Duration::from_secs(300);
 /// How often ends of mandates and warnings of them are put on record; what has ended has no force before that either.
 const MANDATE_TICK: Duration = Duration::from_secs(2);
 
+/// How often keys and tokens that end soon are looked for.
+const ENDS_TICK: Duration = Duration::from_secs(3_600);
+
 /// How often it is asked whether an announced interruption begins (J6 asks for five seconds).
 const INTERRUPTION_TICK: Duration = Duration::from_secs(1);
 
@@ -83,6 +86,9 @@ pub fn start(tasks: &mut JoinSet<()>, operations: &Arc<Operations>, timers: Time
     }));
     tasks.spawn(every(MANDATE_TICK, Arc::clone(operations), shutdown.clone(), "settle mandates", |operations| {
         operations.settle_mandates().map(|_| ())
+    }));
+    tasks.spawn(every(ENDS_TICK, Arc::clone(operations), shutdown.clone(), "tell ends of keys", |operations| {
+        operations.tell_ends().map(|_| ())
     }));
     tasks.spawn(every(
         INTERRUPTION_TICK,

@@ -12,6 +12,7 @@ mod key_facts;
 mod mail;
 mod passphrase;
 pub mod protection;
+mod server_facts;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -39,8 +40,8 @@ use crate::fronts::spool::Spool;
 use crate::fronts::{offload, sftp};
 use crate::housekeeping::{self, Timers};
 use crate::operations::{
-    Clock, Failure, Fault, IntakeSettings, Keyring, MailSender, MonthlyBodies, NoChecks, Operations, PeopleSettings,
-    Ports, Secrets, Settings, Signer, UploadSettings, shut_until_confirmed,
+    Clock, ConnectionSettings, Failure, Fault, IntakeSettings, Keyring, MailSender, MonthlyBodies, NoChecks,
+    Operations, PeopleSettings, Ports, Secrets, Settings, Signer, UploadSettings, shut_until_confirmed,
 };
 use ballast::Ballast;
 
@@ -247,6 +248,12 @@ fn settings(config: &Config) -> Settings {
             max_requests: config.sign_in.max_requests,
         },
         terms_grace: config.terms.grace,
+        connections: ConnectionSettings {
+            max_machines: config.connections.max_machine_accounts,
+            token_lasts: config.connections.token_lasts,
+            max_token_lasts: config.connections.max_token_lasts,
+            warn_before: config.connections.warn_before,
+        },
     }
 }
 
@@ -262,7 +269,6 @@ impl Server {
         let opening = config.clone();
         let operations = offload(move || open(&opening)).await?;
         let host_keys = host_keys::read(&config.home.join("keys"))?;
-        let host_keys = host_keys.into_iter().filter(|key| key.in_use).map(|key| key.key).collect();
         let front = HttpsFront::new(Arc::new(config.clone()), Arc::clone(&operations));
         let front = Arc::new(front.map_err(|error| {
             Fault::from_error("set HTTPS up: https.certificate, https.key, portal.style_sheet", error)
@@ -286,6 +292,8 @@ impl Server {
             listener.local_addr().map_err(|error| Fault::from_error("read a listener's address", error))
         };
         let (sftp_address, https_address) = (address(&sftp_listener)?, address(&https_listener)?);
+        front.tell(server_facts::gather(config, &host_keys, sftp_address.port()));
+        let host_keys = host_keys.into_iter().filter(|key| key.in_use).map(|key| key.key).collect();
         let operator_address = operator_listener.as_ref().map(address).transpose()?;
         let sessions = Sessions::default();
         let front_door = FrontDoor::new(Arc::clone(&operations), config.folders.clone());

@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use super::Config;
+use super::connections;
 use super::file::Settings;
 use super::mail;
 use super::secrets::{CREDENTIAL, read_secret, refuse_readable_by_others, secret_path};
@@ -44,6 +45,7 @@ pub(super) fn config(settings: &mut Settings, home: &Path, credentials: Option<&
     let https = https(settings, home, credentials);
     let operator = operator(settings);
     let sign_in = sign_in(settings, home);
+    let connections = connections::read(settings);
     let spool = spool(settings);
     let uploads = uploads(settings);
     let mail = mail::read(settings, home, credentials);
@@ -63,6 +65,7 @@ pub(super) fn config(settings: &mut Settings, home: &Path, credentials: Option<&
             https: https?,
             operator: operator?,
             sign_in: sign_in?,
+            connections: connections?,
             spool: spool?,
             uploads: uploads?,
             mail: mail?,

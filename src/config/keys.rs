@@ -38,18 +38,18 @@ pub(super) struct Section {
     pub(super) keys: &'static [Key],
 }
 
-const fn key(name: &'static str, kind: Kind, default: &'static str, explain: &'static str) -> Key {
+pub(super) const fn key(name: &'static str, kind: Kind, default: &'static str, explain: &'static str) -> Key {
     Key { name, kind, default: Some(default), explain }
 }
 
-const fn optional(name: &'static str, kind: Kind, explain: &'static str) -> Key {
+pub(super) const fn optional(name: &'static str, kind: Kind, explain: &'static str) -> Key {
     Key { name, kind, default: None, explain }
 }
 
 const MIB: u64 = 1024 * 1024;
 const GIB: u64 = 1024 * MIB;
 const HOUR: u64 = 3_600;
-const DAY: u64 = 24 * HOUR;
+pub(super) const DAY: u64 = 24 * HOUR;
 
 /// Every section, in the order of the written file.
 pub(super) const SECTIONS: &[Section] = &[
@@ -70,6 +70,11 @@ pub(super) const SECTIONS: &[Section] = &[
         keys: OPERATOR,
     },
     Section { name: "sign-in", explain: "How people sign in to the portal.", keys: SIGN_IN },
+    Section {
+        name: "connections",
+        explain: "Machine accounts, keys and tokens that administrators make in the portal.",
+        keys: super::connections::KEYS,
+    },
     Section { name: "oidc", explain: "Sign-in through an identity provider. No keys in this version.", keys: &[] },
     Section { name: "spool", explain: "The folder where the back office drops files.", keys: SPOOL },
     Section { name: "uploads", explain: "Participant files that recipients upload.", keys: UPLOADS },

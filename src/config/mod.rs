@@ -4,6 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "reads its own files")]
 
 mod build;
+pub mod connections;
 mod example;
 mod faults;
 mod file;
@@ -19,6 +20,7 @@ use std::path::{Path, PathBuf};
 pub use example::default_file_text;
 pub use faults::{ConfigFault, ConfigFaults};
 
+use connections::ConnectionLimits;
 use file::Settings;
 use mail::MailSettings;
 use sections::{
@@ -57,6 +59,8 @@ pub struct Config {
     pub operator: OperatorSettings,
     /// How people sign in.
     pub sign_in: SignInSettings,
+    /// Machine accounts, keys and tokens.
+    pub connections: ConnectionLimits,
     /// The drop folder of the back office.
     pub spool: SpoolSettings,
     /// Bounds and periods of uploads.

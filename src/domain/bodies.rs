@@ -71,10 +71,10 @@ impl BodyClass {
         use Happening::{
             AccountAdded, AccountBlocked, AccountChanged, AccountEnded, AccountInvited, AccountLinkMade,
             AccountRequested, AccountUnblocked, AddressPenalised, AdministratorAppointed, AdministratorDismissed,
-            AgreementAdded, AgreementEnded, BackupMade, BackupRestored, BodyKeyDestroyed, DeliveryAcknowledged,
-            DeliveryExpired, DeliveryExtended, DeliveryHeld, DeliveryLost, DeliveryPublished, DeliveryReleased,
-            DeliveryReplaced, DeliveryShredded, DeliveryWithdrawn, DigestsAsked, EventDestroyed, FetchEnded,
-            FetchStarted, FileFetched, FileReleased, FileSignedOff, HeadersRewrapped, HistoryCompacted,
+            AgreementAdded, AgreementEnded, BackupMade, BackupRestored, BodyKeyDestroyed, CredentialEndTold,
+            DeliveryAcknowledged, DeliveryExpired, DeliveryExtended, DeliveryHeld, DeliveryLost, DeliveryPublished,
+            DeliveryReleased, DeliveryReplaced, DeliveryShredded, DeliveryWithdrawn, DigestsAsked, EventDestroyed,
+            FetchEnded, FetchStarted, FileFetched, FileReleased, FileSignedOff, HeadersRewrapped, HistoryCompacted,
             InterruptionAnnounced, InterruptionBegun, InterruptionEnded, InterruptionTold, KeyAdded, KeyBlocked,
             KeyRevoked, KeyUnblocked, MailDeferred, MailFailed, MailRemoved, MailSent, MandateAdded, MandateBlocked,
             MandateChanged, MandateEnded, MandateExpired, MandateExpiring, MandateUnblocked, MasterRotated,
@@ -85,11 +85,11 @@ impl BodyClass {
             RecipientLeftOut, RecoveryCodeUsed, RecoveryCodesMade, RequestApproved, RequestConfirmed, RequestExpired,
             RequestRejected, RestoreConfirmed, RightCoupled, RightDecoupled, SecondFactorAdded, SecondFactorRemoved,
             ServiceEnded, ServiceRestored, SignInRefused, SignOffUndone, SignedIn, SignedOut, SlotDestroyed,
-            TimeConfirmed, TokenAdded, TokenBlocked, TokenRevoked, TokenUnblocked, UploadAccepted, UploadAcknowledged,
-            UploadAnswered, UploadCheckBegun, UploadCleared, UploadCollected, UploadDated, UploadDuplicate,
-            UploadExpired, UploadForgotten, UploadHandOverBegun, UploadLost, UploadPaused, UploadReceived,
-            UploadRefused, UploadRejected, UploadRemoved, UploadRenamed, UploadReplaced, UploadResumed, UploadSettled,
-            UploadStarted, UploadWithdrawn, VaultScrubbed, WindowPaused, WindowsResumed,
+            TimeConfirmed, TokenAdded, TokenBlocked, TokenRevoked, TokenUnblocked, TokenUsed, UploadAccepted,
+            UploadAcknowledged, UploadAnswered, UploadCheckBegun, UploadCleared, UploadCollected, UploadDated,
+            UploadDuplicate, UploadExpired, UploadForgotten, UploadHandOverBegun, UploadLost, UploadPaused,
+            UploadReceived, UploadRefused, UploadRejected, UploadRemoved, UploadRenamed, UploadReplaced, UploadResumed,
+            UploadSettled, UploadStarted, UploadWithdrawn, VaultScrubbed, WindowPaused, WindowsResumed,
         };
         use Happening::{
             AccountLinkExpired, ActivationReminded, NewPasswordAsked, PasskeyAdded, PasskeyRemoved,
@@ -100,7 +100,9 @@ impl BodyClass {
         match what {
             TermsPublished | TermsAccepted | TermsRefused => Some(Self::Changes),
             TermsTold | TermsGraceChanged => None,
-            SignedIn | SignedOut | SignInRefused | AddressPenalised | RecoveryCodeUsed => Some(Self::SignIns),
+            SignedIn | SignedOut | SignInRefused | AddressPenalised | RecoveryCodeUsed | TokenUsed => {
+                Some(Self::SignIns)
+            }
             FetchStarted | FileReleased | FileFetched | FetchEnded | DeliveryAcknowledged | FileSignedOff
             | SignOffUndone | DigestsAsked => Some(Self::Fetches),
             MailSent | MailDeferred | MailFailed => Some(Self::Mail),
@@ -148,6 +150,7 @@ impl BodyClass {
             | TokenUnblocked
             | ServiceEnded
             | ServiceRestored
+            | CredentialEndTold
             | RightCoupled
             | RightDecoupled
             | DeliveryPublished

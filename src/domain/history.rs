@@ -260,6 +260,10 @@ happenings! {
     TermsTold = 153, "terms-told";
     /// The time that accounts of before the first terms of use have was changed (terms.grace).
     TermsGraceChanged = 154, "terms-grace-changed";
+    /// An API token was used: once an hour for each token and network.
+    TokenUsed = 160, "token-used";
+    /// The owner of an account was told that a key or token ends soon (M23).
+    CredentialEndTold = 161, "credential-end-told";
     /// Somebody got an account in the office.
     OfficeMemberAdded = 175, "office-member-added";
     /// Somebody got another role in the office.

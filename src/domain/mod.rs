@@ -9,6 +9,7 @@ pub mod allow_list;
 pub mod block;
 pub mod bodies;
 pub mod compaction;
+pub mod connections;
 pub mod coverage;
 pub mod credential_block;
 pub mod credentials;

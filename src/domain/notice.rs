@@ -100,6 +100,26 @@ pub enum NoticeKind {
     OwnAccessChanged,
     /// M21: an interruption is announced, has begun, was called off or is over.
     InterruptionNews,
+    /// M09: a machine account was made.
+    MachineAdded,
+    /// M09: a machine account was ended.
+    MachineEnded,
+    /// M09: a machine account has another owner.
+    OwnerChanged,
+    /// M09: an SSH key was added to a machine account.
+    KeyAdded,
+    /// M09: an SSH key of a machine account was revoked.
+    KeyRevoked,
+    /// M09: an API token was made for a machine account.
+    TokenAdded,
+    /// M09: an API token of a machine account was revoked.
+    TokenRevoked,
+    /// M09: from where a machine account may sign in was changed.
+    AllowListChanged,
+    /// M23: an SSH key ends soon.
+    KeyEnds,
+    /// M23: an API token ends soon.
+    TokenEnds,
     /// Somebody is to work in the office; the account is to be activated there.
     OfficeInvited,
     /// M22: a version of the terms of use was published.
@@ -179,6 +199,8 @@ facts! {
     TermsFrom = "terms-from",
     /// The link by which it is accepted for a machine account, by the address of its owner.
     TermsLink = "terms-link",
+    /// The key, token or list of addresses that it is about, as lists show it; never a secret.
+    Thing = "thing",
     /// From which network, roughly.
     Network = "network",
     /// Name of the client that it is about.
@@ -236,6 +258,16 @@ impl NoticeKind {
             Self::AccessChanged => "access-changed",
             Self::OwnAccessChanged => "own-access-changed",
             Self::InterruptionNews => "interruption-news",
+            Self::MachineAdded => "machine-added",
+            Self::MachineEnded => "machine-ended",
+            Self::OwnerChanged => "owner-changed",
+            Self::KeyAdded => "key-added",
+            Self::KeyRevoked => "key-revoked",
+            Self::TokenAdded => "token-added",
+            Self::TokenRevoked => "token-revoked",
+            Self::AllowListChanged => "allow-list-changed",
+            Self::KeyEnds => "key-ends",
+            Self::TokenEnds => "token-ends",
             Self::OfficeInvited => "office-invited",
             Self::TermsPublished => "terms-published",
             Self::TermsForMachine => "terms-for-machine",

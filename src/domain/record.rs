@@ -5,6 +5,7 @@ use super::account::{Account, SshKey, Token};
 use super::agreement::Agreement;
 use super::bodies::BodyKey;
 use super::compaction::HistoryCut;
+use super::connections::{CredentialUse, EndWarning};
 use super::credential_block::CredentialBlock;
 use super::credentials::{AccountLink, Credentials, WebSession};
 use super::delivery::{
@@ -225,6 +226,10 @@ records! {
     TermsText = 68;
     /// That the terms of use were accepted for an account, by login.
     TermsAcceptance = 69;
+    /// When a key or token was used last, by login and credential.
+    CredentialUse = 70;
+    /// That the end of a key or token was told, by login and credential.
+    EndWarning = 71;
     /// Somebody who works in the office, by login.
     OfficeMember = 75;
     /// An act that waits for a second person, by id.

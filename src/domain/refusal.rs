@@ -3,6 +3,7 @@
 
 use core::fmt;
 
+use super::connections::ConnectionFlaw;
 use super::moment::Moment;
 use super::names::NameFault;
 use super::restriction::Service;
@@ -77,6 +78,8 @@ pub enum Refusal {
         /// How long to wait.
         seconds: u64,
     },
+    /// A connection cannot be made so.
+    Connection(ConnectionFlaw),
     /// The clock is not trusted; `retention run --confirm-time` is needed (I10).
     ClockNotTrusted,
 }
@@ -195,6 +198,7 @@ impl fmt::Display for Refusal {
             Self::LinkClosed => f.write_str("this link does not work any more; ask for a new one"),
             Self::FreeMail => f.write_str("this is no business e-mail address: use that of the organisation"),
             Self::WeakPassword(flaw) => flaw.fmt(f),
+            Self::Connection(flaw) => flaw.fmt(f),
             Self::WrongCode => f.write_str("this code is not right or was used already; wait for the next one"),
             Self::TriedTooOften { seconds } => write!(f, "tried too often; wait {seconds} seconds"),
             Self::ClockNotTrusted => {
@@ -235,6 +239,12 @@ impl fmt::Display for PasswordFlaw {
 }
 
 impl core::error::Error for Refusal {}
+
+impl From<ConnectionFlaw> for Refusal {
+    fn from(flaw: ConnectionFlaw) -> Self {
+        Self::Connection(flaw)
+    }
+}
 
 impl From<NameFault> for Refusal {
     fn from(fault: NameFault) -> Self {

@@ -345,6 +345,7 @@ fn permits_officer(act: Act, case: Case) -> Result<(), Refusal> {
         | Act::SignOff
         | Act::Deliver
         | Act::AnswerTerms
+        | Act::ManageConnections
         | Act::KeepCredentials => Err(Refusal::NotAllowed("nobody of the office does")),
     }
 }

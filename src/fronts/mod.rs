@@ -6,10 +6,12 @@ pub mod forms;
 pub mod https;
 pub mod intake_forms;
 pub mod mandate_forms;
+pub mod server_facts;
 pub mod sessions;
 pub mod sftp;
 pub mod source_file;
 pub mod spool;
+pub mod ssh_keys;
 
 use crate::operations::{Failure, Fault};
 

@@ -24,6 +24,7 @@ use crate::domain::record::Row;
 use crate::domain::refusal::{Refusal, What};
 use crate::domain::rights::Act;
 use crate::ports::catalog::CatalogView;
+use crate::ports::entropy::Entropy;
 
 /// What is needed to add an account.
 #[derive(Clone, Debug)]
@@ -216,17 +217,8 @@ impl Operations {
         let who = self.acting(by, Act::Administer)?;
         let now = self.now();
         refuse_past(expires_at, now)?;
-        let mut random = [0; 32];
-        self.entropy.fill(&mut random);
-        let secret = format!("{TOKEN_PREFIX}{}", BASE64URL_NOPAD.encode(&random));
-        let token = Token {
-            id: TokenId::from_random(self.entropy.sixteen()),
-            secret_sha256: secret_digest(&secret),
-            login: login.clone(),
-            added_at: now,
-            expires_at,
-            revoked_at: None,
-        };
+        let id = TokenId::from_random(self.entropy.sixteen());
+        let NewToken { token, secret } = fresh_token(self.entropy.as_ref(), id, login, expires_at, now);
         let row = token.clone();
         self.catalog.decide(Box::new(move |view| {
             let account = account_of(view, &row.login)?;
@@ -264,6 +256,28 @@ impl Operations {
             tokens_of(view, login)
         })
     }
+}
+
+/// A token with a fresh secret.
+pub(super) fn fresh_token(
+    entropy: &dyn Entropy,
+    id: TokenId,
+    login: &LoginName,
+    expires_at: Option<Moment>,
+    now: Moment,
+) -> NewToken {
+    let mut random = [0; 32];
+    entropy.fill(&mut random);
+    let secret = format!("{TOKEN_PREFIX}{}", BASE64URL_NOPAD.encode(&random));
+    let token = Token {
+        id,
+        secret_sha256: secret_digest(&secret),
+        login: login.clone(),
+        added_at: now,
+        expires_at,
+        revoked_at: None,
+    };
+    NewToken { token, secret }
 }
 
 /// All accounts together have at most so many tokens that are looked at.

@@ -10,6 +10,7 @@ mod case;
 mod check_deep;
 mod collect_delivery;
 mod compact_history;
+mod connections;
 mod end_bodies;
 mod end_delivery;
 mod enforce_retention;
@@ -70,6 +71,9 @@ pub use block_access::StandingChange;
 pub use block_credentials::Credential;
 pub use browse::{DeliveryFilter, DeliveryView};
 pub use check_deep::{VaultLook, look_at_vault};
+pub use connections::{
+    Attempt, AttemptOutcome, ConnectionSettings, JudgedKey, KeyView, LastUse, MachineView, NewMachine, TokenView,
+};
 pub use end_bodies::BodyKeyState;
 pub use enforce_retention::RetentionReport;
 pub use fetch::Fetch;
@@ -188,6 +192,8 @@ pub struct Settings {
     pub terms_grace: Span,
     /// Acts that matter most wait for a second person of the operator.
     pub four_eyes: bool,
+    /// Periods and bounds of connections.
+    pub connections: ConnectionSettings,
 }
 
 /// Who writes the e-mails.
@@ -250,6 +256,8 @@ pub struct Operations {
     closures: interrupt::KnownClosures,
     pauses: pause_windows::Reached,
     known_terms: terms::KnownTerms,
+    uses: connections::KnownUses,
+    known_attempts: connections::KnownAttempts,
 }
 
 /// Somebody who has signed in; only a sign-in makes one. Cheap to clone; holds no secret.
@@ -372,6 +380,8 @@ impl Operations {
             closures: interrupt::KnownClosures::default(),
             pauses: pause_windows::Reached::default(),
             known_terms: terms::KnownTerms::default(),
+            uses: connections::KnownUses::default(),
+            known_attempts: connections::KnownAttempts::default(),
         }
     }
 

@@ -312,6 +312,7 @@ impl Operations {
                 Fact::AccountLink => facts.link = self.account_address(LinkId::parse(value)?, door)?,
                 Fact::Added => facts.added.push(value.clone()),
                 Fact::Removed => facts.removed.push(value.clone()),
+                Fact::Thing => facts.thing.clone_from(value),
                 Fact::Change => facts.change = CredentialChange::from_word(value),
                 Fact::Network => facts.network.clone_from(value),
                 Fact::Client => facts.client.clone_from(value),

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use sha2::{Digest as _, Sha256};
 
 use super::block_credentials::is_blocked;
+use super::connections::AttemptOutcome;
 use super::interrupt::is_closed;
 use super::note_strangers::Outsider;
 use super::terms::has_terms_open;
@@ -15,7 +16,7 @@ use crate::domain::block::Access;
 use crate::domain::credential_block::token_credential;
 use crate::domain::decision::Decision;
 use crate::domain::digest::Digest;
-use crate::domain::history::{About, Channel, Event, Happening, Who};
+use crate::domain::history::{About, Channel, Event, Happening};
 use crate::domain::moment::Moment;
 use crate::domain::names::LoginName;
 use crate::domain::organisation::Organisation;
@@ -40,17 +41,27 @@ impl Operations {
     pub fn probe_key(&self, login: &str, fingerprint: &str, visitor: &Visitor) -> Result<(), Failure> {
         let login = LoginName::parse(login).map_err(|_| Refusal::NotSignedIn)?;
         let now = self.now();
-        let (account, outside) = self.catalog.look(|view| {
+        let (account, key, outside) = self.catalog.look(|view| {
             let key = view.row::<SshKey>(&SshKey::key_of(&login, fingerprint))?;
-            key.filter(|key| key.is_valid(now)).ok_or(Refusal::NotSignedIn)?;
             let account = view.row::<Account>(&Account::key_of(&login))?.ok_or(Refusal::NotSignedIn)?;
             let outside = outside_of(view, &account, visitor.address)?;
-            Ok((account, outside))
+            Ok((account, key, outside))
         })?;
+        let caller = caller_of(account.clone(), Channel::Sftp, fingerprint.to_owned(), visitor, Proof::SshKey);
+        let unfit = match key {
+            None => Some(AttemptOutcome::UnknownKey),
+            Some(key) if key.revoked_at.is_some() => Some(AttemptOutcome::Revoked),
+            Some(key) if !key.is_valid(now) => Some(AttemptOutcome::RanOut),
+            Some(_) => None,
+        };
+        if let Some(unfit) = unfit {
+            self.note_attempt(&account, &caller, unfit, now);
+            return Err(Refusal::NotSignedIn.into());
+        }
         match outside {
             None => Ok(()),
             Some(list_of) => {
-                let caller = caller_of(account, Channel::Sftp, fingerprint.to_owned(), visitor, Proof::SshKey);
+                self.note_attempt(&account, &caller, AttemptOutcome::OutsideList(list_of), now);
                 self.refuse_outsider(Outsider { caller, list_of, is_proven: false }, now)
             }
         }
@@ -85,15 +96,18 @@ impl Operations {
         if let (Ok(()), Some(closure)) = (&verdict, self.closure(Channel::Sftp)?) {
             verdict = Err(closure.refusal());
         }
-        let caller = caller_of(account, Channel::Sftp, fingerprint.to_owned(), visitor, Proof::SshKey);
+        let caller = caller_of(account.clone(), Channel::Sftp, fingerprint.to_owned(), visitor, Proof::SshKey);
         if let Some(list_of) = outside {
+            self.note_attempt(&account, &caller, AttemptOutcome::OutsideList(list_of), now);
             self.refuse_outsider(Outsider { caller: caller.clone(), list_of, is_proven: true }, now)?;
         }
         let (what, note) = match &verdict {
             Ok(()) => (Happening::SignedIn, None),
             Err(refusal) => (Happening::SignInRefused, Some(refusal.to_string())),
         };
-        self.record_session(what, caller.who(), note)?;
+        let outcome = verdict.as_ref().map_or_else(AttemptOutcome::of_refusal, |()| AttemptOutcome::Entered);
+        self.note_attempt(&account, &caller, outcome, now);
+        self.record_session(what, &caller, note)?;
         verdict?;
         Ok(caller)
     }
@@ -126,7 +140,7 @@ impl Operations {
     /// # Errors
     /// A fault of the store.
     pub fn sign_out(&self, caller: &Caller) -> Result<(), Failure> {
-        self.record_session(Happening::SignedOut, caller.who(), None)
+        self.record_session(Happening::SignedOut, caller, None)
     }
 
     /// Signs in with an API token, for one request.
@@ -137,11 +151,8 @@ impl Operations {
     pub fn sign_in_with_token(&self, secret: &str, visitor: &Visitor) -> Result<Caller, Failure> {
         let now = self.now();
         let secret_sha256 = secret_digest(secret);
-        let (caller, outside, verdict) = self.catalog.look(|view| {
+        let (account, token, outside, verdict) = self.catalog.look(|view| {
             let token = view.row::<Token>(&Token::key_of(&secret_sha256))?.ok_or(Refusal::NotSignedIn)?;
-            if !token.is_valid(now) {
-                return Err(Refusal::NotSignedIn.into());
-            }
             let account = view.row::<Account>(&Account::key_of(&token.login))?.ok_or(Refusal::NotSignedIn)?;
             let outside = outside_of(view, &account, visitor.address)?;
             let credential = token_credential(token.id);
@@ -153,13 +164,24 @@ impl Operations {
             if verdict.is_ok() && has_terms_open(view, &account, Channel::Api, now)? {
                 verdict = Err(self.terms_refusal());
             }
-            let proof = Proof::Token(secret_sha256);
-            Ok((caller_of(account, Channel::Api, credential, visitor, proof), outside, verdict))
+            Ok((account, token, outside, verdict))
         })?;
+        let proof = Proof::Token(secret_sha256);
+        let caller = caller_of(account.clone(), Channel::Api, token_credential(token.id), visitor, proof);
+        if !token.is_valid(now) {
+            let is_revoked = token.revoked_at.is_some();
+            let outcome = if is_revoked { AttemptOutcome::Revoked } else { AttemptOutcome::RanOut };
+            self.note_attempt(&account, &caller, outcome, now);
+            return Err(Refusal::NotSignedIn.into());
+        }
         if let Some(list_of) = outside {
+            self.note_attempt(&account, &caller, AttemptOutcome::OutsideList(list_of), now);
             self.refuse_outsider(Outsider { caller: caller.clone(), list_of, is_proven: true }, now)?;
         }
+        let outcome = verdict.as_ref().map_or_else(AttemptOutcome::of_refusal, |()| AttemptOutcome::Entered);
+        self.note_attempt(&account, &caller, outcome, now);
         verdict?;
+        self.note_token_use(&caller, now)?;
         Ok(caller)
     }
 
@@ -169,14 +191,17 @@ impl Operations {
         Err(Refusal::NotFromHere(outsider.list_of).into())
     }
 
-    fn record_session(&self, what: Happening, who: Who, note: Option<String>) -> Result<(), Failure> {
+    fn record_session(&self, what: Happening, caller: &Caller, note: Option<String>) -> Result<(), Failure> {
+        let who = caller.who();
         let about = About { organisation: who.organisation.clone(), login: who.login.clone(), ..About::default() };
         let mut event = Event::new(what, who, about);
         if let Some(note) = note {
             event = event.with_note(&note);
         }
         let now = self.now();
-        self.catalog.decide(Box::new(move |_| Ok(Decision::new(now, event))))?;
+        let decision = Decision::new(now, event);
+        let decision = if what == Happening::SignedIn { self.with_use(decision, caller, now) } else { decision };
+        self.catalog.decide(Box::new(move |_| Ok(decision)))?;
         Ok(())
     }
 }

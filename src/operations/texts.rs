@@ -3,6 +3,7 @@
 //! for personal data or for links that sign in.
 
 mod access;
+mod connections;
 mod mandates;
 mod office;
 mod people;

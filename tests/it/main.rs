@@ -38,6 +38,7 @@ mod office;
 mod operations;
 mod portal;
 mod portal_access;
+mod portal_connections;
 mod portal_mandates;
 mod portal_passkeys;
 mod portal_security;

@@ -21,15 +21,16 @@ mod wire;
 
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 use crate::config::Config;
-use crate::operations::Operations;
+use crate::fronts::server_facts::ServerFacts;
+use crate::operations::{Failure, Fault, Operations};
 pub use tls::TlsFault;
 
 /// What every handler may use.
@@ -40,10 +41,16 @@ struct Site {
     pub operations: Arc<Operations>,
     penalties: bearer::Penalties,
     style_sheet: bytes::Bytes,
+    facts: OnceLock<ServerFacts>,
     stopping: AtomicBool,
 }
 
 impl Site {
+    /// What clients must know of the server.
+    fn facts(&self) -> Result<&ServerFacts, Failure> {
+        Ok(self.facts.get().ok_or_else(|| Fault::new("tell of this server: nobody has told of it yet"))?)
+    }
+
     fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Relaxed)
     }
@@ -67,8 +74,21 @@ impl HttpsFront {
         let style_sheet = portal::laid_over(own)
             .map_err(|error| TlsFault::of_file("portal.style_sheet", own.unwrap_or(Path::new("")), error))?;
         let penalties = bearer::Penalties::default();
-        let site = Site { config, operations, penalties, style_sheet, stopping: AtomicBool::new(false) };
+        let site = Site {
+            config,
+            operations,
+            penalties,
+            style_sheet,
+            facts: OnceLock::new(),
+            stopping: AtomicBool::new(false),
+        };
         Ok(Self { site: Arc::new(site), tls })
+    }
+
+    /// Tells what clients must know of the server, once, before it serves.
+    pub fn tell(&self, facts: ServerFacts) {
+        // what was told first stays
+        let _ = self.site.facts.set(facts);
     }
 
     /// Serves the public API until `shutdown` turns true (or its sender is gone), then lets running

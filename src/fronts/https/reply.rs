@@ -160,7 +160,7 @@ impl Reply {
             Refusal::NoSpace => problem(StatusCode::INSUFFICIENT_STORAGE, "no-space", "No space"),
             Refusal::Changed(_) => problem(StatusCode::CONFLICT, "changed", "Changed meanwhile"),
             Refusal::LinkClosed => problem(StatusCode::GONE, "gone", "No longer available"),
-            Refusal::FreeMail | Refusal::WeakPassword(_) | Refusal::WrongCode => BAD_REQUEST,
+            Refusal::FreeMail | Refusal::WeakPassword(_) | Refusal::WrongCode | Refusal::Connection(_) => BAD_REQUEST,
             Refusal::TriedTooOften { .. } => TOO_MUCH,
             Refusal::ClockNotTrusted => {
                 problem(StatusCode::SERVICE_UNAVAILABLE, "clock-not-trusted", "Clock not trusted")

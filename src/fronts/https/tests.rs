@@ -25,8 +25,8 @@ use crate::domain::history::{Channel, HistoryQuery};
 use crate::domain::moment::{Moment, Span};
 use crate::domain::names::{EmailAddress, Line, LoginName, OrganisationCode, ProductCode};
 use crate::operations::{
-    IntakeSettings, MailSender, NewAccount, NewAgreement, NewOrganisation, NewProduct, NoChecks, Operations,
-    PeopleSettings, Ports, Settings, UploadSettings,
+    ConnectionSettings, IntakeSettings, MailSender, NewAccount, NewAgreement, NewOrganisation, NewProduct, NoChecks,
+    Operations, PeopleSettings, Ports, Settings, UploadSettings,
 };
 
 const PUBLICATION: &str = "9b2f7c1e-52f0-4a55-9d43-0d8c6a1f7e10";
@@ -112,6 +112,12 @@ fn settings() -> Settings {
             max_requests: 100,
         },
         terms_grace: Span::from_days(42),
+        connections: ConnectionSettings {
+            max_machines: 4,
+            token_lasts: Span::from_days(90),
+            max_token_lasts: Span::from_days(365),
+            warn_before: Span::from_days(30),
+        },
     }
 }
 
@@ -390,8 +396,10 @@ async fn a_client_that_goes_away_leaves_the_file_unfetched() {
 async fn strangers_and_wrong_paths_learn_nothing_and_every_answer_has_its_headers() {
     let world = world().await;
     let id = world.publish(b"one").await;
-    let before = world.happenings().len();
     let path = format!("/api/v1/deliveries/{id}");
+    // the first use of a token is on record
+    world.ask(&path, &[]).await;
+    let before = world.happenings().len();
     let mut answers = vec![
         (401, world.curl(&[&world.url(&path)]).await),
         (401, world.curl(&["-H", "Authorization: Bearer pkt_wrong", &world.url(&path)]).await),

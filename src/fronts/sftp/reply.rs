@@ -42,6 +42,7 @@ fn kind_of(refusal: &Refusal) -> ShelfErrorKind {
         | Refusal::LinkClosed
         | Refusal::FreeMail
         | Refusal::WeakPassword(_)
+        | Refusal::Connection(_)
         | Refusal::WrongCode
         | Refusal::TriedTooOften { .. }
         | Refusal::ClockNotTrusted => ShelfErrorKind::Failure,

@@ -360,7 +360,7 @@ pub(in crate::operations) fn can_be_judged_there(
     Ok(!administrators_of(view, organisation, now)?.is_empty())
 }
 
-/// Every account of an organisation, by login.
+/// Everybody and every machine of an organisation, those that ended too.
 pub(in crate::operations) fn accounts_of(
     view: &dyn CatalogView,
     organisation: &OrganisationCode,
@@ -423,6 +423,26 @@ fn coupled_for(
     }
     let mandate = mandate_for(view, caller, now)?;
     coupled_under(view, mandate.id, &account.login)
+}
+
+/// The decision with every right of an account taken away, each on record: to its own organisation, and to clients.
+pub(in crate::operations) fn without_rights(
+    view: &dyn CatalogView,
+    mut decision: Decision,
+    account: &Account,
+    who: &Who,
+) -> Result<Decision, Failure> {
+    for right in view.rows::<Right>(&Right::keys_of(&account.login, None), None, MOST_PRODUCTS)? {
+        let about = About {
+            organisation: Some(right.recipient.clone()),
+            login: Some(right.login.clone()),
+            product: Some(right.product.clone()),
+            ..About::default()
+        };
+        decision = decision.and(Event::new(Happening::RightDecoupled, who.clone(), about));
+        decision = without_right(view, decision, account, &right.recipient, &right.product)?;
+    }
+    Ok(decision)
 }
 
 fn couplable(

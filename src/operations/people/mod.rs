@@ -31,7 +31,7 @@ pub use sign_in::PasswordAccepted;
 pub(super) use attempts::Attempts;
 pub(super) use forgotten::Forgotten;
 pub(super) use judge::activation_mail;
-pub(super) use members::{accounts_of, administrators_of, can_be_judged_there, own_account};
+pub(super) use members::{accounts_of, administrators_of, can_be_judged_there, own_account, without_rights};
 pub(super) use own_credentials::Enrolments;
 pub(super) use own_sign_ins::SignInBook;
 pub(super) use passkeys::Adding;

@@ -28,6 +28,8 @@ pub struct PersonFacts {
     pub added: Vec<String>,
     /// Products that were decoupled.
     pub removed: Vec<String>,
+    /// The key, token or list of addresses that it is about.
+    pub thing: String,
     /// What was changed of what somebody signs in with.
     pub change: Option<CredentialChange>,
     /// Roughly from where, such as `192.0.2.0/24`.
@@ -55,6 +57,9 @@ pub(super) struct Said {
 /// A mail about an account.
 #[must_use]
 pub fn about_person(kind: NoticeKind, tongue: Tongue, sender: &Sender<'_>, facts: &PersonFacts) -> Words {
+    if let Some(words) = super::connections::about_connection(kind, tongue, sender, facts) {
+        return words;
+    }
     let said = match tongue {
         _ if kind == NoticeKind::OfficeInvited => super::office::invited(tongue, sender, facts),
         Tongue::Dutch => dutch(kind, sender, facts),
@@ -342,6 +347,7 @@ mod tests {
             link: link.to_owned(),
             added: vec![text()],
             removed: vec![text()],
+            thing: text(),
             change: Some(CredentialChange::Password),
             network: text(),
             client: text(),

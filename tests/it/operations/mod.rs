@@ -6,6 +6,7 @@ mod blocks;
 mod bodies;
 mod collect;
 mod compaction;
+mod connections;
 mod intake;
 mod interrupt;
 mod mandates;
@@ -42,8 +43,9 @@ use postkluis::domain::moment::{Moment, Span};
 use postkluis::domain::names::{EmailAddress, FileName, Line, LoginName, OrganisationCode, ProductCode};
 use postkluis::domain::refusal::Refusal;
 use postkluis::operations::{
-    Caller, Failure, IntakeSettings, MailSender, NewAccount, NewAgreement, NewOrganisation, NewProduct, Offer,
-    OfferedFile, Operations, PeopleSettings, Ports, Published, Recipients, Settings, UploadSettings, Visitor,
+    Caller, ConnectionSettings, Failure, IntakeSettings, MailSender, NewAccount, NewAgreement, NewOrganisation,
+    NewProduct, Offer, OfferedFile, Operations, PeopleSettings, Ports, Published, Recipients, Settings, UploadSettings,
+    Visitor,
 };
 use postkluis::ports::failure::Fault;
 use postkluis::ports::keyring::Keyring as _;
@@ -197,6 +199,12 @@ fn settings_of_world() -> Settings {
             max_requests: 20,
         },
         terms_grace: Span::from_days(42),
+        connections: ConnectionSettings {
+            max_machines: 4,
+            token_lasts: Span::from_days(90),
+            max_token_lasts: Span::from_days(365),
+            warn_before: Span::from_days(30),
+        },
     }
 }
 

@@ -3,6 +3,7 @@
 //! version. Knows neither journal nor index.
 
 mod blocks;
+mod connections;
 mod enums;
 mod events;
 #[cfg(test)]

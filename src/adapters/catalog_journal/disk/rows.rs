@@ -7,6 +7,7 @@ use crate::domain::allow_list::AllowList;
 use crate::domain::block::Standing;
 use crate::domain::bodies::{BodyKey, BodySlot};
 use crate::domain::compaction::HistoryCut;
+use crate::domain::connections::{CredentialUse, EndWarning};
 use crate::domain::coverage::Coverage;
 use crate::domain::credential_block::CredentialBlock;
 use crate::domain::credentials::{AccountLink, Credentials, WebSession};
@@ -330,7 +331,7 @@ macro_rules! kinds {
 }
 
 kinds! {
-    first: SshKey Token Agreement Right RightHolder RecipientKey Publication PublishedSource
+    first: SshKey Token CredentialUse EndWarning Agreement Right RightHolder RecipientKey Publication PublishedSource
     Delivery DeliveryNumber PublicationPart DeliveredFile OutboxEntry Payload SealedHeader FileCoverage LastSequence
     WindowEnd SlotRecord SlotMember DoomedPayload Upload UploadEntry UploadEnd UploadHeader
     UploadSums SignOff ScrubPosition BodyKey HistoryCut Credentials WebSession AccountLink Passkey PasskeyOwner

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use russh::keys::{Algorithm, HashAlg, PublicKey};
 use serde_json::json;
 
 use super::texts::{all_pages, read_text};
@@ -18,14 +17,12 @@ use crate::domain::refusal::{Refusal, What};
 use crate::domain::restriction::Restricted;
 use crate::fronts::cli::{Answer, args};
 use crate::fronts::forms;
+use crate::fronts::ssh_keys::judge_key;
 use crate::operations::{
     Failure, Judge, NewAccount, NewOrganisation, Officer, OrganisationChange, StandingChange, Telling,
 };
 
 const CHANNEL: Channel = Channel::CommandLine;
-
-/// The smallest RSA key that is accepted (domain 3.3).
-const LEAST_RSA_BITS: u32 = 3_072;
 
 pub(super) fn organisation(office: &Office, command: args::Organisation) -> Result<Answer, Failure> {
     let operations = &office.operations;
@@ -282,9 +279,9 @@ pub(super) fn key(office: &Office, command: args::Key, folder: &Path) -> Result<
         args::Key::Add { account, file, expires } => {
             let login = LoginName::parse(&account)?;
             let expires = expires.as_deref().map(|text| office.until(text)).transpose()?;
-            let (fingerprint, line) = judge_key(&read_text(folder, &file)?)?;
-            let key = operations.add_key(&login, &fingerprint, &line, expires, CHANNEL)?;
-            Ok(Answer::said(format!("added key {fingerprint} to {login}"), forms::ssh_key(&key)))
+            let judged = judge_key(&read_text(folder, &file)?).map_err(Refusal::from)?;
+            let key = operations.add_key(&login, &judged.fingerprint, &judged.line, expires, CHANNEL)?;
+            Ok(Answer::said(format!("added key {} to {login}", key.fingerprint), forms::ssh_key(&key)))
         }
         args::Key::List { account } => {
             let login = LoginName::parse(&account)?;
@@ -300,45 +297,6 @@ pub(super) fn key(office: &Office, command: args::Key, folder: &Path) -> Result<
             Ok(Answer::said(format!("revoked {fingerprint}"), json!({ "fingerprint": fingerprint })))
         }
     }
-}
-
-/// Fingerprint and canonical line of a public key that may sign in (domain 3.3).
-fn judge_key(text: &str) -> Result<(String, String), Failure> {
-    let refused = |why: String| Failure::from(Refusal::BadRequest(why));
-    if text.contains("PRIVATE KEY") {
-        return Err(refused(
-            "this is a private key: give the public one (.pub), and keep this file to yourself".to_owned(),
-        ));
-    }
-    let mut key: PublicKey = text
-        .trim()
-        .parse()
-        .map_err(|_| refused("this is no public SSH key: give a line such as `ssh-ed25519 AAAA…`".to_owned()))?;
-    match key.algorithm() {
-        Algorithm::Ed25519 | Algorithm::Ecdsa { .. } | Algorithm::SkEd25519 | Algorithm::SkEcdsaSha2NistP256 => {}
-        Algorithm::Rsa { .. } => {
-            let bits = key.key_data().rsa().map_or(0, rsa_bits);
-            if bits < LEAST_RSA_BITS {
-                return Err(refused(format!(
-                    "an RSA key needs at least {LEAST_RSA_BITS} bits, this one has {bits}; better make an ed25519 key"
-                )));
-            }
-        }
-        other => {
-            return Err(refused(format!(
-                "keys of kind {other} are not accepted; make one with `ssh-keygen -t ed25519`"
-            )));
-        }
-    }
-    key.set_comment("");
-    let line = key.to_openssh().map_err(|error| refused(format!("the key cannot be written: {error}")))?;
-    Ok((key.fingerprint(HashAlg::Sha256).to_string(), line.trim().to_owned()))
-}
-
-fn rsa_bits(key: &russh::keys::ssh_key::public::RsaPublicKey) -> u32 {
-    let modulus = key.n().as_positive_bytes().unwrap_or_default();
-    let leading = modulus.first().map_or(0, |byte| byte.leading_zeros());
-    u32::try_from(modulus.len()).unwrap_or_default().saturating_mul(8).saturating_sub(leading)
 }
 
 pub(super) fn token(office: &Office, command: args::Token) -> Result<Answer, Failure> {

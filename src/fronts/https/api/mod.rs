@@ -11,4 +11,5 @@ pub(super) mod history;
 pub(super) mod organisations;
 pub(super) mod participant_files;
 pub(super) mod products;
+pub(super) mod ssh_keys;
 pub(super) mod well_known;

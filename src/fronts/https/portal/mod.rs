@@ -4,6 +4,7 @@
 mod access;
 mod activate;
 mod clients;
+pub(super) mod connections;
 mod deliveries;
 mod forgotten;
 mod form;
@@ -219,6 +220,7 @@ fn told(texts: &Texts, refusal: &Refusal) -> String {
         | Refusal::NoAgreement { .. }
         | Refusal::NoRecipientKey(_)
         | Refusal::TooMuch(_)
+        | Refusal::Connection(_)
         | Refusal::NoSpace
         | Refusal::Changed(_)
         | Refusal::ClockNotTrusted => refusal.to_string(),

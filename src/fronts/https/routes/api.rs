@@ -1,6 +1,8 @@
 //! What accounts ask with a token, and what anybody may ask a machine.
 
-use super::super::api::{accounts, content, deliveries, files, health, history, organisations, products, well_known};
+use super::super::api::{
+    accounts, content, deliveries, files, health, history, organisations, products, ssh_keys, well_known,
+};
 use super::{Handler, JSON, Route, get};
 
 /// What a list of deliveries is asked with.
@@ -45,6 +47,7 @@ pub(in crate::fronts::https) static PUBLIC: &[Route] = &[
     get("/api/v1/products", Handler::Account(products::list), "Products that can be fetched", JSON),
     get("/api/v1/organisations/{id}", Handler::Account(organisations::show), "The own organisation, by code", JSON),
     get("/api/v1/accounts/me", Handler::Account(accounts::me), "The account that asks", JSON),
+    get("/api/v1/ssh-keys", Handler::Account(ssh_keys::list), "SSH keys of the account that asks", JSON),
     get("/health/live", Handler::Open(health::live), "Whether the server lives", JSON),
     get("/health/ready", Handler::Open(health::ready), "Whether the server takes work", JSON),
     get(

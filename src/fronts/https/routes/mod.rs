@@ -3,6 +3,7 @@
 
 mod api;
 mod clients;
+mod connections;
 mod intermediary;
 mod office;
 mod operator;
@@ -92,6 +93,7 @@ pub(super) static EVERYBODY: Table = &[
     api::PUBLIC,
     clients::CLIENTS,
     intermediary::INTERMEDIARY,
+    connections::CONNECTIONS,
     participant_files::PARTICIPANT_FILES,
     portal::PORTAL,
     terms::TERMS,
@@ -236,7 +238,8 @@ mod tests {
             let act = row[4];
             assert!(act == "-" || Act::ALL.iter().any(|known| known.word() == act), "{row:?}");
             // what is behind a sign-in tells or changes something, but for the page about oneself
-            let about_oneself = ["/sign-out", "/api/v1/accounts/me", "/api/v1/organisations/{id}"].contains(&row[2]);
+            let about_oneself = ["/sign-out", "/api/v1/accounts/me", "/api/v1/ssh-keys", "/api/v1/organisations/{id}"]
+                .contains(&row[2]);
             assert!(act != "-" || about_oneself || row[3] == "anybody", "{row:?}: say which act");
         }
     }

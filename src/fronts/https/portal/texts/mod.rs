@@ -39,6 +39,7 @@ macro_rules! catalogue {
     };
 }
 
+mod connections;
 mod glossary;
 pub(super) mod mandates;
 mod office;
@@ -50,6 +51,7 @@ pub(super) mod security;
 mod terms;
 
 use catalogue;
+pub(super) use connections::Texts as ConnectionTexts;
 pub(super) use glossary::Texts as GlossaryTexts;
 pub(super) use office::Texts as OfficeTexts;
 pub(super) use pages::Texts;

@@ -110,6 +110,8 @@ super::catalogue! {
     state_shredded: "vernietigd", "destroyed";
     gone_lead: "De bestanden van deze levering kunt u niet meer ophalen.", "The files of this delivery can no longer be fetched.";
 
+    connections: "Koppelingen", "Connections";
+    connection_of: "Sleutels, tokens en adressen van dit account", "Keys, tokens and addresses of this account";
     access: "Toegangsrechten beheren", "Manage access rights";
     access_saved: "De rechten zijn opgeslagen. De gebruiker krijgt een e-mail.", "The rights are saved. The user gets an e-mail.";
     access_approved: "De aanvraag is goedgekeurd. De gebruiker krijgt een e-mail om het account te activeren.", "The request is approved. The user gets an e-mail to activate the account.";
