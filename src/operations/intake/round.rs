@@ -10,7 +10,7 @@ use crate::domain::intake_rows::IntakeDue;
 use crate::domain::moment::{Moment, Span};
 use crate::domain::record::Row;
 use crate::domain::refusal::Refusal;
-use crate::operations::uploads::{event, upload_of};
+use crate::operations::uploads::{event, is_held_back, upload_of};
 use crate::operations::{Failure, Operations, locked};
 
 /// One round does so many things at most; the next one goes on.
@@ -81,7 +81,14 @@ impl Operations {
         let Some(intake) = self.catalog.look(|view| Ok(view.row::<Intake>(&Intake::key_of(id))?))? else {
             return Ok(());
         };
+        let now = self.now();
         match intake.state {
+            // what was handed in by somebody who is blocked goes no further until the block is lifted (J6)
+            IntakeState::Received | IntakeState::Checking { .. } | IntakeState::Accepted { .. }
+                if self.catalog.look(|view| is_held_back(view, &upload_of(view, id)?, now))? =>
+            {
+                self.wait(id, now);
+            }
             IntakeState::Received | IntakeState::Checking { .. } => {
                 let _busy = self.busy_with(id)?;
                 self.judge(id)?;

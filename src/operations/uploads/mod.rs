@@ -25,11 +25,13 @@ use super::restrict::services_of;
 use super::sign_in::may_enter;
 use super::{Caller, Failure, Operations};
 use crate::domain::account::Account;
+use crate::domain::block::{Access, Standing};
 use crate::domain::decision::Decision;
 use crate::domain::history::{About, Event, Happening, Who};
 use crate::domain::ids::{DeliveryId, PayloadId, UploadId};
 use crate::domain::moment::{Moment, Span};
 use crate::domain::names::{FileName, OrganisationCode, ProductCode, UploadName};
+use crate::domain::organisation::Organisation;
 use crate::domain::product::Product;
 use crate::domain::record::SlotRecord;
 use crate::domain::refusal::{Refusal, What};
@@ -183,6 +185,23 @@ pub(super) fn is_quarantined(view: &dyn CatalogView, upload: &Upload, now: Momen
     let Some(account) = account else { return Ok(true) };
     let services = services_of(view, Some(&account.login), [&account.organisation, &upload.organisation])?;
     Ok(may_enter(view, &account, now)?.is_err() || !services.include(Service::Deliver))
+}
+
+/// Whether a received upload waits as well: its account, the organisation of that or the one it is for is blocked
+/// (J6). What was handed in before an end stays handed in.
+pub(in crate::operations) fn is_held_back(
+    view: &dyn CatalogView,
+    upload: &Upload,
+    now: Moment,
+) -> Result<bool, Failure> {
+    let account = view.row::<Account>(&Account::key_of(&upload.login))?;
+    let mut standings: Vec<Standing> = account.iter().map(|account| account.standing.clone()).collect();
+    for code in
+        [account.as_ref().map(|account| &account.organisation), Some(&upload.organisation)].into_iter().flatten()
+    {
+        standings.extend(view.row::<Organisation>(&Organisation::key_of(code))?.map(|row| row.standing));
+    }
+    Ok(standings.iter().any(|standing| standing.at(now) == Access::Blocked))
 }
 
 /// Refuses an upload that is quarantined.

@@ -309,6 +309,41 @@ fn a_blocked_account_is_out_by_every_door_and_what_is_unfinished_waits_for_it() 
 }
 
 #[test]
+fn what_a_blocked_account_handed_in_is_not_handed_over_before_the_block_is_lifted() {
+    let world = World::with_dropbox();
+    let operations = &world.operations;
+    let upload = world.begin(&world.caller("one"), "a.csv", NEW).unwrap();
+    upload.write(0, b"whole").unwrap();
+    upload.close().unwrap();
+    let block = StandingChange::Block { reason: line("suspected misuse"), until: None };
+    operations.change_account_standing(&login("one-robot"), block.clone(), CHANNEL).unwrap();
+    let round = || {
+        world.clock.advance(Span::from_seconds(60));
+        let round = operations.advance_intake().unwrap();
+        assert!(round.failed.is_empty(), "{:?}", round.failed);
+        (round.judged, round.handed_over)
+    };
+    for _ in 0..3 {
+        assert_eq!(round(), (0, 0));
+    }
+    assert!(world.handover.files().is_empty());
+    operations.change_account_standing(&login("one-robot"), StandingChange::Unblock, CHANNEL).unwrap();
+    let (first, second) = (round(), round());
+    assert_eq!((first.0 + second.0, first.1 + second.1), (1, 1));
+    assert_eq!(world.handover.files().len(), 2, "the file and its slip");
+
+    // the block of its organisation does the same
+    let upload = world.begin(&world.caller("one"), "b.csv", NEW).unwrap();
+    upload.write(0, b"another").unwrap();
+    upload.close().unwrap();
+    operations.change_organisation_standing(&org("one"), block, CHANNEL).unwrap();
+    assert_eq!(round(), (0, 0));
+    operations.change_organisation_standing(&org("one"), StandingChange::Unblock, CHANNEL).unwrap();
+    let (first, second) = (round(), round());
+    assert_eq!(first.1 + second.1, 1);
+}
+
+#[test]
 fn a_report_of_misuse_is_dealt_with_by_one_end() {
     let world = World::new();
     let operations = &world.operations;

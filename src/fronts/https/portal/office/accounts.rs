@@ -62,19 +62,20 @@ pub(in crate::fronts::https) fn account(ask: &Ask, desk: &Desk) -> Result<Reply,
 /// Blocks it.
 pub(in crate::fronts::https) fn block_account(ask: &Ask, desk: &Desk) -> Result<Reply, Failure> {
     let sent = Sent::read(&ask.content);
-    let outcome = desk.read_block(ask, &sent).and_then(|change| standing(ask, desk, change));
+    let outcome = desk.read_block(ask, &sent).and_then(|change| standing(ask, desk, change, &sent));
     ended_with(ask, desk, outcome, "blocked")
 }
 
 /// Lifts its block.
 pub(in crate::fronts::https) fn unblock_account(ask: &Ask, desk: &Desk) -> Result<Reply, Failure> {
-    ended_with(ask, desk, standing(ask, desk, StandingChange::Unblock), "unblocked")
+    let sent = Sent::read(&ask.content);
+    ended_with(ask, desk, standing(ask, desk, StandingChange::Unblock, &sent), "unblocked")
 }
 
 /// Ends it for good.
 pub(in crate::fronts::https) fn end_account(ask: &Ask, desk: &Desk) -> Result<Reply, Failure> {
     let sent = Sent::read(&ask.content);
-    let outcome = desk.read_end(&sent).and_then(|change| standing(ask, desk, change));
+    let outcome = desk.read_end(&sent).and_then(|change| standing(ask, desk, change, &sent));
     ended_with(ask, desk, outcome, "ended")
 }
 
@@ -84,8 +85,9 @@ pub(in crate::fronts::https) fn send_link(ask: &Ask, desk: &Desk) -> Result<Repl
     ended_with(ask, desk, outcome.map_err(Mistake::from), "sent")
 }
 
-fn standing(ask: &Ask, desk: &Desk, change: StandingChange) -> Result<(), Mistake> {
-    Ok(ask.site.operations.change_account_standing(&login_in(ask)?, change, &desk.visit)?)
+fn standing(ask: &Ask, desk: &Desk, change: StandingChange, sent: &Sent) -> Result<(), Mistake> {
+    let (login, telling) = (login_in(ask)?, Desk::read_telling(sent));
+    Ok(ask.site.operations.change_account_standing_telling(&login, change, telling, &desk.visit)?)
 }
 
 fn ended_with(ask: &Ask, desk: &Desk, outcome: Result<(), Mistake>, word: &str) -> Result<Reply, Failure> {

@@ -31,7 +31,7 @@ fn started(ask: &Ask, desk: &Desk, sent: &Sent) -> Result<(), Mistake> {
         nature: desk.read(sent, ("nature", words.nature), Line::parse)?,
         from: desk.read_time(ask, sent, ("from", words.from))?,
         until: until.ok_or_else(|| Mistake::Said(format!("{} {}", words.check_field, words.expected_end)))?,
-        tells_administrators: false,
+        tells_administrators: sent.field("mail") == "yes",
     };
     ask.site.operations.start_interruption(new, &desk.visit)?;
     Ok(())
@@ -89,6 +89,7 @@ fn showing(ask: &Ask, desk: &Desk, sent: Option<&Sent>, error: String) -> Result
                 given.choice("reach", words.reach_label, reaches, Reach::All.word()),
                 given.kind("datetime-local", "from", words.from, "").hinted(words.from_hint),
                 given.kind("datetime-local", "until", words.expected_end, "").required(),
+                given.kind("checkbox", "mail", words.tell_administrators, ""),
             ],
             button: words.start_interruption,
             is_grave: true,

@@ -39,7 +39,7 @@ use crate::domain::block::{Access, EndReason, Standing};
 use crate::domain::moment::Moment;
 use crate::domain::rights::Act;
 use crate::fronts::https::reply::Reply;
-use crate::operations::{OfficeVisit, StandingChange};
+use crate::operations::{OfficeVisit, StandingChange, Telling};
 use sheet::{Cell, Given, Mistake, Part};
 
 /// The texts of the office.
@@ -225,6 +225,10 @@ impl Desk {
         let access = standing.at(ask.site.operations.now());
         let mut parts = Vec::new();
         if access == Access::Open && self.may(Act::Block) {
+            let reasons = [("", words.told_reason_none), ("a", words.end_a), ("b", words.end_b), ("c", words.end_c)];
+            let reasons = reasons.map(|(value, label)| (value.to_owned(), label.to_owned())).to_vec();
+            let mut told_reason = none.choice("code", words.told_reason, reasons, "").hinted(words.told_reason_hint);
+            told_reason.required = false;
             parts.push(Part::Form(sheet::Form {
                 id: "block",
                 title: words.block,
@@ -233,6 +237,8 @@ impl Desk {
                 fields: vec![
                     none.text("reason", words.reason, "").required(),
                     none.kind("date", "until", words.until, "").hinted(words.until_hint),
+                    told_reason,
+                    none.kind("checkbox", "inform", words.inform_user, ""),
                 ],
                 button: words.block,
                 is_grave: true,
@@ -243,6 +249,7 @@ impl Desk {
                 id: "unblock",
                 title: words.unblock,
                 action: self.href(&format!("{base}/unblock")),
+                fields: vec![none.kind("checkbox", "inform", words.inform_user, "")],
                 button: words.unblock,
                 ..sheet::Form::default()
             }));
@@ -260,6 +267,7 @@ impl Desk {
                 fields: vec![
                     why,
                     none.text("note", words.note, ""),
+                    none.kind("checkbox", "inform", words.inform_user, ""),
                     none.kind("checkbox", "sure", words.end_sure, "").required(),
                 ],
                 button: words.end,
@@ -278,14 +286,24 @@ impl Desk {
 
     fn read_end(&self, sent: &Form) -> Result<StandingChange, Mistake> {
         self.sure(sent)?;
-        let reason = match sent.field("why") {
-            "a" => Some(EndReason::Misuse),
-            "b" => Some(EndReason::TermsNotAccepted),
-            "c" => Some(EndReason::SpecialCircumstances),
-            _ => None,
-        };
+        let reason = reason_in(sent, "why");
         let note = self.read_some(sent, ("note", self.words().note), crate::domain::names::Line::parse)?;
         Ok(StandingChange::End { reason, note })
+    }
+
+    /// Whom a form says is told (M20).
+    fn read_telling(sent: &Form) -> Telling {
+        Telling { inform_user: sent.field("inform") == "yes", reason: reason_in(sent, "code") }
+    }
+}
+
+/// A reason of the terms of use, if one was chosen.
+fn reason_in(sent: &Form, field: &str) -> Option<EndReason> {
+    match sent.field(field) {
+        "a" => Some(EndReason::Misuse),
+        "b" => Some(EndReason::TermsNotAccepted),
+        "c" => Some(EndReason::SpecialCircumstances),
+        _ => None,
     }
 }
 

@@ -53,20 +53,20 @@ fn changed(ask: &Ask, desk: &Desk, sent: &Sent) -> Result<(), Mistake> {
 /// Blocks it.
 pub(in crate::fronts::https) fn block_organisation(ask: &Ask, desk: &Desk) -> Result<Reply, Failure> {
     let sent = Sent::read(&ask.content);
-    let outcome = desk.read_block(ask, &sent).and_then(|change| standing(ask, desk, change));
+    let outcome = desk.read_block(ask, &sent).and_then(|change| standing(ask, desk, change, &sent));
     ended_with(ask, desk, outcome, "blocked", None)
 }
 
 /// Lifts its block.
 pub(in crate::fronts::https) fn unblock_organisation(ask: &Ask, desk: &Desk) -> Result<Reply, Failure> {
-    let outcome = standing(ask, desk, StandingChange::Unblock);
+    let outcome = standing(ask, desk, StandingChange::Unblock, &Sent::read(&ask.content));
     ended_with(ask, desk, outcome, "unblocked", None)
 }
 
 /// Ends it for good.
 pub(in crate::fronts::https) fn end_organisation(ask: &Ask, desk: &Desk) -> Result<Reply, Failure> {
     let sent = Sent::read(&ask.content);
-    let outcome = desk.read_end(&sent).and_then(|change| standing(ask, desk, change));
+    let outcome = desk.read_end(&sent).and_then(|change| standing(ask, desk, change, &sent));
     ended_with(ask, desk, outcome, "ended", None)
 }
 
@@ -94,8 +94,9 @@ fn done_or_proposed(ask: &Ask, desk: &Desk, act: ProposedAct, sent: &Sent) -> Re
     }
 }
 
-fn standing(ask: &Ask, desk: &Desk, change: StandingChange) -> Result<(), Mistake> {
-    Ok(ask.site.operations.change_organisation_standing(&code_in(ask)?, change, &desk.visit)?)
+fn standing(ask: &Ask, desk: &Desk, change: StandingChange, sent: &Sent) -> Result<(), Mistake> {
+    let (code, telling) = (code_in(ask)?, Desk::read_telling(sent));
+    Ok(ask.site.operations.change_organisation_standing_telling(&code, change, telling, &desk.visit)?)
 }
 
 fn ended_with(

@@ -210,6 +210,11 @@ super::catalogue! {
     end_lead: "Dit kunt u niet ongedaan maken.", "This cannot be undone.";
     end_sure: "Ja, ik weet het zeker", "Yes, I am sure";
     not_sure: "Zet eerst een vinkje als u het zeker weet.", "Tick the box first if you are sure.";
+    inform_user: "Informeer de gebruiker met een e-mail", "Tell the user by e-mail";
+    told_reason: "Reden in e-mails", "Reason in e-mails";
+    told_reason_hint: "Uw eigen tekst staat nooit in een e-mail.", "Your own text is never in an e-mail.";
+    told_reason_none: "Geen reden noemen", "Give no reason";
+    tell_administrators: "Stuur alle beheerders een e-mail", "Tell all administrators by e-mail";
     end_reason_none: "Geen: vanzelf, zoals bij vertrek", "None: by itself, as when somebody leaves";
     end_a: "a: misbruik", "a: misuse";
     end_b: "b: voorwaarden niet aanvaard", "b: terms not accepted";
