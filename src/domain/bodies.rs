@@ -87,9 +87,9 @@ impl BodyClass {
             ServiceEnded, ServiceRestored, SignInRefused, SignOffUndone, SignedIn, SignedOut, SlotDestroyed,
             TimeConfirmed, TokenAdded, TokenBlocked, TokenRevoked, TokenUnblocked, TokenUsed, UploadAccepted,
             UploadAcknowledged, UploadAnswered, UploadCheckBegun, UploadCleared, UploadCollected, UploadDated,
-            UploadDuplicate, UploadExpired, UploadForgotten, UploadHandOverBegun, UploadLost, UploadPaused,
-            UploadReceived, UploadRefused, UploadRejected, UploadRemoved, UploadRenamed, UploadReplaced, UploadResumed,
-            UploadSettled, UploadStarted, UploadWithdrawn, VaultScrubbed, WindowPaused, WindowsResumed,
+            UploadDuplicate, UploadExpired, UploadForgotten, UploadHandOverBegun, UploadHeldBack, UploadLost,
+            UploadPaused, UploadReceived, UploadRefused, UploadRejected, UploadRemoved, UploadRenamed, UploadReplaced,
+            UploadResumed, UploadSettled, UploadStarted, UploadWithdrawn, VaultScrubbed, WindowPaused, WindowsResumed,
         };
         use Happening::{
             AccountLinkExpired, ActivationReminded, NewPasswordAsked, PasskeyAdded, PasskeyRemoved,
@@ -184,6 +184,7 @@ impl BodyClass {
             | UploadReplaced
             | UploadCleared
             | UploadForgotten
+            | UploadHeldBack
             | InterruptionAnnounced
             | InterruptionBegun
             | InterruptionEnded

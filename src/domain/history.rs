@@ -340,6 +340,8 @@ happenings! {
     UploadForgotten = 216, "upload-forgotten";
     /// E-mails about an interruption were queued for administrators (M21).
     InterruptionTold = 246, "interruption-told";
+    /// A received upload waits for the back office since a restore.
+    UploadHeldBack = 217, "upload-held-back";
 }
 
 impl fmt::Display for Happening {

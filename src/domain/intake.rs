@@ -2,6 +2,7 @@
 //! once, cleared; or recognised as a duplicate, replaced, withdrawn. Pure: moments are arguments.
 
 use super::ids::UploadId;
+pub use super::intake_ways::{Answer, Ended, HandOverWay, Judge};
 use super::moment::Moment;
 use super::record::{Key, Row};
 use super::refusal::Refusal;
@@ -93,87 +94,6 @@ pub enum IntakeState {
     },
 }
 
-/// Who judged a file.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Judge {
-    /// The checks of the product.
-    Checks,
-    /// The back office.
-    BackOffice,
-}
-
-impl Judge {
-    /// The word in results.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Checks => "checks",
-            Self::BackOffice => "back-office",
-        }
-    }
-}
-
-/// How a file reaches the back office.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum HandOverWay {
-    /// Put into the folder `intake/`.
-    Folder,
-    /// Collected with the command line.
-    Command,
-}
-
-impl HandOverWay {
-    /// The word shown.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Folder => "folder",
-            Self::Command => "command",
-        }
-    }
-}
-
-/// What the back office made of a file that it has.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Answer {
-    /// Whether it processed it.
-    pub accepted: bool,
-    /// When it said so.
-    pub at: Moment,
-}
-
-/// What a file was when its bytes went.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Ended {
-    /// The back office had it.
-    Collected,
-    /// It was rejected.
-    Rejected,
-    /// It was the same as another.
-    Duplicate,
-    /// Another took its place.
-    Replaced,
-    /// It was withdrawn.
-    Withdrawn,
-    /// Nobody collected it in time, or a restore lost it.
-    NeverCollected,
-}
-
-impl Ended {
-    /// The word shown.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Collected => "collected",
-            Self::Rejected => "rejected",
-            Self::Duplicate => "duplicate",
-            Self::Replaced => "replaced",
-            Self::Withdrawn => "withdrawn",
-            Self::NeverCollected => "never-collected",
-        }
-    }
-}
-
 impl IntakeState {
     /// The one word for it (5.1).
     #[must_use]
@@ -248,6 +168,14 @@ impl Intake {
         self
     }
 
+    /// It waits until the back office says how it goes on: a restored home does not know what was handed over since.
+    /// `None` for one that is not on its way.
+    #[must_use]
+    pub fn held_back(self) -> Option<Self> {
+        let is_on_its_way = self.may_be_taken_back() || matches!(self.state, IntakeState::HandingOver { .. });
+        (is_on_its_way && self.due.is_some()).then_some(Self { due: None, ..self })
+    }
+
     /// Whether its account may still go on with it: nobody has judged it, and nothing was judged by it.
     ///
     /// # Errors
@@ -282,6 +210,14 @@ impl Intake {
             by == Judge::BackOffice && matches!(self.state, IntakeState::Rejected { by: Judge::Checks, .. });
         if self.waits_for_a_verdict() || overrules {
             return Ok(self.into_state(IntakeState::Accepted { at: now }, due));
+        }
+        // one that was held back goes on where it was
+        let goes_on = matches!(
+            self.state,
+            IntakeState::Accepted { .. } | IntakeState::HandingOver { way: HandOverWay::Folder, .. }
+        );
+        if by == Judge::BackOffice && goes_on && self.due.is_none() && due.is_some() {
+            return Ok(Self { due, ..self });
         }
         Err(self.wrong("cannot be accepted"))
     }
@@ -566,6 +502,20 @@ mod tests {
             let is_over = matches!(intake.state, IntakeState::Cleared { after: Ended::NeverCollected, .. });
             let may = again.contains(&intake.state.word()) || is_over;
             assert_eq!(!intake.state.makes_duplicates(), may, "{intake:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_on_its_way_when_a_backup_was_made_waits_for_the_back_office() {
+        for intake in all() {
+            let Some(held) = intake.clone().held_back() else {
+                assert!(intake.state.word() != "accepted" && intake.state.word() != "received", "{intake:?}");
+                continue;
+            };
+            assert_eq!((held.due, held.clone().held_back()), (None, None));
+            let goes_on = held.clone().accepted(AT, Judge::BackOffice, Some(LATER)).unwrap();
+            assert_eq!(goes_on.due, Some(LATER), "{intake:?}");
+            assert!(held.accepted(AT, Judge::Checks, Some(LATER)).is_err() || intake.waits_for_a_verdict());
         }
     }
 

@@ -20,6 +20,7 @@ pub mod history;
 pub mod ids;
 pub mod intake;
 pub mod intake_rows;
+pub mod intake_ways;
 pub mod interruption;
 pub mod interruption_mailing;
 pub mod mandate;

@@ -57,16 +57,16 @@ fn stages(intake: &Intake) -> serde_json::Map<String, Value> {
     members
 }
 
-/// A received participant file as its uploader's organisation sees it.
+/// A received participant file as its organisation sees it; `base` is the address under which its resources lie.
 #[must_use]
-pub fn participant_file(view: &ReceiptView) -> Value {
+pub fn participant_file(view: &ReceiptView, base: &str) -> Value {
     let upload = UploadView { upload: view.upload.clone(), is_open: false };
     let mut form = with_stage(forms::upload(&upload), Some(view));
     if let Value::Object(members) = &mut form {
         // where the back office has it is the back office's
         members.remove("collectedBy");
         members.insert("receivedAt".to_owned(), json!(view.intake.received_at.to_string()));
-        let papers = format!("/api/v1/participant-files/{}", view.upload.id);
+        let papers = format!("{base}/participant-files/{}", view.upload.id);
         let has = |ending| view.papers.iter().any(|paper| paper.file == ending);
         let uri = |name: &str, is_there: bool| is_there.then(|| format!("{papers}/{name}"));
         members.insert("receiptUri".to_owned(), json!(uri("receipt", has(ReceiptFile::Receipt))));

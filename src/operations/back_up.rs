@@ -206,7 +206,12 @@ impl Operations {
         for id in &state.lost_uploads {
             self.end_lost_upload(*id, Who::operator(channel), LOST)?;
         }
-        let note = format!("{} deliveries and {} uploads were lost", state.lost.len(), state.lost_uploads.len());
+        let held_back = self.hold_intakes_back(channel)?;
+        let note = format!(
+            "{} deliveries and {} uploads were lost; {held_back} uploads wait for the back office",
+            state.lost.len(),
+            state.lost_uploads.len()
+        );
         self.catalog.decide(Box::new(move |_| {
             let event = Event::new(Happening::RestoreConfirmed, Who::operator(channel), About::default());
             Ok(Decision::new(now, event.with_note(&note)))

@@ -149,6 +149,14 @@ fn an_upload_for_a_client_goes_there_and_cannot_be_moved_elsewhere() {
         .batch("rename /clients/alpha/dropbox/intake/half.part /clients/alpha/dropbox/intake/half.csv\n")
         .expect_code(0);
     assert_eq!(events(&world.server, "upload-received").len(), 2);
+    // the receipt names both, and lies with the client (D6)
+    let receipt = world.client.folder().join("receipt.json");
+    let lines = format!("get /clients/alpha/receipts/intake/members.csv.receipt.json {}\n", receipt.display());
+    world.client.batch(&lines).expect_code(0);
+    let receipt = fs::read_to_string(receipt).expect("a receipt");
+    for part in ["\"organisation\": \"bureau\"", "\"onBehalfOf\": \"alpha\""] {
+        assert!(receipt.contains(part), "{part} in {receipt}");
+    }
     world.client.batch(&format!("put {from} /clients/beta/dropbox/intake/members.csv\n")).expect_code(1);
     assert_eq!(world.server.done(&["upload", "list"]).as_array().map(Vec::len), Some(2));
 }

@@ -5,7 +5,7 @@ use std::fs;
 
 use crate::fetch_stage::{ALPHA, pattern};
 use crate::support::programs::{PATIENCE, finish, finish_with};
-use crate::upload_stage::{is_received, local, upload, uploads, world};
+use crate::upload_stage::{is_received, local, upload, uploads, world, world_with};
 
 const SOME_MIB: usize = 3 * 1024 * 1024 + 77;
 
@@ -54,7 +54,7 @@ fn rclone_copies_streams_and_finds_nothing_different() {
 
 #[test]
 fn paramiko_writes_in_any_order_appends_cuts_renames_and_is_refused() {
-    let world = world();
+    let world = world_with(&[("POSTKLUIS_UPLOADS__COLLECT_ONLY", "intake")]);
     let program = include_str!("../clients/paramiko_upload.py");
     let said = finish(world.python(program, ALPHA).arg("/dropbox/intake")).expect_code(0).text();
     let last = said.lines().last().unwrap_or_default();

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex};
 pub use papers::{Paper, ReceiptFile, ReceiptKey, ReceiptView};
 pub use round::IntakeRound;
 
-pub(super) use reception::{Reception, may_go_on, unregister};
+pub(super) use reception::{Reception, may_be_replaced, may_go_on, unregister};
 pub(super) use withdraw::ended_upload;
 
 use super::post::{Notice, Post, addressed};

@@ -7,10 +7,12 @@ use crate::domain::decision::Decision;
 use crate::domain::history::{Channel, Happening, Who};
 use crate::domain::ids::UploadId;
 use crate::domain::intake::{HandOverWay, Intake, IntakeState};
+use crate::domain::intake_rows::IntakeDue;
 use crate::domain::receipt::Report;
 use crate::domain::refusal::{Refusal, What};
 use crate::domain::rights::{Act, Case, Ground, permits};
 use crate::domain::upload::Upload;
+use crate::operations::back_up::all;
 use crate::operations::uploads::event;
 use crate::operations::{Failure, Operations};
 use crate::ports::handover::ResultFile;
@@ -56,6 +58,32 @@ impl Operations {
     pub fn acknowledge_upload(&self, id: UploadId, channel: Channel) -> Result<(), Failure> {
         permits(Act::HandleUploads, Case::operator(Ground::None))?;
         self.decide_acknowledged(id, Who::operator(channel), "")
+    }
+
+    /// What was on its way when the backup was made waits: the back office may have it already (U1). Returns how many.
+    ///
+    /// # Errors
+    /// A fault of the store; what waits already stays so.
+    pub(in crate::operations) fn hold_intakes_back(&self, channel: Channel) -> Result<usize, Failure> {
+        let key_of = |due: &IntakeDue| IntakeDue::key_of(due.at, due.upload);
+        let due = self.catalog.look(|view| all(view, key_of, |due| due.upload))?;
+        let mut held_back = 0;
+        for id in due {
+            let intake = self.catalog.look(|view| Ok(view.row::<Intake>(&Intake::key_of(id))?))?;
+            if intake.and_then(Intake::held_back).is_none() {
+                continue;
+            }
+            let (now, who) = (self.now(), Who::operator(channel));
+            self.catalog.decide(Box::new(move |view| {
+                let (upload, before) = both_of(view, id)?;
+                let after = before.clone().held_back().ok_or(Refusal::NotFound(What::File))?;
+                let note = "restored: waits for `upload accept` or `upload collect`";
+                let decision = Decision::new(now, event(Happening::UploadHeldBack, who, &upload, note));
+                Ok(put_intake(decision, Some(&before), after))
+            }))?;
+            held_back += 1;
+        }
+        Ok(held_back)
     }
 
     pub(super) fn decide_acknowledged(&self, id: UploadId, who: Who, note: &'static str) -> Result<(), Failure> {

@@ -26,19 +26,20 @@ pub(in crate::operations) enum Reception {
 }
 
 impl Desk {
-    /// The decision that receives `upload`, with its receipt and all that follows from it.
+    /// The decision that receives `upload`, with its receipt and all that follows from it. What it takes the place of
+    /// in the same decision is no earlier file.
     pub(in crate::operations) fn receive(
         &self,
         view: &dyn CatalogView,
         decision: Decision,
-        upload: &Upload,
+        (upload, replaced): (&Upload, Option<UploadId>),
         reception: Reception,
         now: Moment,
     ) -> Result<Decision, Failure> {
         let UploadState::Received { sha256, .. } = upload.state else { return Ok(decision) };
         let account = view.row::<Account>(&Account::key_of(&upload.login))?;
         let organisation = account.map_or_else(|| upload.organisation.clone(), |account| account.organisation);
-        let twin = self.twin_of(view, upload, now)?;
+        let twin = self.twin_of(view, upload, now)?.filter(|twin| Some(twin.upload) != replaced);
         let receipt = Receipt::of(upload, &organisation, (now, sha256), twin.as_ref().map(|twin| twin.upload));
         let receipt = self.signed(upload.id, PaperKind::Receipt, now, receipt.json(&self.signer_name))?;
         let (code, product) = (upload.organisation.clone(), upload.product.clone());
@@ -142,6 +143,16 @@ pub(super) fn forget_digest(view: &dyn CatalogView, decision: Decision, upload: 
     let key = UploadDigest::key_of(&upload.organisation, &upload.product, &sha256);
     let is_its_own = view.row::<UploadDigest>(&key)?.is_some_and(|known| known.upload == upload.id);
     Ok(if is_its_own { decision.remove(key) } else { decision })
+}
+
+/// Whether another upload may take the place of a received one.
+///
+/// # Errors
+/// `WrongState` once it was, or may have been, handed over, or has ended otherwise.
+pub(in crate::operations) fn may_be_replaced(view: &dyn CatalogView, upload: &Upload) -> Result<(), Failure> {
+    let (intake, now) = (super::intake_of(view, upload)?, upload.changed_at);
+    intake.replaced(now, upload.id, now)?;
+    Ok(())
 }
 
 /// Whether a received upload may be opened again: nobody has judged it.

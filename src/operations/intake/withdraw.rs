@@ -1,6 +1,6 @@
 //! Taking a received file back before it was handed over, and the end of its bytes in any case.
 
-use super::{Desk, both_of, put_intake, reception};
+use super::{Desk, both_of, intake_of, put_intake, reception};
 use crate::domain::decision::Decision;
 use crate::domain::delivery::Payload;
 use crate::domain::history::{Happening, Who};
@@ -62,11 +62,39 @@ impl Desk {
         after: Intake,
         now: Moment,
     ) -> Result<Decision, Failure> {
+        let (decision, ended) = self.ended_by_account(view, decision, (upload, before), after, now)?;
+        put_upload(view, decision, Some(upload), ended)
+    }
+
+    /// The decision in which another upload takes the place of a received one, and that one as it is then.
+    ///
+    /// # Errors
+    /// `WrongState` once it was, or may have been, handed over, or has ended otherwise.
+    pub(in crate::operations) fn replaced(
+        &self,
+        view: &dyn CatalogView,
+        decision: Decision,
+        upload: &Upload,
+        by: UploadId,
+        now: Moment,
+    ) -> Result<(Decision, Upload), Failure> {
+        let before = intake_of(view, upload)?;
+        let after = before.clone().replaced(now, by, self.forgotten_at(&before))?;
+        self.ended_by_account(view, decision, (upload, &before), after, now)
+    }
+
+    fn ended_by_account(
+        &self,
+        view: &dyn CatalogView,
+        decision: Decision,
+        (upload, before): (&Upload, &Intake),
+        after: Intake,
+        now: Moment,
+    ) -> Result<(Decision, Upload), Failure> {
         let decision = self.put_result(decision, (upload, &after), (BY_ACCOUNT, now), &Findings::default())?;
         let decision = reception::forget_digest(view, decision, upload)?;
         let decision = put_intake(decision, Some(before), after);
-        let (decision, ended) = without_bytes(view, decision, upload, now)?;
-        put_upload(view, decision, Some(upload), ended)
+        without_bytes(view, decision, upload, now)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What is changed of an upload by its name: removing, renaming, time of last change, size.
 
-use super::super::intake::Reception;
+use super::super::intake::{Reception, may_be_replaced};
 use super::super::{Caller, Failure, Operations, locked};
 use super::complete::{Renaming, rename, unfinished};
 use super::{event, put_two, put_upload, upload_named, upload_of};
@@ -41,11 +41,12 @@ impl Operations {
 
     /// Gives an unfinished upload of the caller another name in the same folder. From a temporary name to a
     /// final one it is complete with that, unless it is still open: then its close completes it. With `replace`
-    /// an unfinished upload of the caller that bears the name goes; a received one never does.
+    /// an upload of the caller that bears the name goes: an unfinished one, or, when this one is complete with it, a
+    /// received one that was not handed over.
     ///
     /// # Errors
     /// `NotFound`; `Exists` for a name that is taken; `NotAllowed` for another account's; `WrongState` for a
-    /// received one, or one that misses a part.
+    /// received one that cannot be replaced any more, or one that misses a part.
     pub fn rename_upload(
         &self,
         caller: &Caller,
@@ -68,19 +69,26 @@ impl Operations {
             let live = self.live_or_resumed(caller, &upload)?;
             self.complete(caller, &upload, &live, (Reception::Declared, Some(renaming)))?;
         } else {
+            if let Some(there) = there.as_ref().filter(|there| matches!(there.state, UploadState::Received { .. })) {
+                return Err(received(there));
+            }
             let (now, who, id, replaced) = (self.now(), caller.who(), upload.id, renaming.replaced);
+            let desk = self.desk();
             self.catalog.decide(Box::new(move |view| {
                 let before = unfinished(view, id)?;
                 let mut after = before.clone();
                 after.name = renaming.to.clone();
                 let decision = Decision::new(now, event(Happening::UploadPaused, who.clone(), &before, "renamed"));
-                let (decision, gone) = rename(view, decision, &who, &before, renaming, now)?;
+                let (decision, gone) = rename(view, decision, &desk, (&who, now), &before, renaming)?;
                 put_two(view, decision, (&before, after), gone)
             }))?;
             self.forget_replaced(replaced)?;
         }
         if let Some(there) = there {
             self.end_live(&there, REMOVED);
+            if matches!(there.state, UploadState::Received { .. }) {
+                self.sweep_doomed()?;
+            }
         }
         Ok(())
     }
@@ -152,6 +160,12 @@ impl Operations {
                 Err(Refusal::NotAllowed("another account of the organisation uploads this file").into())
             }
             UploadState::Unfinished => Ok(()),
+            UploadState::Received { .. } if replace => {
+                if there.login != caller.login {
+                    return Err(Refusal::NotAllowed("another account of the organisation uploaded this file").into());
+                }
+                Ok(self.catalog.look(|view| may_be_replaced(view, there))?)
+            }
             UploadState::Received { .. } => Err(received(there)),
             UploadState::Removed { .. } | UploadState::Expired { .. } => {
                 Err(Refusal::Exists(What::File, there.name.to_string()).into())

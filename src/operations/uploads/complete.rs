@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use super::super::intake::Reception;
+use super::super::intake::{Desk, Reception};
 use super::super::{Caller, Failure, Operations, case_of, locked};
 use super::live::Live;
 use super::{event, part_binding, payload_binding, put_slot, put_two, put_upload, upload_of};
@@ -14,6 +14,7 @@ use crate::domain::decision::Decision;
 use crate::domain::delivery::Payload;
 use crate::domain::history::{Happening, Who};
 use crate::domain::ids::{PayloadId, UploadId};
+use crate::domain::moment::Moment;
 use crate::domain::names::UploadName;
 use crate::domain::refusal::{Refusal, What};
 use crate::domain::retention::ShredSlot;
@@ -134,7 +135,7 @@ impl Operations {
             let mut decision = Decision::new(now, event(Happening::UploadReceived, who.clone(), &after, &note));
             let mut gone = None;
             if let Some(renaming) = renaming {
-                (decision, gone) = rename(view, decision, &who, &before, renaming, now)?;
+                (decision, gone) = rename(view, decision, &desk, (&who, now), &before, renaming)?;
             }
             decision = put_slot(view, decision, &header.slot)?
                 .remove(UploadEnd::key_of(before.unfinished_until, id))
@@ -148,7 +149,7 @@ impl Operations {
                     headers: 1,
                 })
                 .put(header);
-            decision = desk.receive(view, decision, &after, reception, now)?;
+            decision = desk.receive(view, decision, (&after, replaced), reception, now)?;
             put_two(view, decision, (&before, after), gone)
         }))?;
         self.forget_replaced(replaced)
@@ -231,10 +232,10 @@ pub(super) fn unfinished(view: &dyn CatalogView, id: UploadId) -> Result<Upload,
 pub(super) fn rename(
     view: &dyn CatalogView,
     mut decision: Decision,
-    who: &Who,
+    desk: &Desk,
+    (who, now): (&Who, Moment),
     upload: &Upload,
     renaming: Renaming,
-    now: crate::domain::moment::Moment,
 ) -> Result<(Decision, Option<(Upload, Upload)>), Failure> {
     let key = UploadEntry::key_of(&upload.organisation, &upload.product, &renaming.to);
     let there = view.row::<UploadEntry>(&key)?.filter(|there| there.upload != upload.id);
@@ -243,14 +244,22 @@ pub(super) fn rename(
     }
     let mut gone = None;
     if let Some(there) = there {
-        let before = unfinished(view, there.upload)?;
-        let mut after = before.clone();
-        after.state = UploadState::Removed { at: now };
+        let before = upload_of(view, there.upload)?;
         let note = format!("replaced by upload {}", upload.id);
-        decision = decision
-            .and(event(Happening::UploadRemoved, who.clone(), &after, &note))
-            .remove(UploadEnd::key_of(before.unfinished_until, before.id));
-        gone = Some((before, after));
+        if matches!(before.state, UploadState::Received { .. }) {
+            let with_event = decision.and(event(Happening::UploadReplaced, who.clone(), &before, &note));
+            let (replaced, after) = desk.replaced(view, with_event, &before, upload.id, now)?;
+            decision = replaced;
+            gone = Some((before, after));
+        } else {
+            let before = unfinished(view, there.upload)?;
+            let mut after = before.clone();
+            after.state = UploadState::Removed { at: now };
+            decision = decision
+                .and(event(Happening::UploadRemoved, who.clone(), &after, &note))
+                .remove(UploadEnd::key_of(before.unfinished_until, before.id));
+            gone = Some((before, after));
+        }
     }
     let note = format!("now {}", renaming.to);
     let decision = decision

@@ -423,3 +423,65 @@ fn own_receipts_are_listed_page_by_page() {
     assert!(world.operations.own_receipts(&caller, None, 10).unwrap().is_empty());
     assert!(world.operations.receipt_products(&caller).unwrap().is_empty());
 }
+
+#[test]
+fn a_file_takes_the_place_of_one_that_was_not_handed_over() {
+    let world = World::with_dropbox();
+    let caller = world.caller("one");
+    world.put(&caller, "a.csv", b"wrong").unwrap();
+    let first = world.receipt(&caller, "a.csv").upload.id;
+    world.put(&caller, "a.csv.part", b"right").unwrap();
+    let taken = refusal(world.rename(&caller, "a.csv.part", "a.csv", false)).to_string();
+    assert!(taken.contains("received already"), "{taken}");
+    world.put(&world.second(), "b.csv.part", b"of another").unwrap();
+    let another = refusal(world.rename(&world.second(), "b.csv.part", "a.csv", true));
+    assert!(matches!(another, Refusal::NotAllowed(_)), "{another}");
+    assert_eq!(world.stage(&caller, "a.csv"), "received");
+    world.rename(&caller, "a.csv.part", "a.csv", true).unwrap();
+    let second = world.receipt(&caller, "a.csv").upload.id;
+    let old = world.operations.own_receipt(&caller, first).unwrap();
+    assert_eq!((old.intake.state.word(), world.payloads()), ("replaced", 1));
+    let result = old.papers.iter().find(|paper| paper.file == ReceiptFile::Result).unwrap();
+    assert!(String::from_utf8_lossy(&result.bytes).contains(&format!("\"replacedBy\": \"{second}\"")));
+    world.round();
+    world.round();
+    assert_eq!(world.handed_over(), [format!("intake/{second}_a.csv"), format!("intake/{second}_a.csv.json")]);
+    assert_eq!(world.handover.files()[&format!("intake/{second}_a.csv")], b"right");
+    // then nothing takes its place any more
+    world.put(&caller, "a.csv.part", b"too late").unwrap();
+    let late = refusal(world.rename(&caller, "a.csv.part", "a.csv", true));
+    assert!(matches!(late, Refusal::WrongState(_)), "{late}");
+    assert_eq!((world.words_of("upload-replaced"), world.handover.written()), (1, 1));
+}
+
+#[test]
+fn the_same_bytes_may_take_the_place_of_themselves() {
+    let world = World::with_dropbox();
+    let caller = world.caller("one");
+    world.put(&caller, "a.csv", b"the same").unwrap();
+    world.put(&caller, "a.csv.part", b"the same").unwrap();
+    world.rename(&caller, "a.csv.part", "a.csv", true).unwrap();
+    world.round();
+    world.round();
+    assert_eq!((world.stage(&caller, "a.csv"), world.handover.written()), ("collected", 1));
+}
+
+#[test]
+fn after_a_restore_what_was_on_its_way_waits_for_the_back_office() {
+    let world = World::with_dropbox();
+    let caller = world.caller("one");
+    let gone = world.take_in(&caller, "gone.csv", b"handed over before");
+    world.put(&caller, "a.csv", b"on its way").unwrap();
+    let id = world.receipt(&caller, "a.csv").upload.id;
+    world.operations.confirm_restore(CHANNEL).unwrap();
+    for _ in 0..3 {
+        world.wait(SETTLED);
+        world.round();
+    }
+    assert_eq!((world.stage(&caller, "a.csv"), world.handover.written()), ("received", 1));
+    assert_eq!(world.words_of("upload-held-back"), 1);
+    world.operations.accept_upload(id, None, CHANNEL).unwrap();
+    world.round();
+    assert_eq!((world.stage(&caller, "a.csv"), world.handover.written()), ("collected", 2));
+    assert_eq!(world.operations.own_receipt(&caller, gone).unwrap().intake.state.word(), "collected");
+}

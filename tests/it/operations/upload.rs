@@ -246,7 +246,7 @@ fn names_differ_by_more_than_case() {
 }
 
 #[test]
-fn posix_rename_replaces_an_own_unfinished_file_and_never_a_received_one() {
+fn posix_rename_replaces_an_own_unfinished_file_and_never_one_that_was_handed_over() {
     let world = World::with_dropbox();
     let caller = world.caller("one");
     let old = world.open(&caller, "a.csv", NEW).unwrap();
@@ -256,6 +256,8 @@ fn posix_rename_replaces_an_own_unfinished_file_and_never_a_received_one() {
     assert!(matches!(refusal(world.rename(&caller, "b.part", "a.csv", false)), Refusal::Exists(..)));
     world.rename(&caller, "b.part", "a.csv", true).unwrap();
     assert_eq!(world.read_back(&caller, "a.csv"), b"new");
+    world.operations.advance_intake().unwrap();
+    world.operations.advance_intake().unwrap();
     world.put(&caller, "c.part", b"newer").unwrap();
     assert!(matches!(refusal(world.rename(&caller, "c.part", "a.csv", true)), Refusal::WrongState(_)));
     assert_eq!(world.read_back(&caller, "a.csv"), b"new");

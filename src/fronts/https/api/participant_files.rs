@@ -20,7 +20,7 @@ pub(in crate::fronts::https) fn list(ask: &Ask, caller: &Caller) -> Result<Reply
     let limit = query.limit(limits.page_size, limits.max_page_size);
     query.finish()?;
     let page = ask.site.operations.own_receipts(caller, after, limit)?;
-    let files: Vec<_> = page.iter().map(intake_forms::participant_file).collect();
+    let files: Vec<_> = page.iter().map(|view| intake_forms::participant_file(view, &ask.api_base())).collect();
     let reply = Reply::json(StatusCode::OK, &json!({ "participantFiles": files }));
     let Some(last) = page.last().filter(|_| page.len() >= limit) else { return Ok(reply) };
     let next = format!("<{}?limit={limit}&after={}>; rel=\"next\"", ask.path, last.upload.id);
@@ -31,7 +31,7 @@ pub(in crate::fronts::https) fn list(ask: &Ask, caller: &Caller) -> Result<Reply
 pub(in crate::fronts::https) fn show(ask: &Ask, caller: &Caller) -> Result<Reply, Failure> {
     ask.query().finish()?;
     let view = ask.site.operations.own_receipt(caller, upload_id(ask)?)?;
-    Ok(Reply::json(StatusCode::OK, &intake_forms::participant_file(&view)))
+    Ok(Reply::json(StatusCode::OK, &intake_forms::participant_file(&view, &ask.api_base())))
 }
 
 /// Takes a received upload back, while it was not handed over.

@@ -5,11 +5,12 @@ use super::{Handler, JSON, Route, delete, get};
 
 const TEXT: &[&str] = &["text/plain"];
 
+const QUERY: &[(&str, &str)] = &[("limit", "At most so many"), ("after", "Go on after the file with this id")];
+
 /// Routes of the public listener about participant files.
 pub(in crate::fronts::https) static PARTICIPANT_FILES: &[Route] = &[
     get("/api/v1/receipt-key", Handler::Open(files::receipt_key), "The key under receipts and results", JSON),
-    get("/api/v1/participant-files", Handler::Account(files::list), "Received participant files", JSON)
-        .asking(&[("limit", "At most so many"), ("after", "Go on after the file with this id")]),
+    get("/api/v1/participant-files", Handler::Account(files::list), "Received participant files", JSON).asking(QUERY),
     get("/api/v1/participant-files/{id}", Handler::Account(files::show), "A file and what became of it", JSON),
     delete("/api/v1/participant-files/{id}", Handler::Account(files::withdraw), "Take it back"),
     get("/api/v1/participant-files/{id}/receipt", Handler::Account(files::receipt), "Its receipt", JSON),
@@ -17,6 +18,24 @@ pub(in crate::fronts::https) static PARTICIPANT_FILES: &[Route] = &[
         "/api/v1/participant-files/{id}/receipt/signature",
         Handler::Account(files::receipt_signature),
         "The signature of its receipt (SSHSIG)",
+        TEXT,
+    ),
+    get("/api/v1/clients/{code}/participant-files", Handler::Account(files::list), "Those of a client", JSON)
+        .asking(QUERY),
+    get("/api/v1/clients/{code}/participant-files/{id}", Handler::Account(files::show), "One of them", JSON),
+    delete("/api/v1/clients/{code}/participant-files/{id}", Handler::Account(files::withdraw), "Take it back"),
+    get("/api/v1/clients/{code}/participant-files/{id}/receipt", Handler::Account(files::receipt), "Its receipt", JSON),
+    get(
+        "/api/v1/clients/{code}/participant-files/{id}/receipt/signature",
+        Handler::Account(files::receipt_signature),
+        "The signature of its receipt (SSHSIG)",
+        TEXT,
+    ),
+    get("/api/v1/clients/{code}/participant-files/{id}/result", Handler::Account(files::result), "Its result", JSON),
+    get(
+        "/api/v1/clients/{code}/participant-files/{id}/result/signature",
+        Handler::Account(files::result_signature),
+        "The signature of its result (SSHSIG)",
         TEXT,
     ),
     get("/api/v1/participant-files/{id}/result", Handler::Account(files::result), "Its result", JSON),
