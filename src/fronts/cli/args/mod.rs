@@ -5,6 +5,7 @@ mod backup;
 mod blocks;
 mod ending;
 mod interruption;
+mod language;
 mod mandate;
 mod office;
 mod proposal;
@@ -20,6 +21,7 @@ pub use blocks::{Block, BlockReason, KeyBlock, KeyName, Lift, Restrict, Service,
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use ending::{End, Why};
 pub use interruption::{ClosedChannel, Interruption};
+pub use language::Language;
 pub use mandate::{Change as MandateChange, Mandate};
 pub use office::{OfficePeople, Role};
 pub use proposal::Proposal;
@@ -411,15 +413,6 @@ pub enum Kind {
     Machine,
     /// A person; the login is the e-mail address
     Person,
-}
-
-/// Language of e-mails.
-#[derive(Clone, Copy, ValueEnum, Debug)]
-pub enum Language {
-    /// Dutch
-    Nl,
-    /// English
-    En,
 }
 
 /// `account …`
