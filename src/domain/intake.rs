@@ -16,7 +16,7 @@ pub struct Intake {
     pub received_at: Moment,
     /// How far it came.
     pub state: IntakeState,
-    /// When something is due about it, if anything is; its [`IntakeDue`] says the same.
+    /// When something is due about it, if anything is; its `IntakeDue` says the same.
     pub due: Option<Moment>,
     /// Uploads that were recognised as the same: it can no longer become another file.
     pub twins: u32,

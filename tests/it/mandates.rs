@@ -230,8 +230,8 @@ fn the_api_names_the_client_in_the_path_and_keeps_organisations_apart() {
         assert_eq!(status, 200, "{path}: {list}");
         list["deliveries"].as_array().expect("a list").iter().map(|row| text(row, "id").to_owned()).collect()
     };
-    assert_eq!(ids("/api/v1/deliveries"), [own.clone()]);
-    assert_eq!(ids("/api/v1/clients/alpha/deliveries"), [theirs.clone()]);
+    assert_eq!(ids("/api/v1/deliveries"), std::slice::from_ref(&own));
+    assert_eq!(ids("/api/v1/clients/alpha/deliveries"), std::slice::from_ref(&theirs));
     let (_, shown) = world.api(&format!("/api/v1/clients/alpha/deliveries/{theirs}"));
     let content = text(&shown["files"][0], "contentUri").to_owned();
     assert!(content.starts_with("/api/v1/clients/alpha/deliveries/"), "{content}");
