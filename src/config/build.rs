@@ -95,8 +95,23 @@ fn portal(settings: &mut Settings, home: &Path) -> Option<PortalSettings> {
         "en" => Language::English,
         _ => Language::Dutch,
     };
-    let style_sheet = settings.text("portal.style_sheet").map(|path| home.join(path));
-    Some(PortalSettings { name: name?, time_zone: time_zone?, base_url: base_url?, language, style_sheet })
+    let file = |settings: &Settings, key| settings.text(key).map(|path| home.join(path));
+    let style_sheet = file(settings, "portal.style_sheet");
+    let start_text = file(settings, "portal.start_text");
+    let start_text_english = file(settings, "portal.start_text_english");
+    let employer_link = settings.parsed_optional("portal.employer_link", URL_RULE, web_address);
+    let employer_notice = settings.parsed_optional("portal.employer_notice", LINE_RULE, Line::parse);
+    Some(PortalSettings {
+        name: name?,
+        time_zone: time_zone?,
+        base_url: base_url?,
+        language,
+        style_sheet,
+        start_text,
+        start_text_english,
+        employer_link: employer_link?,
+        employer_notice: employer_notice?,
+    })
 }
 
 fn operator(settings: &mut Settings) -> Option<OperatorSettings> {

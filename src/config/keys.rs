@@ -114,6 +114,22 @@ const PORTAL: &[Key] = &[
         Kind::Text,
         "A file with CSS that is laid over the portal's own, for the colours and letters of the house: it sets the --postkluis-… tokens anew. At most 256 KiB.",
     ),
+    optional(
+        "start_text",
+        Kind::Text,
+        "A text file for the start page: how to request a product, in Dutch. Lines that begin with # are headings, with - items of a list; an empty line ends a paragraph. At most 32 KiB. Left out: the portal's own text.",
+    ),
+    optional("start_text_english", Kind::Text, "The same in English."),
+    optional(
+        "employer_link",
+        Kind::Text,
+        "Address of the portal for employers, such as \"https://employers.example.org\": the welcome page then says that they go there.",
+    ),
+    optional(
+        "employer_notice",
+        Kind::Text,
+        "What the welcome page says to them, in one line. Left out: its own sentence.",
+    ),
 ];
 
 const ORGANISATION: &[Key] = &[

@@ -46,6 +46,14 @@ pub struct PortalSettings {
     pub language: Language,
     /// A style sheet that is laid over ours.
     pub style_sheet: Option<PathBuf>,
+    /// What the start page says in Dutch.
+    pub start_text: Option<PathBuf>,
+    /// What it says in English.
+    pub start_text_english: Option<PathBuf>,
+    /// Where employers go.
+    pub employer_link: Option<String>,
+    /// What the welcome page says to them.
+    pub employer_notice: Option<Line>,
 }
 
 /// `[organisation]`.

@@ -95,6 +95,7 @@ impl BodyClass {
             AccountLinkExpired, ActivationReminded, NewPasswordAsked, PasskeyAdded, PasskeyRemoved,
             SignInRecordsRemoved,
         };
+        use Happening::{IdentityChangeApproved, IdentityChangeAsked, IdentityChangeRejected, OrganisationCardChanged};
         use Happening::{ProposalConfirmed, ProposalExpired, ProposalMade, ProposalRejected};
         use Happening::{TermsAccepted, TermsGraceChanged, TermsPublished, TermsRefused, TermsTold};
         match what {
@@ -194,6 +195,9 @@ impl BodyClass {
             | PasskeyAdded
             | PasskeyRemoved => Some(Self::Changes),
             MandateAdded | MandateChanged | MandateBlocked | MandateUnblocked | MandateEnded => Some(Self::Changes),
+            OrganisationCardChanged | IdentityChangeAsked | IdentityChangeApproved | IdentityChangeRejected => {
+                Some(Self::Changes)
+            }
             DeliveryExpired
             | DeliveryShredded
             | SlotDestroyed

@@ -276,6 +276,14 @@ happenings! {
     ProposalRejected = 179, "proposal-rejected";
     /// Nobody confirmed a proposal in time.
     ProposalExpired = 180, "proposal-expired";
+    /// An administrator changed how to reach the organisation, or its contact persons (A17, K4).
+    OrganisationCardChanged = 185, "organisation-card-changed";
+    /// An administrator asked the operator to change the identity of the organisation (A17).
+    IdentityChangeAsked = 186, "identity-change-asked";
+    /// The operator approved that; the identity is changed.
+    IdentityChangeApproved = 187, "identity-change-approved";
+    /// The operator rejected that.
+    IdentityChangeRejected = 188, "identity-change-rejected";
     /// An SSH key was blocked (J8).
     KeyBlocked = 240, "key-blocked";
     /// The block of an SSH key was lifted.

@@ -30,6 +30,7 @@ pub mod network;
 pub mod notice;
 pub mod office;
 pub mod organisation;
+pub mod organisation_card;
 pub mod packing_slip;
 pub mod passkey;
 pub mod pause;

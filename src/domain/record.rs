@@ -22,6 +22,7 @@ use super::names::{LoginName, OrganisationCode, ProductCode};
 use super::notice::Mail;
 use super::office::OfficeMember;
 use super::organisation::{Organisation, RecipientKey};
+use super::organisation_card::{IdentityChange, OrganisationCard};
 use super::passkey::{Passkey, PasskeyOwner};
 use super::pause::{PausedWindow, WindowPause};
 use super::product::Product;
@@ -234,6 +235,10 @@ records! {
     OfficeMember = 75;
     /// An act that waits for a second person, by id.
     Proposal = 76;
+    /// How to reach an organisation, by code.
+    OrganisationCard = 80;
+    /// A change of an organisation's identity that was asked for, by code.
+    IdentityChange = 81;
     /// A key or token that is blocked, by login and credential.
     CredentialBlock = 105;
     /// A service that was ended, by account or organisation and service.

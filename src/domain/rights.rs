@@ -71,6 +71,10 @@ closed_set! {
         ManageMembers = "manage-members",
         /// Make and end machine accounts, their keys, tokens, owners and allow lists, of one organisation.
         ManageConnections = "manage-connections",
+        /// See what is known of an organisation and how to reach it (A16).
+        ReadOrganisation = "read-organisation",
+        /// Change how to reach an organisation, and ask for a change of its identity (A17, K4).
+        ChangeOrganisation = "change-organisation",
         /// End windows, destroy keys, send e-mails.
         Maintain = "maintain",
         /// Block an organisation or an account.
@@ -296,6 +300,7 @@ fn permits_operator(act: Act, case: Case) -> Result<(), Refusal> {
         | Act::Steer
         | Act::Administer
         | Act::ManageMembers
+        | Act::ReadOrganisation
         | Act::Maintain
         | Act::Block
         | Act::Define
@@ -307,7 +312,7 @@ fn permits_operator(act: Act, case: Case) -> Result<(), Refusal> {
         // The operator administers accounts of all; this is the administrator's word for the own organisation's.
         Act::ManageConnections => Err(Refusal::NotAllowed("the operator administers accounts by the command line")),
         // The operator steers deliveries but does not read or confirm them for a recipient.
-        Act::Browse | Act::Fetch | Act::Acknowledge | Act::SignOff | Act::Deliver => {
+        Act::Browse | Act::Fetch | Act::Acknowledge | Act::SignOff | Act::Deliver | Act::ChangeOrganisation => {
             Err(Refusal::NotAllowed("only the recipient's accounts may"))
         }
         Act::KeepCredentials => Err(Refusal::NotAllowed("only the person may")),
@@ -327,7 +332,7 @@ fn permits_officer(act: Act, case: Case) -> Result<(), Refusal> {
     let is_watching = matches!(case.role, Role::SecurityOfficer);
     let is_administrator = matches!(case.role, Role::OfficeAdministrator);
     match act {
-        Act::Oversee | Act::ReadHistory | Act::ReadDeliveries | Act::Block => Ok(()),
+        Act::Oversee | Act::ReadHistory | Act::ReadDeliveries | Act::ReadOrganisation | Act::Block => Ok(()),
         Act::Administer | Act::ManageMembers | Act::Steer | Act::HandleUploads if !is_watching => Ok(()),
         Act::Couple if !is_watching && case.ground == Ground::InForce => Ok(()),
         Act::Couple if !is_watching => Err(Refusal::NotAllowed("there is no agreement in force")),
@@ -346,7 +351,8 @@ fn permits_officer(act: Act, case: Case) -> Result<(), Refusal> {
         | Act::Deliver
         | Act::AnswerTerms
         | Act::ManageConnections
-        | Act::KeepCredentials => Err(Refusal::NotAllowed("nobody of the office does")),
+        | Act::KeepCredentials
+        | Act::ChangeOrganisation => Err(Refusal::NotAllowed("nobody of the office does")),
     }
 }
 
@@ -370,6 +376,8 @@ fn permits_system(act: Act) -> Result<(), Refusal> {
         | Act::Oversee
         | Act::ManageOffice
         | Act::ManageConnections
+        | Act::ReadOrganisation
+        | Act::ChangeOrganisation
         | Act::Couple
         | Act::AnswerTerms
         | Act::KeepCredentials => Err(Refusal::NotAllowed("the server does this for nobody")),
@@ -417,7 +425,11 @@ fn permits_account(act: Act, case: Case) -> Result<(), Refusal> {
         // A person answers for themselves; for a machine its owner does (I6, I13).
         Act::AnswerTerms if case.role != Role::Machine && case.relation == Relation::Own => Ok(()),
         Act::AnswerTerms => Err(Refusal::NotAllowed("only a person may, for themselves")),
-        Act::ManageMembers | Act::ManageConnections | Act::Couple => {
+        // Everybody of an organisation sees what is known of it; its administrators say how to reach it (A16, A17).
+        Act::ReadOrganisation if case.relation == Relation::Own => Ok(()),
+        Act::ChangeOrganisation if case.role == Role::Administrator && case.relation == Relation::Own => Ok(()),
+        Act::ReadOrganisation => Err(Refusal::NotFound(What::Organisation)),
+        Act::ManageMembers | Act::ManageConnections | Act::Couple | Act::ChangeOrganisation => {
             Err(Refusal::NotAllowed("only an administrator of the organisation may"))
         }
         // Keys and tokens of a machine are its administrator's.

@@ -27,6 +27,7 @@ mod monthly_bodies;
 mod note_strangers;
 mod offer;
 mod office;
+mod organisation_card;
 mod pause_windows;
 mod people;
 mod post;
@@ -91,6 +92,7 @@ pub use office::{
     Confirming, NewOfficeMember, OfficeMemberView, OfficeVisit, Officer, PersonView, QueuedDelivery, QueuedMail,
     WorkQueue,
 };
+pub use organisation_card::OrganisationView;
 pub use people::{
     Activation, Applicant, CouplableProduct, EmployerChoice, EndedSessions, Judge, LinkOffer, LinkRound, MemberView,
     OpenSession, OwnCredentials, OwnPasskey, OwnSignIn, PasswordAccepted, PeopleSettings, PortalVisit, RequestDraft,

@@ -34,7 +34,8 @@ async function person(browser, base, folder) {
     seen.pages.push(name);
     seen.scripts += await page.locator('script').count();
     await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
-    await page.evaluate(axe);
+    // frames too: what they show is part of the page
+    for (const frame of page.frames()) await frame.evaluate(axe);
     const { violations } = await page.evaluate(() => globalThis.axe.run());
     seen.violations.push(...violations.map((found) => `${name}: ${found.id}: ${found.nodes.map((node) => node.html).join(' ')}`));
     await page.setViewportSize({ width: 320, height: 640 });

@@ -42,6 +42,7 @@ mod portal_connections;
 mod portal_mandates;
 mod portal_passkeys;
 mod portal_security;
+mod portal_start;
 mod ports_catalog;
 mod power;
 mod protection;

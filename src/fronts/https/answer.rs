@@ -196,6 +196,8 @@ fn page(handler: Handler, ask: &Ask, address: IpAddr) -> Reply {
     let channel = if ask.is_in_office() { Channel::Office } else { Channel::Portal };
     match ask.site.operations.closure(channel) {
         Ok(None) => {}
+        // in the frame of a page that is open already, which says how long somebody stays signed in
+        Ok(Some(_)) if ask.is_at(portal::SESSION_PATH) => {}
         Ok(Some(closure)) => return portal::closed(ask, &guest, &closure).unwrap_or_else(|failure| failed(&failure)),
         Err(failure) => return failed(&failure),
     }

@@ -42,6 +42,7 @@ struct Site {
     penalties: bearer::Penalties,
     style_sheet: bytes::Bytes,
     facts: OnceLock<ServerFacts>,
+    start_texts: portal::StartTexts,
     stopping: AtomicBool,
 }
 
@@ -73,12 +74,17 @@ impl HttpsFront {
         let own = config.portal.style_sheet.as_deref();
         let style_sheet = portal::laid_over(own)
             .map_err(|error| TlsFault::of_file("portal.style_sheet", own.unwrap_or(Path::new("")), error))?;
+        let (dutch, english) = (config.portal.start_text.as_deref(), config.portal.start_text_english.as_deref());
+        let start_texts = portal::StartTexts::read(dutch, english).map_err(|error| {
+            TlsFault::of_file("portal.start_text", dutch.or(english).unwrap_or(Path::new("")), error)
+        })?;
         let penalties = bearer::Penalties::default();
         let site = Site {
             config,
             operations,
             penalties,
             style_sheet,
+            start_texts,
             facts: OnceLock::new(),
             stopping: AtomicBool::new(false),
         };

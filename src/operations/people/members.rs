@@ -374,7 +374,7 @@ pub(in crate::operations) fn accounts_of(
     }
 }
 
-fn may_manage(view: &dyn CatalogView, caller: &Caller, now: Moment) -> Result<(), Failure> {
+pub(super) fn may_manage(view: &dyn CatalogView, caller: &Caller, now: Moment) -> Result<(), Failure> {
     Ok(permits(Act::ManageMembers, case_of(view, &caller.itself(), &caller.organisation, None, now)?)?)
 }
 
@@ -445,7 +445,7 @@ pub(in crate::operations) fn without_rights(
     Ok(decision)
 }
 
-fn couplable(
+pub(super) fn couplable(
     view: &dyn CatalogView,
     organisation: &OrganisationCode,
     now: Moment,

@@ -14,6 +14,7 @@ mod remind;
 mod requests;
 mod sessions;
 mod sign_in;
+mod uncoupled;
 
 use data_encoding::BASE32_NOPAD;
 

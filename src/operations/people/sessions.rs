@@ -108,6 +108,14 @@ impl Operations {
         self.visit_at(Channel::Portal, secret, visitor)
     }
 
+    /// The session in the portal with this secret, as it is: to look at it does not put off its end.
+    ///
+    /// # Errors
+    /// As `visit`.
+    pub fn look_at_session(&self, secret: &str, visitor: &Visitor) -> Result<PortalVisit, Failure> {
+        self.visit_with(Channel::Portal, secret, visitor, false)
+    }
+
     /// The same at a door: a session of the other one is none here, and goes on there.
     pub(in crate::operations) fn visit_at(
         &self,
@@ -115,18 +123,24 @@ impl Operations {
         secret: &str,
         visitor: &Visitor,
     ) -> Result<PortalVisit, Failure> {
+        self.visit_with(door, secret, visitor, true)
+    }
+
+    fn visit_with(&self, door: Channel, secret: &str, visitor: &Visitor, is_use: bool) -> Result<PortalVisit, Failure> {
         let (now, digest) = (self.now(), secret_digest(secret));
         let idle = self.settings.people.idle_timeout;
-        let session = {
+        let (session, last_seen) = {
             let mut live = locked(&self.live_sessions.live);
             let found = live.get_mut(&digest).ok_or(Refusal::NotSignedIn)?;
             if found.session.ends_at <= now || is_idle(found.last_seen, now, idle) {
                 // housekeeping puts its end on record
                 return Err(Refusal::NotSignedIn.into());
             }
-            found.last_seen = found.last_seen.max(now);
-            found.address = Some(visitor.address);
-            found.session.clone()
+            if is_use {
+                found.last_seen = found.last_seen.max(now);
+                found.address = Some(visitor.address);
+            }
+            (found.session.clone(), found.last_seen)
         };
         let (account, has_terms_open) = self.catalog.look(|view| {
             let account = person_at(view, &session.login, door)?.ok_or(Refusal::NotSignedIn)?;
@@ -145,7 +159,7 @@ impl Operations {
             session: SessionId::of(&session.secret_sha256),
             assurance: session.assurance,
             begun_at: session.begun_at,
-            idle_until: now.after(idle).min(session.ends_at),
+            idle_until: last_seen.after(idle).min(session.ends_at),
             ends_at: session.ends_at,
             form_token: form_token(secret),
         })

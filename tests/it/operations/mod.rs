@@ -4,6 +4,7 @@
 mod allow_lists;
 mod blocks;
 mod bodies;
+mod cards;
 mod collect;
 mod compaction;
 mod connections;

@@ -315,3 +315,23 @@ fn added_rights_are_seen_by_the_next_session_and_removed_ones_at_once() {
     assert!(products(&next).is_empty(), "removals act at once (C10)");
     assert_eq!(refusal(world.fetch(&caller, "a.csv")), Refusal::NotFound(What::Folder));
 }
+
+#[test]
+fn looking_how_long_a_session_lasts_does_not_make_it_last() {
+    let world = World::new();
+    let (app, _) = world.activate(JAN);
+    let secret = world.sign_in(JAN, &app.code(&world), &home()).unwrap();
+    let until = world.visit(&secret).idle_until;
+    for _ in 0..19 {
+        world.pass(Span::from_seconds(60));
+        let looked = world.operations.look_at_session(&secret, &home()).unwrap();
+        assert_eq!(looked.idle_until, until, "a page that is open counts as no use (WCAG 2.2.1)");
+    }
+    // who asks to stay uses it
+    assert!(world.visit(&secret).idle_until > until);
+    world.pass(Span::from_seconds(1_200));
+    assert_eq!(refusal(world.operations.look_at_session(&secret, &home())), Refusal::NotSignedIn);
+    let before = world.history();
+    assert_eq!(refusal(world.operations.look_at_session("made up", &home())), Refusal::NotSignedIn);
+    assert_eq!(world.history(), before);
+}

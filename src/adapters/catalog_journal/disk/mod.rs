@@ -14,6 +14,8 @@ mod golden_intake;
 mod golden_mandates;
 #[cfg(test)]
 mod golden_sign_ins;
+#[cfg(test)]
+mod golden_start;
 mod intake;
 mod interruptions;
 mod mail;
@@ -22,6 +24,7 @@ mod office;
 mod people;
 mod rows;
 mod sign_ins;
+mod start;
 mod terms;
 #[cfg(test)]
 mod terms_golden;

@@ -29,6 +29,7 @@ use crate::domain::names::{
 use crate::domain::notice::Mail;
 use crate::domain::office::OfficeMember;
 use crate::domain::organisation::{Organisation, RecipientKey};
+use crate::domain::organisation_card::{IdentityChange, OrganisationCard};
 use crate::domain::passkey::{Passkey, PasskeyOwner};
 use crate::domain::pause::{PausedWindow, WindowPause};
 use crate::domain::product::Product;
@@ -331,7 +332,8 @@ macro_rules! kinds {
 }
 
 kinds! {
-    first: SshKey Token CredentialUse EndWarning Agreement Right RightHolder RecipientKey Publication PublishedSource
+    first: OrganisationCard IdentityChange
+    SshKey Token CredentialUse EndWarning Agreement Right RightHolder RecipientKey Publication PublishedSource
     Delivery DeliveryNumber PublicationPart DeliveredFile OutboxEntry Payload SealedHeader FileCoverage LastSequence
     WindowEnd SlotRecord SlotMember DoomedPayload Upload UploadEntry UploadEnd UploadHeader
     UploadSums SignOff ScrubPosition BodyKey HistoryCut Credentials WebSession AccountLink Passkey PasskeyOwner

@@ -4,11 +4,13 @@
 mod backup;
 mod blocks;
 mod ending;
+mod identity;
 mod interruption;
 mod language;
 mod mandate;
 mod office;
 mod proposal;
+mod recipient_key;
 mod records;
 mod terms;
 mod upload;
@@ -20,11 +22,13 @@ pub use backup::{Backup, CONFIRM, Restore};
 pub use blocks::{Block, BlockReason, KeyBlock, KeyName, Lift, Restrict, Service, TokenBlock};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use ending::{End, Why};
+pub use identity::ChangeRequest;
 pub use interruption::{ClosedChannel, Interruption};
 pub use language::Language;
 pub use mandate::{Change as MandateChange, Mandate};
 pub use office::{OfficePeople, Role};
 pub use proposal::Proposal;
+pub use recipient_key::RecipientKey;
 pub use records::{Delivery, History, Mail, Publish, Report, Retention, Session};
 pub use terms::Terms;
 pub use upload::{ReceiptKeyCommand, Upload};
@@ -250,6 +254,9 @@ pub enum Organisation {
         /// Short code
         code: String,
     },
+    /// Changes of name, KVK number or OIN that organisations asked for
+    #[command(subcommand)]
+    ChangeRequest(ChangeRequest),
     /// Make a new key for its deliveries; those that can be fetched are wrapped to it anew
     RotateKey {
         /// Short code
@@ -268,37 +275,6 @@ pub enum Organisation {
 pub enum KeyRing {
     /// Make a new master key and seal every key to it
     RotateMaster,
-}
-
-/// `recipient-key …`
-#[derive(Subcommand, Debug)]
-pub enum RecipientKey {
-    /// Add age or SSH public keys, one per line
-    Add {
-        /// Whose keys
-        #[arg(long, value_name = "CODE")]
-        organisation: String,
-        /// File with the keys
-        #[arg(long, value_name = "KEYFILE")]
-        file: PathBuf,
-    },
-    /// List the keys of an organisation
-    List {
-        /// Whose keys
-        #[arg(long, value_name = "CODE")]
-        organisation: String,
-    },
-    /// Retire a key
-    Retire {
-        /// Whose key
-        #[arg(long, value_name = "CODE")]
-        organisation: String,
-        /// SHA256:… as shown by `list`
-        fingerprint: String,
-        /// From when [default: now]
-        #[arg(long, value_name = "DATE")]
-        from: Option<String>,
-    },
 }
 
 /// `product …`

@@ -71,6 +71,7 @@ pub(super) fn organisation(office: &Office, command: args::Organisation) -> Resu
             operations.change_organisation_standing(&code, StandingChange::Unblock, CHANNEL)?;
             shown(office, &code)
         }
+        args::Organisation::ChangeRequest(command) => super::identity::change_request(office, command),
         args::Organisation::RotateKey { code } => super::keys::rotate_organisation(office, &code),
         args::Organisation::End(end) => {
             let code = OrganisationCode::parse(&end.code)?;
@@ -91,8 +92,11 @@ pub(super) fn organisation(office: &Office, command: args::Organisation) -> Resu
     }
 }
 
-fn shown(office: &Office, code: &OrganisationCode) -> Result<Answer, Failure> {
-    let form = forms::organisation(&office.operations.organisation(code)?);
+pub(super) fn shown(office: &Office, code: &OrganisationCode) -> Result<Answer, Failure> {
+    let mut form = forms::organisation(&office.operations.organisation(code)?);
+    if let Some(members) = form.as_object_mut() {
+        members.insert("contacts".to_owned(), super::identity::contacts(office, code)?);
+    }
     Ok(Answer::one(blocks::with_ended_services(office, form, &Restricted::Organisation(code.clone()))?))
 }
 

@@ -3,6 +3,7 @@
 
 mod blocks;
 mod deliveries;
+mod identity;
 mod interruptions;
 mod keys;
 mod mandates;

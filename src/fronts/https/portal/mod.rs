@@ -9,14 +9,18 @@ mod deliveries;
 mod forgotten;
 mod form;
 mod glossary;
+mod help;
 mod intermediary;
 pub(super) mod office;
+mod organisation;
 mod page;
 mod passkeys;
 mod request;
 mod security;
+mod session;
 mod sign_in;
 mod start;
+mod start_text;
 mod style;
 mod terms;
 mod terms_machines;
@@ -35,10 +39,12 @@ pub(super) use deliveries::{download, list, one, packing_slip};
 pub(super) use forgotten::{ask_address, link_sent, take_address};
 pub(super) use form::{Form, is_from_elsewhere};
 pub(super) use glossary::glossary;
+pub(super) use help::{contact, maintenance, misuse};
 pub(super) use intermediary::{
     ask_end, client_rights_csv, copy, end, intermediary, intermediary_account, intermediary_client, look_at_copy,
     save_client,
 };
+pub(super) use organisation::{ask_identity, organisation, save_card};
 pub(super) use page::{broken, closed, elsewhere, missing};
 pub(super) use passkeys::{
     add_passkey, ask_passkey, ask_removal, begin_passkey, check_passkey, remove_passkey, script,
@@ -50,8 +56,10 @@ pub(super) use security::{
     ask_app, ask_codes, ask_new_password, begin_app, change_password, end_others, end_session, finish_app, make_codes,
     own_security, own_sign_ins,
 };
+pub(super) use session::{PATH as SESSION_PATH, stay, watch};
 pub(super) use sign_in::{ask_code, ask_password, check_code, check_password, sign_out};
 pub(super) use start::{start, welcome};
+pub(super) use start_text::StartTexts;
 pub(super) use style::{icon, laid_over, style_sheet};
 pub(super) use terms::{accept, ask_to_accept, ask_to_refuse, one_version, refuse, terms};
 pub(super) use terms_machines::{accept_by_owner, accept_for_machine, ask_owner, machines};
@@ -98,11 +106,14 @@ impl Guest {
         let client = ask.header(USER_AGENT).map(str::to_owned);
         let visitor = Visitor { address, client };
         let operations = &ask.site.operations;
+        // how long a session lasts is looked at by the page itself, not by a person
+        let is_look = ask.is_at(session::PATH) && ask.method == hyper::Method::GET;
         let in_office = ask.is_in_office();
         let secret = if in_office { form::office_cookie(&ask.headers) } else { form::cookie(&ask.headers) };
         let secret = secret.map(str::to_owned);
         let found = match secret.as_deref() {
             Some(secret) if in_office => operations.office_visit(secret, &visitor).map(|desk| (None, Some(desk))),
+            Some(secret) if is_look => operations.look_at_session(secret, &visitor).map(|visit| (Some(visit), None)),
             Some(secret) => operations.visit(secret, &visitor).map(|visit| (Some(visit), None)),
             None => Ok((None, None)),
         };
@@ -134,6 +145,13 @@ impl Guest {
     fn link(&self, path: &str) -> String {
         let tag = self.texts().tag;
         if self.language_was_asked { format!("{path}?lang={tag}") } else { path.to_owned() }
+    }
+
+    /// Leads on to a page that says what was done.
+    fn onward_with(&self, path: &str, done: &str) -> Reply {
+        let address = self.link(path);
+        let joint = if address.contains('?') { '&' } else { '?' };
+        Reply::empty(StatusCode::SEE_OTHER).with_text(LOCATION, &format!("{address}{joint}done={done}"))
     }
 
     /// Leads on to another page, which is asked for with GET.

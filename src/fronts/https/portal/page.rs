@@ -8,7 +8,7 @@ use hyper::StatusCode;
 use hyper::header::{CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY, HeaderValue, RETRY_AFTER, VARY};
 
 use super::office::OfficeFrame;
-use super::texts::{TermsTexts, Texts};
+use super::texts::{TermsTexts, Texts, help};
 use super::{Ask, Failure, Guest, Member, told};
 use crate::config::Config;
 use crate::domain::account::Language;
@@ -27,10 +27,16 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form
 /// The same for the pages that have the one script, from this site.
 const POLICY_WITH_SCRIPT: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
                                   form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+/// The same for who is signed in, whose pages show how long in a frame of their own.
+const MEMBER_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; \
+                             frame-ancestors 'none'";
 
 /// The frame of a page.
 pub(super) struct Frame {
     pub(super) texts: &'static Texts,
+    pub(super) help: &'static help::Texts,
+    /// The path of this page.
+    path: String,
     /// Name of the portal.
     pub(super) portal: String,
     /// Who runs it.
@@ -65,8 +71,6 @@ pub(super) struct TermsComing {
 /// What the frame says of who is signed in.
 pub(super) struct Signed {
     pub(super) token: String,
-    /// When the session ends if nothing is done, such as `14:05`.
-    pub(super) until: String,
     /// Administers the organisation.
     pub(super) is_administrator: bool,
     /// Nothing is open to them before the terms of use are accepted (I6).
@@ -89,6 +93,8 @@ impl Frame {
         let terms = terms_of(ask);
         Self {
             texts: guest.texts(),
+            help: help::Texts::of(guest.language),
+            path: ask.path.clone(),
             portal: portal.name.to_string(),
             operator: organisation.name.to_string(),
             contact_mail: text(organisation.contact_mail.as_ref().map(ToString::to_string)),
@@ -106,7 +112,6 @@ impl Frame {
             terms_texts: guest.terms_texts(),
             member: guest.visit.as_ref().map(|visit| Signed {
                 token: visit.form_token.clone(),
-                until: operations.calendar().time_of(visit.idle_until),
                 is_administrator: visit.account.is_administrator,
                 has_terms_open: visit.has_terms_open,
                 clients: clients(ask, guest),
@@ -132,6 +137,17 @@ impl Frame {
     pub(super) fn on_terms(mut self, name: &str) -> Self {
         self.terms_coming = self.terms_coming.filter(|coming| coming.name != name);
         self
+    }
+
+    /// Whether this page is the one at `root` or below it: the menu says so.
+    pub(super) fn is_under(&self, root: &str) -> bool {
+        self.path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
+    /// The telephone number as a telephone takes it (RFC 3966): digits, and a plus in front.
+    pub(super) fn dialled(&self) -> String {
+        let digits = self.contact_phone.chars().filter(|c| c.is_ascii_digit() || *c == '+');
+        digits.enumerate().filter(|(at, c)| *c != '+' || *at == 0).map(|(_, c)| c).collect()
     }
 }
 
@@ -162,8 +178,9 @@ fn clients(ask: &Ask, guest: &Guest) -> &'static str {
 /// A page as a reply.
 pub(super) fn shown(status: StatusCode, guest: &Guest, page: &impl Template) -> Result<Reply, Failure> {
     let html = page.render().map_err(|error| crate::operations::Fault::from_error("make a page", error))?;
+    let policy = if guest.visit.is_some() { MEMBER_POLICY } else { POLICY };
     Ok(Reply::text(status, "text/html; charset=utf-8", html)
-        .with(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY))
+        .with(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy))
         .with(CONTENT_LANGUAGE, HeaderValue::from_static(guest.texts().tag))
         .with(VARY, HeaderValue::from_static("Cookie, Accept-Language")))
 }
@@ -212,7 +229,7 @@ pub(in crate::fronts::https) fn closed(ask: &Ask, guest: &Guest, closure: &Closu
     Ok(page.with(RETRY_AFTER, closure.seconds().into()))
 }
 
-fn tongue(guest: &Guest) -> Tongue {
+pub(super) fn tongue(guest: &Guest) -> Tongue {
     Tongue::of_tag(guest.texts().tag)
 }
 

@@ -50,3 +50,42 @@ pub(in crate::fronts::https) fn icon(ask: &Ask) -> Result<Reply, Failure> {
     Ok(Reply::text(StatusCode::OK, "image/svg+xml", ICON)
         .with(CACHE_CONTROL, HeaderValue::from_static("max-age=86400")))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// The part with the tokens, and all that follows.
+    fn parts() -> (&'static str, &'static str) {
+        OWN.split_once("\n}\n").unwrap()
+    }
+
+    fn tokens() -> BTreeSet<&'static str> {
+        let lines = parts().0.lines().filter_map(|line| line.trim().split_once(':').map(|(name, _)| name));
+        lines.filter(|name| name.starts_with("--")).collect()
+    }
+
+    #[test]
+    fn what_an_operator_sets_anew_is_seen() {
+        let (_, rules) = parts();
+        let used: BTreeSet<&str> =
+            rules.split("var(").skip(1).filter_map(|rest| rest.split_once(')')).map(|(name, _)| name).collect();
+        assert_eq!(used, tokens(), "each token is used, and each that is used is one");
+        let colours: Vec<&str> = rules
+            .lines()
+            .filter(|line| line.split(['#']).skip(1).any(|rest| rest.starts_with(|c: char| c.is_ascii_hexdigit())))
+            .collect();
+        assert_eq!(colours, Vec::<&str>::new(), "every colour is a token");
+    }
+
+    #[test]
+    fn the_manual_names_each_token() {
+        let manual = include_str!("../../../../docs/OPERATING.md");
+        for token in tokens() {
+            let short = token.strip_prefix("--postkluis-").unwrap();
+            assert!(manual.contains(&format!("`{short}`")), "docs/OPERATING.md, The look of the portal: {short}");
+        }
+    }
+}

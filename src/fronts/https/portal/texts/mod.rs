@@ -41,8 +41,10 @@ macro_rules! catalogue {
 
 mod connections;
 mod glossary;
+pub(super) mod help;
 pub(super) mod mandates;
 mod office;
+pub(super) mod organisation;
 mod pages;
 pub(super) mod passkeys;
 #[cfg(test)]

@@ -10,9 +10,6 @@ super::catalogue! {
     back: "Terug", "Back";
     required: "(verplicht)", "(required)";
 
-    welcome_title: "Welkom", "Welcome";
-    welcome_lead: "Hier haalt u de bestanden op die voor uw organisatie klaarstaan.", "Here you fetch the files that are ready for your organisation.";
-    welcome_who: "U heeft een account nodig. Een beheerder van uw organisatie of de contactpersoon hieronder helpt u daarbij.", "You need an account. An administrator of your organisation, or the contact below, can help you.";
     welcome_robots: "Haalt u bestanden automatisch op? Gebruik dan SFTP of de API.", "Do you fetch files automatically? Then use SFTP or the API.";
 
     sign_in: "Inloggen", "Sign in";
@@ -71,8 +68,6 @@ super::catalogue! {
 
     start: "Start", "Start";
     start_hello: "U bent ingelogd als", "You are signed in as";
-    start_products: "Een product aanvragen of wijzigen? Neem contact met ons op. Wij bespreken dan wat u nodig heeft en wat mogelijk is.", "Would you like to request or change a product? Contact us. We then discuss what you need and what is possible.";
-    start_new: "Klaar om op te halen", "Ready to fetch";
     start_nothing: "Er staat nu niets voor u klaar.", "Nothing is ready for you now.";
     start_all: "Alle leveringen", "All deliveries";
     start_no_rights: "Ziet u een product niet? Uw beheerder kan het aan uw account koppelen. Log daarna opnieuw in.", "Is a product missing? Your administrator can couple it to your account. Sign in again after that.";
@@ -122,7 +117,6 @@ super::catalogue! {
     access_dismissed: "Deze gebruiker is geen beheerder meer.", "This user is no longer an administrator.";
     second_administrator: "Uw organisatie heeft maar één beheerder. Wijs een tweede aan, voor als u er niet bent.", "Your organisation has one administrator only. Appoint a second one, for when you are away.";
     requests: "Aanvragen beoordelen", "Requests to judge";
-    requests_wait: "Er wachten aanvragen voor een account op u.", "Requests for an account wait for you.";
     organisation_label: "Organisatie", "Organisation";
     requested_on: "Aangevraagd op", "Requested on";
     domain_differs: "Let op: dit e-mailadres hoort niet bij de adressen van uw organisatie.", "Take care: this address is not one of your organisation's.";
