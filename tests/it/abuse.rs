@@ -248,7 +248,7 @@ fn every_answer_is_guarded_and_looking_changes_nothing() {
         ("/sign-in/", &["--header", html]),
         ("/sign-in?next=https://evil.example/", &["--header", html]),
         ("/sign-in", &["--data", &large]),
-        ("/sign-in", &["--data-binary", "\u{0}\u{1}"]),
+        ("/sign-in", &["--data-binary", "\u{1}\u{2}"]),
         ("/deliveries?after=%00", &["--header", &cookie]),
         ("/security/sign-ins?after=9999999999999999999999.x", &["--header", &cookie]),
         ("/access/overview?show=%22%3E%3Cscript%3Ealert(1)%3C/script%3E", &["--header", &cookie]),

@@ -134,7 +134,12 @@ fn what_was_signed_off_outlives_a_restart_and_comes_again_with_a_corrected_deliv
 fn nothing_is_restored_that_was_not_signed_off() {
     let world = world();
     let id = &world.deliveries[0];
-    let before = world.server.done(&["history", "list"]);
+    // e-mails of the publication may be on their way still
+    let told = || -> Vec<Value> {
+        let lines = world.server.done(&["history", "list"]);
+        lines.as_array().expect("a list").iter().filter(|line| line["channel"] != "system").cloned().collect()
+    };
+    let before = told();
     let unknown = "00000000-0000-4000-8000-000000000000";
     for (arguments, wanted) in [
         (["delivery", "restore", id, "--account", ALPHA], "has signed nothing of this delivery off"),
@@ -145,5 +150,5 @@ fn nothing_is_restored_that_was_not_signed_off() {
         let said = world.server.refused(&arguments);
         assert!(said.contains(wanted), "{arguments:?}: {said}");
     }
-    assert_eq!(world.server.done(&["history", "list"]), before);
+    assert_eq!(told(), before);
 }
