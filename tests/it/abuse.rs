@@ -152,7 +152,10 @@ fn assert_guarded(reply: &str, of: &str) {
     ] {
         // the strip that says how long a session lasts stands in a frame of this site's own pages
         let is_framed = of.starts_with("/session ") && head.contains("x-frame-options: sameorigin");
-        assert!(head.contains(wanted) || (is_framed && wanted == "x-frame-options: deny"), "{of} has no {wanted}:\n{head}");
+        assert!(
+            head.contains(wanted) || (is_framed && wanted == "x-frame-options: deny"),
+            "{of} has no {wanted}:\n{head}"
+        );
     }
     for wrong in ["unsafe-inline", "unsafe-eval", "server: ", "x-powered-by", "access-control-allow-origin"] {
         // the description of the API is for everybody to read
