@@ -72,7 +72,7 @@ fn an_administrator_changes_how_to_reach_the_organisation_at_once_and_on_record(
     let lines = world.all_lines();
     let changes = || lines.iter().filter(|line| line.event.what.word() == "organisation-card-changed");
     assert_eq!(changes().count(), 1);
-    let told = &changes().last().unwrap().event;
+    let told = &changes().next_back().unwrap().event;
     assert_eq!(told.detail.note.as_deref(), Some("e-mail, telephone, contact persons"), "no names of people");
     assert_eq!(told.who.login, Some(login(OFFICE)));
     // saying the same again changes nothing
