@@ -310,6 +310,7 @@ fn confirmation(home: PathBuf, operations: Arc<Operations>, confirmed: watch::Se
             "confirmed": true,
             "lostDeliveries": state.lost.len(),
             "lostUploads": state.lost_uploads.len(),
+            "lostDocuments": state.lost_documents.len(),
             "mailsOwed": state.mails_owed,
         });
         Ok(Answer::said(format!("{}\nConfirmed: the server opens now", told(&from, &state)), document))
@@ -337,6 +338,11 @@ fn told(from: &RestoredFrom, state: &RestoredState) -> String {
         ),
     ];
     lines.extend(state.lost.iter().map(|id| format!("  {id}")));
+    if !state.lost_documents.is_empty() {
+        lines
+            .push(format!("{} documents of products cannot be read any more and end now:", state.lost_documents.len()));
+        lines.extend(state.lost_documents.iter().map(|row| format!("  {}/{}", row.product, row.name)));
+    }
     if !state.lost_uploads.is_empty() {
         lines.push(format!("{} received uploads cannot be read any more and end now:", state.lost_uploads.len()));
         lines.extend(state.lost_uploads.iter().map(|id| format!("  {id}")));

@@ -14,7 +14,7 @@ use crate::adapters::clock_system::SystemClock;
 use crate::adapters::keyring_folder::KeyringFolder;
 use crate::adapters::vault_folder::VaultFolder;
 use crate::config::{Config, environment};
-use crate::operations::{Failure, MonthlyBodies, VaultLook, look_at_vault};
+use crate::operations::{Failure, MonthlyBodies, Secrets, VaultLook, look_at_vault};
 use crate::ports::bodies::BodySeal;
 
 /// No more faults of one kind are told.
@@ -61,7 +61,10 @@ pub fn check(home: &Path) -> Vec<Finding> {
         Some(view) => {
             let vault = VaultFolder::open(home.join("data/vault"), 0);
             if let Some(keyring) = &keyring {
-                let looked = vault.and_then(|vault| look_at_vault(view, &vault, keyring.as_ref(), &mut read));
+                // looked at, it must not be made
+                let has_deriving = home.join("keys/deriving.age").exists();
+                let secrets = has_deriving.then_some(keyring.as_ref() as &dyn Secrets);
+                let looked = vault.and_then(|vault| look_at_vault(view, &vault, keyring.as_ref(), secrets, &mut read));
                 of_vault(looked, &mut add);
             }
         }
@@ -122,12 +125,12 @@ fn of_vault(looked: Result<VaultLook, Failure>, add: &mut dyn FnMut(&str, Verdic
     if more > 0 {
         add("vault", Verdict::Wrong, format!("{more} more faults are not told"));
     }
-    let VaultLook { payloads, bytes, headers, shredded, .. } = look;
+    let VaultLook { payloads, bytes, headers, documents, shredded, .. } = look;
     add(
         "vault",
         Verdict::Fine,
         format!(
-            "{payloads} payloads of {bytes} bytes are as they were stored; {headers} headers open, {shredded} are shredded"
+            "{payloads} payloads of {bytes} bytes are as they were stored; {headers} headers open, {shredded} are shredded; {documents} documents open"
         ),
     );
     if !look.unknown.is_empty() {

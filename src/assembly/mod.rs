@@ -39,6 +39,7 @@ use crate::fronts::sftp::outbox::FrontDoor;
 use crate::fronts::spool::Spool;
 use crate::fronts::{offload, sftp};
 use crate::housekeeping::{self, Timers};
+use crate::operations::DocumentSettings;
 use crate::operations::{
     Clock, ConnectionSettings, Failure, Fault, IntakeSettings, Keyring, MailSender, MonthlyBodies, NoChecks,
     Operations, PeopleSettings, Ports, Secrets, Settings, Signer, UploadSettings, shut_until_confirmed,
@@ -238,6 +239,10 @@ fn settings(config: &Config) -> Settings {
         scrub_every: config.storage.scrub_every,
         compact_segments: config.storage.compact_segments,
         four_eyes: config.operator.four_eyes,
+        documents: DocumentSettings {
+            max_per_product: config.storage.max_documents,
+            max_bytes: config.storage.max_document_bytes,
+        },
         people: PeopleSettings {
             idle_timeout: config.sign_in.idle_timeout,
             session_lasts: config.sign_in.session_lasts,

@@ -156,6 +156,8 @@ fn storage(settings: &mut Settings) -> Option<StorageSettings> {
         backup_recipient: settings.parsed_optional("storage.backup_recipient", RECIPIENT_RULE, age_recipient)?,
         snapshot_after_bytes: settings.whole("storage.snapshot_after_bytes")?,
         compact_segments: settings.count("storage.compact_segments")?,
+        max_documents: settings.count("storage.max_documents")?,
+        max_document_bytes: settings.whole("storage.max_document_bytes")?,
     };
     if section.max_frame_bytes > section.journal_segment_bytes {
         settings.refuse(

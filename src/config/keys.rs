@@ -161,6 +161,8 @@ const STORAGE: &[Key] = &[
         "\"4 MiB\"",
         "How fast the vault is read and held against its digests, to find damage early; 0 for never.",
     ),
+    key("max_documents", Kind::Whole(1, 1_000), "100", "Documents of one product, such as specifications."),
+    key("max_document_bytes", Kind::Bytes(1024, GIB), "\"64 MiB\"", "Largest document of a product."),
     key("scrub_every", Kind::Period(1, 365 * DAY), "\"30d\"", "The whole vault is read so once in this long."),
     optional(
         "backup_recipient",

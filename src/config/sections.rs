@@ -92,6 +92,10 @@ pub struct StorageSettings {
     pub snapshot_after_bytes: u64,
     /// Segments of the journal that one round of retention removes at most; 0 for none.
     pub compact_segments: usize,
+    /// Documents of one product.
+    pub max_documents: usize,
+    /// Largest document of a product.
+    pub max_document_bytes: u64,
 }
 
 /// `[sealing]`.

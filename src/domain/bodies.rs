@@ -96,6 +96,7 @@ impl BodyClass {
             SignInRecordsRemoved,
         };
         use Happening::{IdentityChangeApproved, IdentityChangeAsked, IdentityChangeRejected, OrganisationCardChanged};
+        use Happening::{ProductDocumentAdded, ProductDocumentRead, ProductDocumentRemoved};
         use Happening::{ProposalConfirmed, ProposalExpired, ProposalMade, ProposalRejected};
         use Happening::{TermsAccepted, TermsGraceChanged, TermsPublished, TermsRefused, TermsTold};
         match what {
@@ -105,7 +106,7 @@ impl BodyClass {
                 Some(Self::SignIns)
             }
             FetchStarted | FileReleased | FileFetched | FetchEnded | DeliveryAcknowledged | FileSignedOff
-            | SignOffUndone | DigestsAsked => Some(Self::Fetches),
+            | SignOffUndone | DigestsAsked | ProductDocumentRead => Some(Self::Fetches),
             MailSent | MailDeferred | MailFailed => Some(Self::Mail),
             OrganisationAdded
             | OrganisationChanged
@@ -198,6 +199,7 @@ impl BodyClass {
             OrganisationCardChanged | IdentityChangeAsked | IdentityChangeApproved | IdentityChangeRejected => {
                 Some(Self::Changes)
             }
+            ProductDocumentAdded | ProductDocumentRemoved => Some(Self::Changes),
             DeliveryExpired
             | DeliveryShredded
             | SlotDestroyed

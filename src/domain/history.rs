@@ -284,6 +284,12 @@ happenings! {
     IdentityChangeApproved = 187, "identity-change-approved";
     /// The operator rejected that.
     IdentityChangeRejected = 188, "identity-change-rejected";
+    /// A document was added to a product (F7).
+    ProductDocumentAdded = 189, "product-document-added";
+    /// A document of a product was removed, or was lost with a restore.
+    ProductDocumentRemoved = 190, "product-document-removed";
+    /// An account opened a document of a product and read from it (F7).
+    ProductDocumentRead = 191, "product-document-read";
     /// An SSH key was blocked (J8).
     KeyBlocked = 240, "key-blocked";
     /// The block of an SSH key was lifted.

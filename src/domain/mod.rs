@@ -35,6 +35,7 @@ pub mod packing_slip;
 pub mod passkey;
 pub mod pause;
 pub mod product;
+pub mod product_document;
 pub mod proposal;
 pub mod receipt;
 pub mod record;

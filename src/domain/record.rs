@@ -26,6 +26,7 @@ use super::organisation_card::{IdentityChange, OrganisationCard};
 use super::passkey::{Passkey, PasskeyOwner};
 use super::pause::{PausedWindow, WindowPause};
 use super::product::Product;
+use super::product_document::ProductDocument;
 use super::proposal::Proposal;
 use super::request::{AccountRequest, RequestAddress};
 use super::restriction::Restriction;
@@ -239,6 +240,8 @@ records! {
     OrganisationCard = 80;
     /// A change of an organisation's identity that was asked for, by code.
     IdentityChange = 81;
+    /// A document of a product, by product and name.
+    ProductDocument = 82;
     /// A key or token that is blocked, by login and credential.
     CredentialBlock = 105;
     /// A service that was ended, by account or organisation and service.

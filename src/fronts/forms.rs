@@ -15,6 +15,7 @@ use crate::domain::names::{FileName, Line, LoginName};
 use crate::domain::notice::{Addressed, Mail, MailState};
 use crate::domain::organisation::{Organisation, RecipientKey};
 use crate::domain::product::Product;
+use crate::domain::product_document::ProductDocument;
 use crate::domain::request::{Employer, RequestStage};
 use crate::domain::rights::Right;
 use crate::domain::upload::{ReceivedStage, UploadState};
@@ -326,6 +327,21 @@ pub fn without_block_reason(mut form: Value) -> Value {
         members.remove("endReason");
     }
     form
+}
+
+/// A document of a product.
+#[must_use]
+pub fn product_document(row: &ProductDocument) -> Value {
+    json!({
+        "product": row.product.as_str(),
+        "fileName": row.name.as_str(),
+        "version": row.version.as_ref().map(Line::as_str),
+        "contentType": row.media_type(),
+        "size": row.size_bytes,
+        "sha256": row.sha256.to_string(),
+        "contentUri": format!("/api/v1/products/{}/documents/{}/content", row.product, row.name),
+        "addedAt": row.added_at.to_string(),
+    })
 }
 
 /// A participant file on its way in, or received.

@@ -15,6 +15,7 @@ use crate::domain::ids::{DeliveryId, PayloadId, UploadId};
 use crate::domain::moment::Moment;
 use crate::domain::names::Line;
 use crate::domain::notice::{Mail, MailState, NoticeKind};
+use crate::domain::product_document::ProductDocument;
 use crate::domain::record::{DoomedPayload, Key, LastSequence, Row, WindowEnd};
 use crate::domain::refusal::Refusal;
 use crate::domain::retention::ShredSlot;
@@ -63,6 +64,8 @@ pub struct RestoredState {
     pub lost: Vec<DeliveryId>,
     /// Received uploads that nobody can read, for the same reason.
     pub lost_uploads: Vec<UploadId>,
+    /// Documents of products of which the payload is not there.
+    pub lost_documents: Vec<ProductDocument>,
 }
 
 impl Operations {
@@ -160,6 +163,7 @@ impl Operations {
         let slots: BTreeSet<_> = self.keyring.living_slots()?.into_iter().collect();
         let lost = self.lost_deliveries(&slots)?;
         let lost_uploads = self.lost_uploads(&slots)?;
+        let lost_documents = self.lost_documents()?;
         self.catalog.look(|view| {
             let is_owed = |mail: Mail| matches!(mail.state, MailState::Queued { .. });
             let mails = all(view, |mail: &Mail| Mail::key_of(mail.id), is_owed)?;
@@ -171,6 +175,7 @@ impl Operations {
                 mails_owed: mails.into_iter().filter(|is_owed| *is_owed).count(),
                 lost,
                 lost_uploads,
+                lost_documents,
             })
         })
     }
@@ -207,10 +212,12 @@ impl Operations {
             self.end_lost_upload(*id, Who::operator(channel), LOST)?;
         }
         let held_back = self.hold_intakes_back(channel)?;
+        self.end_lost_documents(&state.lost_documents, &Who::operator(channel), LOST)?;
+        let documents = state.lost_documents.len();
+        let (deliveries, uploads) = (state.lost.len(), state.lost_uploads.len());
         let note = format!(
-            "{} deliveries and {} uploads were lost; {held_back} uploads wait for the back office",
-            state.lost.len(),
-            state.lost_uploads.len()
+            "{deliveries} deliveries, {uploads} uploads and {documents} documents were lost; \
+             {held_back} uploads wait for the back office"
         );
         self.catalog.decide(Box::new(move |_| {
             let event = Event::new(Happening::RestoreConfirmed, Who::operator(channel), About::default());

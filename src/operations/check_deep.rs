@@ -6,12 +6,14 @@ use std::collections::BTreeSet;
 use sha2::{Digest as _, Sha256};
 
 use super::back_up::all;
+use super::documents::document_key;
 use super::uploads::payload_binding;
-use super::{Failure, Fault, Keyring};
+use super::{Failure, Fault, Keyring, Secrets};
 use crate::domain::delivery::{Delivery, Payload, SealedHeader};
 use crate::domain::digest::Digest;
 use crate::domain::ids::{DeliveryId, PayloadId};
 use crate::domain::names::OrganisationCode;
+use crate::domain::product_document::ProductDocument;
 use crate::domain::record::{DoomedPayload, SlotRecord};
 use crate::domain::refusal::Refusal;
 use crate::domain::retention::ShredSlot;
@@ -32,6 +34,8 @@ pub struct VaultLook {
     pub bytes: u64,
     /// Headers that open.
     pub headers: u64,
+    /// Documents of products that open and are what was added.
+    pub documents: u64,
     /// Headers whose shred key was destroyed, as the record says.
     pub shredded: u64,
     /// Files in the vault that no row names.
@@ -48,6 +52,7 @@ pub fn look_at_vault(
     view: &dyn CatalogView,
     vault: &dyn Vault,
     keyring: &dyn Keyring,
+    secrets: Option<&dyn Secrets>,
     read: &mut dyn FnMut(u64),
 ) -> Result<VaultLook, Failure> {
     let mut look = VaultLook::default();
@@ -79,6 +84,21 @@ pub fn look_at_vault(
         let binding = payload_binding(header.upload, header.payload);
         let (owner, of) = (upload.map(|upload| upload.organisation), format!("the header of upload {}", header.upload));
         look.header(view, keyring, (&header.slot, binding, &header.sealed), owner.as_ref(), &of)?;
+    }
+    for row in all(view, |row: &ProductDocument| ProductDocument::key_of(&row.product, &row.name), |row| row)? {
+        let of = format!("the document {} of {}", row.name, row.product);
+        match (secrets, view.find(&Payload::key_of(row.payload))?) {
+            (_, None) => look.damage.push(format!("{of}: its payload is in no record; add it again")),
+            (None, _) => {
+                look.damage
+                    .push(format!("{of} does not open: keys/deriving.age is not there; put keys back from a backup"));
+            }
+            (Some(secrets), Some(_)) => match opens(vault, secrets, &row) {
+                Ok(()) => look.documents += 1,
+                // what lies in the vault was told of already
+                Err(fault) => look.damage.push(format!("{of} does not open: {fault}; put keys back from a backup")),
+            },
+        }
     }
     // keys that no header on record needs yet, or any more, too
     let probe = HeaderBinding { payload: PayloadId::from_bytes([0; 16]), delivery: DeliveryId::from_bytes([0; 16]) };
@@ -122,6 +142,25 @@ impl VaultLook {
             }
         }
         Ok(())
+    }
+}
+
+/// Reads a document to its end under its own key: a fault unless it is what was added.
+fn opens(vault: &dyn Vault, secrets: &dyn Secrets, row: &ProductDocument) -> Result<(), Failure> {
+    let reader = vault.open(row.payload, &document_key(secrets, row.payload)?)?;
+    let (mut hash, mut at) = (Sha256::new(), 0);
+    while at < row.size_bytes {
+        let piece = reader.read_vec(at, PIECE_BYTES)?;
+        if piece.is_empty() {
+            break;
+        }
+        hash.update(&piece);
+        at += piece.len() as u64;
+    }
+    if at == row.size_bytes && reader.size_bytes() == at && Digest::new(hash.finalize().into()) == row.sha256 {
+        Ok(())
+    } else {
+        Err(Fault::new("its content is not what was added").into())
     }
 }
 

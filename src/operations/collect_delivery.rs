@@ -100,7 +100,7 @@ impl Operations {
         kept.push_back(Arc::clone(tracker));
     }
 
-    fn count_open(&self, caller: &Caller) -> Result<(), Failure> {
+    pub(super) fn count_open(&self, caller: &Caller) -> Result<(), Failure> {
         let mut open = locked(&self.open_fetches);
         let count = open.entry(caller.login.clone()).or_default();
         if *count >= self.settings.max_open_fetches {

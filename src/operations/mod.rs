@@ -11,6 +11,7 @@ mod check_deep;
 mod collect_delivery;
 mod compact_history;
 mod connections;
+mod documents;
 mod end_bodies;
 mod end_delivery;
 mod enforce_retention;
@@ -75,6 +76,7 @@ pub use check_deep::{VaultLook, look_at_vault};
 pub use connections::{
     Attempt, AttemptOutcome, ConnectionSettings, JudgedKey, KeyView, LastUse, MachineView, NewMachine, TokenView,
 };
+pub use documents::{DocumentRead, DocumentSettings, MOST_DOCUMENTS};
 pub use end_bodies::BodyKeyState;
 pub use enforce_retention::RetentionReport;
 pub use fetch::Fetch;
@@ -186,6 +188,8 @@ pub struct Settings {
     pub intake: IntakeSettings,
     /// A round of the check of the vault begins so long after the one before.
     pub scrub_every: Span,
+    /// Bounds of documents of products.
+    pub documents: DocumentSettings,
     /// One round of retention removes at most so many segments of the journal; 0 for none.
     pub compact_segments: usize,
     /// How people sign in.

@@ -15,7 +15,7 @@ use tokio::time::{sleep, timeout};
 
 use super::wire::{Ledger, Piece, Transfer};
 use crate::fronts::offload;
-use crate::operations::{Failure, Fault, Fetch};
+use crate::operations::{DocumentRead, Failure, Fault, Fetch};
 use crate::telemetry;
 
 /// A file is read and sent in pieces of this size: 256 KiB.
@@ -88,10 +88,72 @@ impl hyper::body::Body for Body {
     }
 }
 
+/// What is sent: a file of a delivery, or a document of a product.
+#[derive(Clone)]
+pub(super) enum Opened {
+    /// What left of it is counted.
+    Delivered(Arc<Fetch>),
+    /// That it is read is on record; how far, nobody asks.
+    Document(Arc<DocumentRead>),
+}
+
+impl Opened {
+    /// As `Fetch::read`.
+    pub(super) fn read(&self, offset: u64, into: &mut [u8]) -> Result<usize, Failure> {
+        match self {
+            Self::Delivered(fetch) => fetch.read(offset, into),
+            Self::Document(document) => document.read(offset, into),
+        }
+    }
+
+    fn read_at_hand<T>(&self, offset: u64, length: usize, then: T) -> bool
+    where
+        T: FnOnce(Result<Vec<u8>, Failure>) + Send + 'static,
+    {
+        match self {
+            Self::Delivered(fetch) => fetch.read_at_hand(offset, length, then),
+            Self::Document(_) => false,
+        }
+    }
+
+    /// As `Fetch::may_go_on`.
+    fn may_go_on(&self) -> Result<(), Failure> {
+        match self {
+            Self::Delivered(fetch) => fetch.may_go_on(),
+            Self::Document(document) => document.may_go_on(),
+        }
+    }
+
+    fn taken(&self, offset: u64, length: usize) -> Result<(), Failure> {
+        match self {
+            Self::Delivered(fetch) => fetch.taken(offset, length),
+            Self::Document(_) => Ok(()),
+        }
+    }
+
+    /// As `Fetch::close`.
+    pub(super) fn close(&self) -> Result<(), Failure> {
+        match self {
+            Self::Delivered(fetch) => fetch.close(),
+            Self::Document(document) => {
+                document.close();
+                Ok(())
+            }
+        }
+    }
+
+    fn abandon(&self) -> Result<(), Failure> {
+        match self {
+            Self::Delivered(fetch) => fetch.abandon(),
+            Self::Document(_) => self.close(),
+        }
+    }
+}
+
 /// A range of an opened file that is to be sent.
 pub(super) struct Download {
     /// The opened file.
-    pub fetch: Arc<Fetch>,
+    pub fetch: Opened,
     /// First byte.
     pub start: u64,
     /// How many bytes.
@@ -105,13 +167,13 @@ impl Download {
     ///
     /// # Errors
     /// Those of `Fetch::read`.
-    pub(super) fn begin(fetch: Arc<Fetch>, start: u64, length: u64) -> Result<Self, Failure> {
+    pub(super) fn begin(fetch: Opened, start: u64, length: u64) -> Result<Self, Failure> {
         let first = Some(read_piece(&fetch, start, length)?);
         Ok(Self { fetch, start, length, first })
     }
 
     /// A range of which the first piece is still to be read.
-    pub(super) const fn unread(fetch: Arc<Fetch>, start: u64, length: u64) -> Self {
+    pub(super) const fn unread(fetch: Opened, start: u64, length: u64) -> Self {
         Self { fetch, start, length, first: None }
     }
 
@@ -135,7 +197,7 @@ impl Download {
         let first = if self.fetch.read_at_hand(start, wanted, move |bytes| drop(then.send(bytes))) {
             read.await.map_err(|error| Fault::from_error("read a file", error))?.map(Bytes::from)?
         } else {
-            let fetch = Arc::clone(&self.fetch);
+            let fetch = self.fetch.clone();
             offload(move || read_piece(&fetch, start, length)).await?
         };
         self.first = Some(first);
@@ -163,7 +225,7 @@ fn piece_of(left: u64) -> usize {
 }
 
 /// Fills one piece from `offset`, at most `left` bytes. Short only at the end of the file.
-fn read_piece(fetch: &Fetch, offset: u64, left: u64) -> Result<Bytes, Failure> {
+fn read_piece(fetch: &Opened, offset: u64, left: u64) -> Result<Bytes, Failure> {
     let length = piece_of(left);
     let mut piece = vec![0; length];
     if length > 0 {
@@ -240,7 +302,7 @@ impl Pump {
                 done = waiting.as_mut() => return Some(done),
                 () = sleep(LOOK_AGAIN) => {}
             }
-            let fetch = Arc::clone(&self.download.fetch);
+            let fetch = self.download.fetch.clone();
             let looked = tokio::task::spawn_blocking(move || fetch.may_go_on()).await;
             if let Ok(Err(Failure::Refused(refusal))) = looked {
                 tracing::info!(%refusal, "a download was cut off");
@@ -272,11 +334,11 @@ impl Pump {
         }
     }
 
-    fn newly_taken(&mut self) -> (Arc<Fetch>, Taken) {
+    fn newly_taken(&mut self) -> (Opened, Taken) {
         let from = self.recorded;
         self.recorded = self.transfer.taken();
         let taken = Taken { offset: self.download.start + from, length: self.recorded - from };
-        (Arc::clone(&self.download.fetch), taken)
+        (self.download.fetch.clone(), taken)
     }
 }
 
@@ -286,7 +348,7 @@ struct Taken {
 }
 
 impl Taken {
-    fn record(&self, fetch: &Fetch) -> Result<(), Failure> {
+    fn record(&self, fetch: &Opened) -> Result<(), Failure> {
         match usize::try_from(self.length) {
             Ok(length) if length > 0 => fetch.taken(self.offset, length),
             _ => Ok(()),

@@ -24,6 +24,7 @@ use crate::domain::bodies::BodyPeriods;
 use crate::domain::history::{Channel, HistoryQuery};
 use crate::domain::moment::{Moment, Span};
 use crate::domain::names::{EmailAddress, Line, LoginName, OrganisationCode, ProductCode};
+use crate::operations::DocumentSettings;
 use crate::operations::{
     ConnectionSettings, IntakeSettings, MailSender, NewAccount, NewAgreement, NewOrganisation, NewProduct, NoChecks,
     Operations, PeopleSettings, Ports, Settings, UploadSettings,
@@ -102,6 +103,7 @@ fn settings() -> Settings {
         scrub_every: Span::from_days(30),
         compact_segments: 16,
         four_eyes: false,
+        documents: DocumentSettings { max_per_product: 3, max_bytes: 100_000 },
         people: PeopleSettings {
             idle_timeout: Span::from_seconds(1_200),
             session_lasts: Span::from_days(1),

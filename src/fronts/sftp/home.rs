@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::documents::DocumentsShelf;
 use super::dropbox::DropboxShelf;
 use super::outbox::{Listed, OutboxShelf};
 use super::receipts::ReceiptsShelf;
@@ -22,25 +23,28 @@ pub(super) struct Home {
     outbox: OutboxShelf,
     dropbox: DropboxShelf,
     receipts: ReceiptsShelf,
+    /// Of all products that the account is coupled to, for whomever: they stand beside its own folders only.
+    documents: Option<DocumentsShelf>,
 }
 
 impl Home {
     /// The folders of the organisation that the caller reaches.
     pub(super) fn of(operations: &Arc<Operations>, caller: Caller, folders: &FolderNames, since: Moment) -> Self {
         let outbox = OutboxShelf::new(Arc::clone(operations), caller.clone(), folders, since);
+        let is_own = *caller.recipient() == caller.organisation;
+        let documents = is_own.then(|| DocumentsShelf::new(Arc::clone(operations), caller.clone(), folders, since));
         let dropbox = DropboxShelf::new(Arc::clone(operations), caller.clone(), folders, since);
         let receipts = ReceiptsShelf::new(Arc::clone(operations), caller, folders, since);
-        Self { outbox, dropbox, receipts }
+        Self { outbox, dropbox, receipts, documents }
     }
 
     /// The shelf of a path; what belongs to none is the outbox's to refuse.
     fn shelf(&self, path: &str) -> &dyn Shelf {
-        if self.dropbox.holds(path) {
-            &self.dropbox
-        } else if self.receipts.holds(path) {
-            &self.receipts
-        } else {
-            &self.outbox
+        match &self.documents {
+            Some(documents) if documents.holds(path) => documents,
+            _ if self.dropbox.holds(path) => &self.dropbox,
+            _ if self.receipts.holds(path) => &self.receipts,
+            _ => &self.outbox,
         }
     }
 }
@@ -74,6 +78,9 @@ impl Shelf for Home {
         let mut entries = self.outbox.open_folder(path)?.next(usize::MAX)?;
         entries.extend(self.dropbox.in_root()?);
         entries.extend(self.receipts.in_root()?);
+        if let Some(documents) = &self.documents {
+            entries.extend(documents.in_root()?);
+        }
         entries.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(Box::new(Listed(entries)))
     }

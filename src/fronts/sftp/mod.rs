@@ -4,6 +4,7 @@ mod algorithms;
 pub mod auth;
 pub mod conversation;
 pub mod digests;
+mod documents;
 mod dropbox;
 mod greeting;
 pub mod handles;

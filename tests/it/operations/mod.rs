@@ -8,6 +8,7 @@ mod cards;
 mod collect;
 mod compaction;
 mod connections;
+mod documents;
 mod intake;
 mod interrupt;
 mod mandates;
@@ -43,6 +44,7 @@ use postkluis::domain::history::{Channel, HistoryQuery};
 use postkluis::domain::moment::{Moment, Span};
 use postkluis::domain::names::{EmailAddress, FileName, Line, LoginName, OrganisationCode, ProductCode};
 use postkluis::domain::refusal::Refusal;
+use postkluis::operations::DocumentSettings;
 use postkluis::operations::{
     Caller, ConnectionSettings, Failure, IntakeSettings, MailSender, NewAccount, NewAgreement, NewOrganisation,
     NewProduct, Offer, OfferedFile, Operations, PeopleSettings, Ports, Published, Recipients, Settings, UploadSettings,
@@ -190,6 +192,7 @@ fn settings_of_world() -> Settings {
         scrub_every: Span::from_days(30),
         compact_segments: 16,
         four_eyes: false,
+        documents: DocumentSettings { max_per_product: 3, max_bytes: 100_000 },
         people: PeopleSettings {
             idle_timeout: Span::from_seconds(1_200),
             session_lasts: Span::from_seconds(28_800),

@@ -4,10 +4,13 @@
 
 mod blocks;
 mod connections;
+mod documents;
 mod enums;
 mod events;
 #[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod golden_documents;
 #[cfg(test)]
 mod golden_intake;
 #[cfg(test)]

@@ -33,6 +33,7 @@ use crate::domain::organisation_card::{IdentityChange, OrganisationCard};
 use crate::domain::passkey::{Passkey, PasskeyOwner};
 use crate::domain::pause::{PausedWindow, WindowPause};
 use crate::domain::product::Product;
+use crate::domain::product_document::ProductDocument;
 use crate::domain::proposal::Proposal;
 use crate::domain::record::{
     DeliveryNumber, DoomedPayload, LastSequence, MailDue, PublicationPart, PublishedSource, Record, RightHolder, Row,
@@ -332,7 +333,7 @@ macro_rules! kinds {
 }
 
 kinds! {
-    first: OrganisationCard IdentityChange
+    first: OrganisationCard IdentityChange ProductDocument
     SshKey Token CredentialUse EndWarning Agreement Right RightHolder RecipientKey Publication PublishedSource
     Delivery DeliveryNumber PublicationPart DeliveredFile OutboxEntry Payload SealedHeader FileCoverage LastSequence
     WindowEnd SlotRecord SlotMember DoomedPayload Upload UploadEntry UploadEnd UploadHeader

@@ -3,6 +3,7 @@
 
 mod backup;
 mod blocks;
+mod documents;
 mod ending;
 mod identity;
 mod interruption;
@@ -21,6 +22,7 @@ use std::path::PathBuf;
 pub use backup::{Backup, CONFIRM, Restore};
 pub use blocks::{Block, BlockReason, KeyBlock, KeyName, Lift, Restrict, Service, TokenBlock};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+pub use documents::ProductDocument;
 pub use ending::{End, Why};
 pub use identity::ChangeRequest;
 pub use interruption::{ClosedChannel, Interruption};
@@ -307,6 +309,9 @@ pub enum Product {
         /// Short code
         code: String,
     },
+    /// Documents of a product, such as specifications
+    #[command(subcommand)]
+    Document(ProductDocument),
     /// Change a product; deliveries that are there keep their window
     Change {
         /// Short code

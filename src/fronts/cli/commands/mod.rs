@@ -3,6 +3,7 @@
 
 mod blocks;
 mod deliveries;
+mod documents;
 mod identity;
 mod interruptions;
 mod keys;
@@ -80,7 +81,7 @@ pub fn run(office: &Office, command: Running, folder: &Path, by: Officer) -> Res
         Running::Office(command) => office::office(office, command),
         Running::Key(command) => members::key(office, command, folder),
         Running::Token(command) => members::token(office, command),
-        Running::Product(command) => products::product(office, command),
+        Running::Product(command) => products::product(office, command, folder),
         Running::Agreement(command) => products::agreement(office, command),
         Running::Right(command) => products::right(office, command),
         Running::Delivery(command) => deliveries::delivery(office, command, folder),

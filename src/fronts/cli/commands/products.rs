@@ -1,5 +1,7 @@
 //! Commands about products, agreements and rights.
 
+use std::path::Path;
+
 use serde_json::json;
 
 use super::Office;
@@ -13,7 +15,7 @@ use crate::operations::{Failure, NewAgreement, NewProduct, ProductChange};
 
 const CHANNEL: Channel = Channel::CommandLine;
 
-pub(super) fn product(office: &Office, command: args::Product) -> Result<Answer, Failure> {
+pub(super) fn product(office: &Office, command: args::Product, folder: &Path) -> Result<Answer, Failure> {
     let operations = &office.operations;
     match command {
         args::Product::Add { code, name, retention, require_marker, accepts_uploads, end_to_end } => {
@@ -28,6 +30,7 @@ pub(super) fn product(office: &Office, command: args::Product) -> Result<Answer,
             let added = operations.add_product(new, CHANNEL)?;
             Ok(Answer::said(format!("added product {code}"), forms::product(&added)))
         }
+        args::Product::Document(command) => super::documents::document(office, command, folder),
         args::Product::List => {
             let rows =
                 all_pages(|last| operations.products(last.map(|row: &crate::domain::product::Product| &row.code)))?;

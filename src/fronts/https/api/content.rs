@@ -19,10 +19,10 @@ use crate::domain::digest::Digest;
 use crate::domain::names::FileName;
 use crate::fronts::forms;
 use crate::fronts::https::ask::Ask;
-use crate::fronts::https::body::{Download, PIECE_BYTES};
+use crate::fronts::https::body::{Download, Opened, PIECE_BYTES};
 use crate::fronts::https::conditions::{Answer, Conditions, Validators, http_date, judge};
 use crate::fronts::https::reply::{Content, OUTSIDE, PRECONDITION, Reply};
-use crate::operations::{Caller, Failure, Fetch};
+use crate::operations::{Caller, Failure};
 
 /// Ranges up to this size get a `Content-Digest` of their own: 8 MiB.
 const MOST_DIGESTED_BYTES: u64 = 8 * 1024 * 1024;
@@ -37,13 +37,34 @@ pub(in crate::fronts::https) fn show(ask: &Ask, caller: &Caller) -> Result<Reply
     send(ask, caller, DeliveryPart::Data(number))
 }
 
+/// What is told of a file that is sent.
+pub(super) struct Sent {
+    pub(super) name: FileName,
+    pub(super) sha256: Digest,
+    pub(super) size_bytes: u64,
+    pub(super) modified_seconds: u64,
+    pub(super) media_type: &'static str,
+}
+
 /// Answers GET or HEAD for one part of the delivery that the path names.
-pub(super) fn send(ask: &Ask, caller: &Caller, part: DeliveryPart) -> Result<Reply, Failure> {
+pub(in crate::fronts::https) fn send(ask: &Ask, caller: &Caller, part: DeliveryPart) -> Result<Reply, Failure> {
     let fetch = Arc::new(ask.site.operations.open_part(caller, ask.delivery_id()?, part)?);
-    let file = Validators {
-        etag: format!("\"{}\"", fetch.sha256()),
-        modified_seconds: fetch.delivery().published_at.seconds(),
+    let what = Sent {
+        name: fetch.name().clone(),
+        sha256: fetch.sha256(),
         size_bytes: fetch.size_bytes(),
+        modified_seconds: fetch.delivery().published_at.seconds(),
+        media_type: media_type(part, fetch.name()),
+    };
+    send_opened(ask, Opened::Delivered(fetch), &what)
+}
+
+/// Answers GET or HEAD for what was opened.
+pub(super) fn send_opened(ask: &Ask, opened: Opened, what: &Sent) -> Result<Reply, Failure> {
+    let file = Validators {
+        etag: format!("\"{}\"", what.sha256),
+        modified_seconds: what.modified_seconds,
+        size_bytes: what.size_bytes,
     };
     let is_head = ask.method == Method::HEAD;
     let asked = Conditions {
@@ -68,10 +89,10 @@ pub(super) fn send(ask: &Ask, caller: &Caller, part: DeliveryPart) -> Result<Rep
             return Ok(reply.with_text(CONTENT_RANGE, &format!("bytes */{size}")));
         }
     };
-    let whole_digest = fetch.sha256();
+    let whole_digest = what.sha256;
     let mut reply = with_validators(Reply::empty(status), &file)
-        .with(CONTENT_TYPE, HeaderValue::from_static(media_type(part, fetch.name())))
-        .with_text(CONTENT_DISPOSITION, &disposition(fetch.name()))
+        .with(CONTENT_TYPE, HeaderValue::from_static(what.media_type))
+        .with_text(CONTENT_DISPOSITION, &disposition(&what.name))
         .with_text(REPR_DIGEST, &digest_field(&whole_digest))
         .with(CONTENT_LENGTH, length.into());
     if status == StatusCode::PARTIAL_CONTENT {
@@ -86,16 +107,16 @@ pub(super) fn send(ask: &Ask, caller: &Caller, part: DeliveryPart) -> Result<Rep
     }
     if length == 0 {
         // Nothing has to travel: the answer itself is the whole file.
-        fetch.close()?;
+        opened.close()?;
         return Ok(reply);
     }
     let download = if status == StatusCode::PARTIAL_CONTENT && length <= MOST_DIGESTED_BYTES {
-        let download = Download::begin(Arc::clone(&fetch), start, length)?;
-        let digest = digest_of(&fetch, &download)?;
+        let download = Download::begin(opened.clone(), start, length)?;
+        let digest = digest_of(&opened, &download)?;
         reply = reply.with_text(CONTENT_DIGEST, &digest_field(&digest));
         download
     } else {
-        Download::unread(fetch, start, length)
+        Download::unread(opened, start, length)
     };
     reply.content = Content::Download(download);
     Ok(reply)
@@ -110,7 +131,7 @@ fn with_validators(reply: Reply, file: &Validators) -> Reply {
 }
 
 /// Digest of the range, from its first piece at hand and a reading of the rest.
-fn digest_of(fetch: &Fetch, download: &Download) -> Result<Digest, Failure> {
+fn digest_of(fetch: &Opened, download: &Download) -> Result<Digest, Failure> {
     let mut hash = Sha256::new_with_prefix(download.first());
     let mut at = download.start + download.first().len() as u64;
     let end = download.start + download.length;

@@ -5,6 +5,7 @@ pub(super) mod accounts;
 pub(super) mod clients;
 pub(super) mod content;
 pub(super) mod deliveries;
+pub(super) mod documents;
 pub(super) mod files;
 pub(super) mod health;
 pub(super) mod history;

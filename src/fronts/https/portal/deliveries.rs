@@ -3,6 +3,7 @@
 
 use askama::Template;
 
+use super::documents::{self, Document};
 use super::page::{Frame, last_day};
 use super::texts::Texts;
 use super::{Ask, Failure, Member, words};
@@ -79,6 +80,10 @@ struct One {
     is_sealed: bool,
     is_open: bool,
     files: Vec<File>,
+    /// Its product, and the documents of that.
+    product: String,
+    documents: Vec<Document>,
+    documents_title: &'static str,
 }
 
 impl Row {
@@ -142,6 +147,11 @@ pub(in crate::fronts::https) fn one(ask: &Ask, member: &Member) -> Result<Reply,
         size: words::size(language, file.size_bytes),
         digest: file.sha256.to_string(),
     });
+    let product = &view.delivery.product;
+    let documents = match documents::of_product(ask, member, product) {
+        Err(Failure::Refused(_)) => Vec::new(),
+        outcome => outcome?,
+    };
     member.shown(&One {
         frame: member.frame(ask),
         place: Place::of(ask, member)?,
@@ -150,6 +160,9 @@ pub(in crate::fronts::https) fn one(ask: &Ask, member: &Member) -> Result<Reply,
         is_sealed: view.delivery.end_to_end,
         is_open: view.delivery.is_fetchable(operations.now()),
         files: files.collect(),
+        product: product.to_string(),
+        documents,
+        documents_title: super::texts::documents::Texts::of(language).of_product,
     })
 }
 

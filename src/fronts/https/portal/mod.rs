@@ -6,6 +6,7 @@ mod activate;
 mod clients;
 pub(super) mod connections;
 mod deliveries;
+mod documents;
 mod forgotten;
 mod form;
 mod glossary;
@@ -36,6 +37,7 @@ pub(super) use access::{account, appoint, approve, grid, grid_csv, invite, overv
 pub(super) use activate::{app, choose, look};
 pub(super) use clients::clients;
 pub(super) use deliveries::{download, list, one, packing_slip};
+pub(super) use documents::{document, documents};
 pub(super) use forgotten::{ask_address, link_sent, take_address};
 pub(super) use form::{Form, is_from_elsewhere};
 pub(super) use glossary::glossary;

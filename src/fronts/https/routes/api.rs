@@ -1,7 +1,7 @@
 //! What accounts ask with a token, and what anybody may ask a machine.
 
 use super::super::api::{
-    accounts, content, deliveries, files, health, history, organisations, products, ssh_keys, well_known,
+    accounts, content, deliveries, documents, files, health, history, organisations, products, ssh_keys, well_known,
 };
 use super::{Handler, JSON, Route, get};
 
@@ -44,6 +44,14 @@ pub(in crate::fronts::https) static PUBLIC: &[Route] = &[
         &["application/json", "text/csv"],
     )
     .asking(HISTORY_QUERY),
+    get("/api/v1/products/{id}/documents", Handler::Account(documents::list), "Documents of a product", JSON),
+    get("/api/v1/products/{id}/documents/{name}", Handler::Account(documents::show), "Metadata of a document", JSON),
+    get(
+        "/api/v1/products/{id}/documents/{name}/content",
+        Handler::Account(documents::content),
+        "The bytes of a document; one range at most",
+        &["application/octet-stream"],
+    ),
     get("/api/v1/products", Handler::Account(products::list), "Products that can be fetched", JSON),
     get("/api/v1/organisations/{id}", Handler::Account(organisations::show), "The own organisation, by code", JSON),
     get("/api/v1/accounts/me", Handler::Account(accounts::me), "The account that asks", JSON),

@@ -44,6 +44,13 @@ pub(in crate::fronts::https) static PORTAL: &[Route] = &[
     post("/organisation/card", Handler::Member(portal::save_card), "Change how to reach it"),
     post("/organisation/identity", Handler::Member(portal::ask_identity), "Ask for a change of its identity"),
     get("/start", Handler::Member(portal::start), "Start (P06)", HTML),
+    get("/documents", Handler::Member(portal::documents), "Documents of products (F7)", HTML),
+    get(
+        "/documents/{product}/{name}",
+        Handler::Member(portal::document),
+        "Fetch a document",
+        &["application/octet-stream"],
+    ),
     get("/deliveries", Handler::Member(portal::list), "Deliveries (P07)", HTML),
     get("/deliveries/{id}", Handler::Member(portal::one), "One delivery", HTML),
     get(

@@ -4,6 +4,7 @@
 super::catalogue! {
     help_menu: "Hulp en contact", "Help and contact";
     phone: "Telefoon", "Telephone";
+    documents: "Documenten", "Documents";
     organisation: "Organisatie", "Organisation";
 
     session_title: "Hoe lang u ingelogd blijft", "How long you stay signed in";
