@@ -297,7 +297,7 @@ const OPERATOR: &[Key] = &[
         "four_eyes",
         Kind::Choice(&["on", "off"]),
         "\"off\"",
-        "on: coupling and retiring keys of an organisation waits until a second person of the operator confirms it, in the office or at the command line.",
+        "on: coupling and retiring keys of an organisation, and mandates that are new or reach further, wait until a second person of the operator confirms it, in the office or at the command line.",
     ),
     optional(
         "base_url",

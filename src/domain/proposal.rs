@@ -1,9 +1,12 @@
 //! An act of the operator that two people have to want (four eyes): proposed by one, confirmed by
 //! another. Says who may not confirm, and until when; what the act does is not known here.
 
-use super::ids::ProposalId;
+use std::collections::BTreeSet;
+
+use super::ids::{MandateId, ProposalId};
+use super::mandate::Scope;
 use super::moment::{Moment, Span};
-use super::names::OrganisationCode;
+use super::names::{OrganisationCode, ProductCode};
 use super::record::{Key, Row as _};
 
 /// A proposal waits so long for somebody else; then it goes.
@@ -48,6 +51,34 @@ pub enum ProposedAct {
         /// From when; from the confirmation on when `None`.
         from: Option<Moment>,
     },
+    /// An intermediary may act for a client (D4).
+    AddMandate {
+        /// Who is to act.
+        intermediary: OrganisationCode,
+        /// For whom.
+        client: OrganisationCode,
+        /// For which products.
+        scope: Scope,
+        /// From when; from the confirmation on when `None`.
+        from: Option<Moment>,
+        /// Until when; without end when `None`.
+        until: Option<Moment>,
+    },
+    /// A mandate reaches further: more products, or a later end.
+    WidenMandate {
+        /// Which.
+        mandate: MandateId,
+        /// Who acts under it.
+        intermediary: OrganisationCode,
+        /// For whom.
+        client: OrganisationCode,
+        /// Products that come to it.
+        added: BTreeSet<ProductCode>,
+        /// Products that go from it.
+        removed: BTreeSet<ProductCode>,
+        /// Its new end; as it is when `None`.
+        until: Option<Moment>,
+    },
 }
 
 impl ProposedAct {
@@ -57,14 +88,17 @@ impl ProposedAct {
         match self {
             Self::AddRecipientKey { .. } => "add-recipient-key",
             Self::RetireRecipientKey { .. } => "retire-recipient-key",
+            Self::AddMandate { .. } => "add-mandate",
+            Self::WidenMandate { .. } => "widen-mandate",
         }
     }
 
-    /// The organisation that it is about.
+    /// The organisation that it is about; of a mandate the client, whose data it is.
     #[must_use]
     pub const fn organisation(&self) -> &OrganisationCode {
         match self {
             Self::AddRecipientKey { organisation, .. } | Self::RetireRecipientKey { organisation, .. } => organisation,
+            Self::AddMandate { client, .. } | Self::WidenMandate { client, .. } => client,
         }
     }
 
@@ -75,8 +109,25 @@ impl ProposedAct {
             Self::AddRecipientKey { fingerprint, .. } | Self::RetireRecipientKey { fingerprint, .. } => {
                 fingerprint.clone()
             }
+            Self::AddMandate { intermediary, client, scope, from, until } => {
+                let period = [("from", from), ("until", until)];
+                format!("{client} to {intermediary}: {}{}", listed("", scope.products()), said(&period))
+            }
+            Self::WidenMandate { mandate, intermediary, client, added, removed, until } => {
+                let parts = [listed("+", added), listed("-", removed)];
+                let changes = parts.iter().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join(", ");
+                format!("{mandate} of {client} to {intermediary}: {changes}{}", said(&[("until", until)]))
+            }
         }
     }
+}
+
+fn listed(sign: &str, products: &BTreeSet<ProductCode>) -> String {
+    products.iter().map(|product| format!("{sign}{product}")).collect::<Vec<_>>().join(", ")
+}
+
+fn said(period: &[(&str, &Option<Moment>)]) -> String {
+    period.iter().filter_map(|(word, at)| at.map(|at| format!(" {word} {at}"))).collect()
 }
 
 impl Proposal {

@@ -86,7 +86,9 @@ pub use manage_accounts::{NewAccount, NewToken, fingerprint};
 pub use manage_agreements::NewAgreement;
 pub use manage_organisations::{NewOrganisation, OrganisationChange};
 pub use manage_products::{NewProduct, ProductChange};
-pub use mandates::{ClientCounts, ClientRights, ClientView, CopiedRight, MandateChange, MandateView, NewMandate};
+pub use mandates::{
+    ClientCounts, ClientRights, ClientView, CopiedRight, MandateChange, MandateSheet, MandateView, NewMandate,
+};
 pub use monthly_bodies::MonthlyBodies;
 pub use note_strangers::PenaltyImposed;
 pub use offer::{Offer, OfferedFile, Published, PublishedDelivery, Recipients};

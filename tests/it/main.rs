@@ -36,6 +36,7 @@ mod layering;
 mod mail;
 mod mandates;
 mod office;
+mod office_mandates;
 mod operations;
 mod portal;
 mod portal_access;

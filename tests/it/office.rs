@@ -22,12 +22,12 @@ const WALK_OF_TWO: &str = concat!(
     include_str!("../clients/office_products.js")
 );
 
-fn strings(found: &Value, member: &str) -> Vec<String> {
+pub(crate) fn strings(found: &Value, member: &str) -> Vec<String> {
     let list = found[member].as_array().unwrap_or_else(|| panic!("no list {member} in {found}"));
     list.iter().map(|item| item.as_str().unwrap_or_default().to_owned()).collect()
 }
 
-fn stage(settings: &[(&str, &str)]) -> Server {
+pub(crate) fn stage(settings: &[(&str, &str)]) -> Server {
     let mut server = Server::prepare();
     for (variable, value) in settings {
         server.set(variable, value);
@@ -40,14 +40,14 @@ fn stage(settings: &[(&str, &str)]) -> Server {
     server
 }
 
-fn shots(server: &Server) -> PathBuf {
+pub(crate) fn shots(server: &Server) -> PathBuf {
     let shots = std::env::var_os("POSTKLUIS_TEST_SCREENSHOTS").map_or_else(|| server.desk("pages"), PathBuf::from);
     fs::create_dir_all(&shots).expect("a folder for screenshots");
     shots
 }
 
 /// What a walk saw, when no page had a fault that every page must be without.
-fn walked(server: &Server, mut command: std::process::Command) -> Value {
+pub(crate) fn walked(server: &Server, mut command: std::process::Command) -> Value {
     let operator = server.command();
     command.arg(operator.get_program()).args(operator.get_args());
     command.envs(operator.get_envs().filter_map(|(name, value)| Some((name, value?))));
@@ -64,14 +64,14 @@ fn walked(server: &Server, mut command: std::process::Command) -> Value {
     found
 }
 
-fn assert_all(found: &Value, expected: &Value) {
+pub(crate) fn assert_all(found: &Value, expected: &Value) {
     for (member, value) in expected.as_object().expect("a table") {
         assert_eq!(&found[member], value, "{member}");
     }
 }
 
 /// Gives somebody an account in the office; the path of the link.
-fn member(server: &Server, email: &str, role: &str) -> String {
+pub(crate) fn member(server: &Server, email: &str, role: &str) -> String {
     let added = server.done(&["office", "add", email, "--role", role]);
     let address = added["address"].as_str().expect("an address").to_owned();
     address[address.find("/account/").expect("a link")..].to_owned()

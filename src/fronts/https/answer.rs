@@ -26,7 +26,7 @@ use super::operator::stage;
 use super::portal::office::Desk;
 use super::portal::{self, Form, Guest, Member};
 use super::reply::{BAD_REQUEST, Content, Reply, TOO_LARGE, TOO_SLOW};
-use super::routes::{EVERYBODY, Found, Handler, MISSING, Route, Table, find, has_office};
+use super::routes::{EVERYBODY, Found, Handler, MISSING, MOST_CONTENT_BYTES, Route, Table, find, has_office};
 use super::wire::{Ledger, Piece};
 use super::{Site, bearer};
 use crate::domain::history::Channel;
@@ -35,9 +35,6 @@ use crate::operations::{Failure, Fault};
 
 /// Version of the API, on every answer (API Design Rules).
 pub(super) const API_VERSION: &str = "1.0.0";
-
-/// Content of a request that is no file may be so large: 64 KiB.
-const MOST_CONTENT_BYTES: usize = 64 * 1024;
 
 /// Content that nobody asked for is waited for so long: it is under way already.
 const PASS_OVER_WITHIN: Duration = Duration::from_secs(2);
@@ -120,21 +117,26 @@ async fn run(door: &Door, route: &Route, segments: Vec<String>, parts: Parts, in
         | Handler::Page(_)
         | Handler::Member(_)
         | Handler::Signed(_)
-        | Handler::Desk(_) => whole(door, incoming).await,
+        | Handler::Desk(_)
+            if route.most_bytes > MOST_CONTENT_BYTES && !is_in_office(door, &parts).await =>
+        {
+            pass_over(incoming).await;
+            Ok(Bytes::new())
+        }
+        Handler::Open(_)
+        | Handler::Account(_)
+        | Handler::Page(_)
+        | Handler::Member(_)
+        | Handler::Signed(_)
+        | Handler::Desk(_) => whole(door, incoming, route.most_bytes).await,
     };
     let content = match content {
         Ok(content) => content,
         Err(reply) => return *reply,
     };
-    let query = parts.uri.query().unwrap_or_default().to_owned();
-    let site = Arc::clone(&door.site);
     // A range may have to be read for its digest.
-    let at_hand = route.at_hand && !parts.headers.contains_key(RANGE) && site.operations.is_at_hand();
-    let in_office = has_office(door.table);
-    let (client, segments) = split(route, segments);
-    let (path, authority) = (parts.uri.path().to_owned(), parts.uri.authority().map(ToString::to_string));
-    let (method, headers) = (parts.method, parts.headers);
-    let ask = Ask { site, method, path, authority, client, segments, query, headers, content, in_office };
+    let at_hand = route.at_hand && !parts.headers.contains_key(RANGE) && door.site.operations.is_at_hand();
+    let ask = ask(door, split(route, segments), parts, content);
     let (handler, address) = (route.handler, door.address);
     let mut reply = if at_hand {
         handle(handler, &ask, address)
@@ -245,12 +247,28 @@ async fn pass_over(incoming: Incoming) {
     let _ = timeout(PASS_OVER_WITHIN, passing).await;
 }
 
-async fn whole(door: &Door, incoming: Incoming) -> Result<Bytes, Box<Reply>> {
-    let limited = Limited::new(incoming, MOST_CONTENT_BYTES).collect();
+/// Whether somebody of the office asks: nobody else sends more than is usual.
+async fn is_in_office(door: &Door, parts: &Parts) -> bool {
+    let ask = ask(door, (None, Vec::new()), parts.clone(), Bytes::new());
+    let address = door.address;
+    let asked = tokio::task::spawn_blocking(move || Guest::of(&ask, address).is_ok_and(|guest| guest.desk.is_some()));
+    asked.await.unwrap_or(false)
+}
+
+fn ask(door: &Door, (client, segments): (Option<String>, Vec<String>), parts: Parts, content: Bytes) -> Ask {
+    let (path, authority) = (parts.uri.path().to_owned(), parts.uri.authority().map(ToString::to_string));
+    let query = parts.uri.query().unwrap_or_default().to_owned();
+    let (site, in_office) = (Arc::clone(&door.site), has_office(door.table));
+    let (method, headers) = (parts.method, parts.headers);
+    Ask { site, method, path, authority, client, segments, query, headers, content, in_office }
+}
+
+async fn whole(door: &Door, incoming: Incoming, most_bytes: usize) -> Result<Bytes, Box<Reply>> {
+    let limited = Limited::new(incoming, most_bytes).collect();
     match timeout(door.site.config.https.request_timeout, limited).await {
         Ok(Ok(content)) => Ok(content.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            Err(Box::new(Reply::problem(TOO_LARGE, &format!("at most {MOST_CONTENT_BYTES} bytes"))))
+            Err(Box::new(Reply::problem(TOO_LARGE, &format!("at most {most_bytes} bytes"))))
         }
         Ok(Err(_)) => Err(Box::new(Reply::problem(BAD_REQUEST, "the content ended early"))),
         Err(_) => Err(Box::new(Reply::problem(TOO_SLOW, "the content did not come in time"))),

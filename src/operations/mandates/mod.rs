@@ -7,6 +7,7 @@ mod derived;
 mod due;
 mod force;
 mod on_behalf;
+mod two;
 
 use std::collections::BTreeSet;
 
@@ -15,17 +16,19 @@ pub use on_behalf::{ClientRights, CopiedRight};
 
 pub(super) use derived::{with_right, without_right};
 pub(super) use force::{coupled_under, follows_from, has_force, mandate_for, mandate_in_force};
+pub(super) use two::judge_proposed;
 
 use super::block_access::{changed, detailed};
 use super::manage_organisations::organisation_of;
 use super::manage_products::product_of;
+use super::office::WANTED_BY_TWO;
 use super::tell_access::Telling;
 use super::{Caller, Failure, Officer, Operations, StandingChange, case_of};
 use crate::domain::block::{Access, Standing};
 use crate::domain::decision::Decision;
 use crate::domain::history::{About, Event, Happening, Who};
 use crate::domain::ids::MandateId;
-use crate::domain::mandate::{Mandate, MandateDue, MandatePhase, Scope};
+use crate::domain::mandate::{Mandate, MandateDue, MandatePhase, MandatedRight, Scope};
 use crate::domain::moment::Moment;
 use crate::domain::names::{Line, OrganisationCode, ProductCode};
 use crate::domain::office::OFFICE;
@@ -79,6 +82,15 @@ pub struct MandateChange {
     pub until: Option<Moment>,
 }
 
+/// A mandate, and what follows from it, as the operator sees it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MandateSheet {
+    /// The mandate, with the names of both.
+    pub view: MandateView,
+    /// Rights that follow from it, by account and product, so many as were asked for.
+    pub rights: Vec<MandatedRight>,
+}
+
 /// A mandate with the names of both organisations.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct MandateView {
@@ -93,26 +105,20 @@ pub struct MandateView {
 }
 
 impl Operations {
-    /// Adds a mandate.
+    /// Adds a mandate. Where two people of the operator are asked, only the second one does.
     ///
     /// # Errors
     /// `NotFound` for an organisation or product; `BadRequest` for an organisation that acts for itself or a period
-    /// that is none; `Exists` while another mandate of the two is not over; `TooMuch` beyond a bound.
+    /// that is none; `Exists` while another mandate of the two is not over; `TooMuch` beyond a bound; `NotAllowed`.
     pub fn add_mandate(&self, new: NewMandate, by: impl Into<Officer>) -> Result<Mandate, Failure> {
-        let (who, now) = (self.acting(by, Act::Administer)?, self.now());
-        let from = new.from.unwrap_or(now);
-        if new.intermediary == new.client {
-            return Err(Refusal::BadRequest("an organisation needs no mandate to act for itself".to_owned()).into());
-        }
-        if new.until.is_some_and(|until| until <= from.max(now)) {
-            return Err(Refusal::BadRequest("a mandate must end after it begins, and later than now".to_owned()).into());
-        }
+        let by = by.into();
+        let (who, now) = (self.acting(by.clone(), Act::Administer)?, self.now());
         let mut mandate = Mandate {
             id: MandateId::from_random(self.entropy.sixteen()),
-            intermediary: new.intermediary,
-            client: new.client,
-            scope: Scope::new(new.products)?,
-            from,
+            intermediary: new.intermediary.clone(),
+            client: new.client.clone(),
+            scope: Scope::new(new.products.clone())?,
+            from: new.from.unwrap_or(now),
             until: new.until,
             standing: Standing::Active,
             added_at: now,
@@ -121,81 +127,51 @@ impl Operations {
         };
         mandate.due = mandate.next_due();
         let row = mandate.clone();
-        self.catalog.decide(Box::new(move |view| {
-            for code in [&row.intermediary, &row.client] {
-                if code.as_str() == OFFICE {
-                    return Err(Refusal::NotFound(What::Organisation).into());
+        self.decide_by_two(
+            &by,
+            Box::new(move |view| {
+                let before = judged(view, &new, now)?;
+                let mut decision = Decision::new(now, event(Happening::MandateAdded, who, &row));
+                // what is over by the clock alone is put on record first: nothing of it may reach into the new one
+                for old in before.into_iter().filter(|old| !old.is_ended()) {
+                    decision = due::expire(view, decision, old)?;
                 }
-                if organisation_of(view, code)?.standing.at(now) == Access::Ended {
-                    return Err(Refusal::Ended(What::Organisation).into());
-                }
-            }
-            for product in row.scope.products() {
-                product_of(view, product)?;
-            }
-            let before = of_pair(view, &row.intermediary, &row.client)?;
-            if let Some(other) = running(&before, now) {
-                let name = format!("{} of {} to {}", other.id, row.client, row.intermediary);
-                return Err(Refusal::Exists(What::Mandate, name).into());
-            }
-            if before.len() >= MOST_OF_PAIR {
-                return Err(Refusal::TooMuch(format!("at most {MOST_OF_PAIR} mandates of the same two")).into());
-            }
-            let of_one = |code: &OrganisationCode| living(view, now, |mandate| concerns(mandate, code));
-            if of_one(&row.intermediary)?.len() >= MOST_LIVING || of_one(&row.client)?.len() >= MOST_LIVING {
-                return Err(Refusal::TooMuch(format!("at most {MOST_LIVING} mandates of one organisation")).into());
-            }
-            let mut decision = Decision::new(now, event(Happening::MandateAdded, who, &row));
-            // what is over by the clock alone is put on record first: nothing of it may reach into the new one
-            for old in before.into_iter().filter(|old| !old.is_ended()) {
-                decision = due::expire(view, decision, old)?;
-            }
-            Ok(scheduled(decision, None, &row).put(row))
-        }))?;
+                Ok(scheduled(decision, None, &row).put(row))
+            }),
+        )?;
         Ok(mandate)
     }
 
-    /// Changes the products or the end of a mandate that is not over.
+    /// Changes the products or the end of a mandate that is not over. Where two people of the operator are asked, only
+    /// the second one lets it reach further.
     ///
     /// # Errors
     /// `NotFound` for the mandate or a product; `WrongState` for one that is over, which never comes back;
-    /// `BadRequest` for an end that has passed, or when nothing would be left or change.
+    /// `BadRequest` for an end that has passed, or when nothing would be left or change; `NotAllowed`.
     pub fn change_mandate(
         &self,
         id: MandateId,
         change: MandateChange,
         by: impl Into<Officer>,
     ) -> Result<Mandate, Failure> {
-        let (who, now) = (self.acting(by, Act::Administer)?, self.now());
+        let by = by.into();
+        let (who, now) = (self.acting(by.clone(), Act::Administer)?, self.now());
         let (intermediary, client) = self.parties(id)?;
         let key = Mandate::key_of(&intermediary, &client, id);
-        let of_row = key.clone();
-        self.catalog.decide(Box::new(move |view| {
-            let before = mandate_of(view, &of_row)?;
-            refuse_over(&before, now)?;
-            let mut products = before.scope.products().clone();
-            for product in change.added {
-                product_of(view, &product)?;
-                products.insert(product);
-            }
-            products.retain(|product| !change.removed.contains(product));
-            let mut after = Mandate { scope: Scope::new(products)?, ..before.clone() };
-            if let Some(until) = change.until {
-                if until <= after.from.max(now) {
-                    let why = format!("the end {until} is not after its begin and now; use `mandate end`");
-                    return Err(Refusal::BadRequest(why).into());
+        let (of_row, lacks_second) = (key.clone(), self.lacks_second(&by));
+        self.decide_for(
+            &by,
+            Box::new(move |view| {
+                let before = mandate_of(view, &of_row)?;
+                let after = two::altered(view, &before, &change, now)?;
+                if lacks_second && two::is_wider(&before, &after) {
+                    return Err(WANTED_BY_TWO.into());
                 }
-                after.warned &= after.until == Some(until);
-                after.until = Some(until);
-            }
-            if (&after.scope, after.until) == (&before.scope, before.until) {
-                return Err(Refusal::BadRequest("nothing would change".to_owned()).into());
-            }
-            after.due = after.next_due();
-            let decision = Decision::new(now, event(Happening::MandateChanged, who.clone(), &after));
-            let decision = without_derived(view, decision, (&before, Some(&after)), &who)?;
-            Ok(scheduled(decision, Some(&before), &after).put(after))
-        }))?;
+                let decision = Decision::new(now, event(Happening::MandateChanged, who.clone(), &after));
+                let decision = without_derived(view, decision, (&before, Some(&after)), &who)?;
+                Ok(scheduled(decision, Some(&before), &after).put(after))
+            }),
+        )?;
         self.catalog.look(|view| mandate_of(view, &key))
     }
 
@@ -254,6 +230,28 @@ impl Operations {
         self.catalog.look(|view| Ok(view.rows(&Mandate::all(), after.as_ref(), self.settings.max_page)?))
     }
 
+    /// One mandate, over or not.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn mandate(&self, id: MandateId) -> Result<Mandate, Failure> {
+        let found = self.catalog.look(|view| every(view, |mandate| mandate.id == id))?.into_iter().next();
+        found.ok_or_else(|| Refusal::NotFound(What::Mandate).into())
+    }
+
+    /// One mandate with at most `most` of the rights that follow from it.
+    ///
+    /// # Errors
+    /// `NotFound`; `NotAllowed`.
+    pub fn mandate_sheet(&self, id: MandateId, most: usize, by: impl Into<Officer>) -> Result<MandateSheet, Failure> {
+        self.oversee(by)?;
+        let (mandate, now) = (self.mandate(id)?, self.now());
+        self.catalog.look(|view| {
+            let rights = view.rows::<MandatedRight>(&MandatedRight::keys_of(id), None, most)?;
+            Ok(MandateSheet { view: seen(view, mandate.clone(), now)?, rights })
+        })
+    }
+
     /// Mandates that the caller's organisation gave and that are not over: which intermediaries act for it (4.3-8).
     ///
     /// # Errors
@@ -293,10 +291,43 @@ impl Operations {
     }
 
     fn parties(&self, id: MandateId) -> Result<(OrganisationCode, OrganisationCode), Failure> {
-        let found = self.catalog.look(|view| every(view, |mandate| mandate.id == id))?.into_iter().next();
-        let found = found.ok_or(Refusal::NotFound(What::Mandate))?;
+        let found = self.mandate(id)?;
         Ok((found.intermediary, found.client))
     }
+}
+
+/// What speaks against a new mandate, whoever wants it. Returns those that the two had before.
+fn judged(view: &dyn CatalogView, new: &NewMandate, now: Moment) -> Result<Vec<Mandate>, Failure> {
+    if new.intermediary == new.client {
+        return Err(Refusal::BadRequest("an organisation needs no mandate to act for itself".to_owned()).into());
+    }
+    if new.until.is_some_and(|until| until <= new.from.unwrap_or(now).max(now)) {
+        return Err(Refusal::BadRequest("a mandate must end after it begins, and later than now".to_owned()).into());
+    }
+    for code in [&new.intermediary, &new.client] {
+        if code.as_str() == OFFICE {
+            return Err(Refusal::NotFound(What::Organisation).into());
+        }
+        if organisation_of(view, code)?.standing.at(now) == Access::Ended {
+            return Err(Refusal::Ended(What::Organisation).into());
+        }
+    }
+    for product in &new.products {
+        product_of(view, product)?;
+    }
+    let before = of_pair(view, &new.intermediary, &new.client)?;
+    if let Some(other) = running(&before, now) {
+        let name = format!("{} of {} to {}", other.id, new.client, new.intermediary);
+        return Err(Refusal::Exists(What::Mandate, name).into());
+    }
+    if before.len() >= MOST_OF_PAIR {
+        return Err(Refusal::TooMuch(format!("at most {MOST_OF_PAIR} mandates of the same two")).into());
+    }
+    let of_one = |code: &OrganisationCode| living(view, now, |mandate| concerns(mandate, code));
+    if of_one(&new.intermediary)?.len() >= MOST_LIVING || of_one(&new.client)?.len() >= MOST_LIVING {
+        return Err(Refusal::TooMuch(format!("at most {MOST_LIVING} mandates of one organisation")).into());
+    }
+    Ok(before)
 }
 
 /// A mandate that changes its standing, with all that follows.

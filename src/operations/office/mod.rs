@@ -9,6 +9,7 @@ mod sign_in;
 
 pub use members::{NewOfficeMember, OfficeMemberView};
 pub use proposals::Confirming;
+pub(super) use proposals::WANTED_BY_TWO;
 pub use queue::{QueuedDelivery, QueuedMail, WorkQueue};
 pub use requests::PersonView;
 pub use sign_in::OfficeVisit;

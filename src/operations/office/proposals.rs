@@ -2,6 +2,8 @@
 //! confirms, and only then is anything done, in one decision with the confirmation.
 
 use super::super::manage_organisations::organisation_of;
+use super::super::mandates::judge_proposed;
+use super::super::{MandateChange, NewMandate};
 use super::{Failure, Officer, Operations, identity_may};
 use crate::domain::decision::Decision;
 use crate::domain::history::{About, Event, Happening, Who};
@@ -13,6 +15,10 @@ use crate::domain::record::Row as _;
 use crate::domain::refusal::{Refusal, What};
 use crate::domain::rights::{Act, Ground};
 use crate::ports::catalog::{CatalogView, Rule};
+
+/// What whoever acts alone is told.
+pub(in crate::operations) const WANTED_BY_TWO: Refusal =
+    Refusal::NotAllowed("two people of the operator have to want this: propose it");
 
 /// Somebody who confirms what another proposed: only `confirm_proposal` makes one.
 #[derive(Clone, Debug)]
@@ -40,18 +46,26 @@ impl Operations {
     /// As the act itself; as `propose`.
     pub fn do_or_propose(&self, act: ProposedAct, by: impl Into<Officer>) -> Result<Option<Proposal>, Failure> {
         let by = by.into();
-        if self.asks_two() {
+        if self.waits_for_two(&act)? {
             return self.propose(act, by).map(Some);
         }
         self.perform(act, by)?;
         Ok(None)
     }
 
+    /// Whether this act would wait for a second person: a change of a mandate does only where it reaches further.
+    ///
+    /// # Errors
+    /// `NotFound` and `BadRequest` for a change of a mandate that cannot be.
+    pub fn waits_for_two(&self, act: &ProposedAct) -> Result<bool, Failure> {
+        Ok(self.asks_two() && self.reaches_further(act)?)
+    }
+
     /// Puts on record what somebody wants to be done.
     ///
     /// # Errors
     /// `NotAllowed` for who may not do it, or is nobody in particular; `Exists` when the same waits already; `TooMuch`;
-    /// `NotFound` for the organisation; `BadRequest` for a key that is none.
+    /// `NotFound` for the organisation; `BadRequest` for a key that is none; what speaks against a mandate already.
     pub fn propose(&self, act: ProposedAct, by: impl Into<Officer>) -> Result<Proposal, Failure> {
         let by = by.into();
         let who = self.acting(by.clone(), Act::Administer)?;
@@ -63,6 +77,7 @@ impl Operations {
         let row = proposal.clone();
         self.catalog.decide(Box::new(move |view| {
             organisation_of(view, row.act.organisation())?;
+            judge_proposed(view, &row.act, now)?;
             let waiting = waiting(view, now)?;
             if waiting.iter().any(|known| known.act == row.act) {
                 return Err(Refusal::Exists(What::Proposal, row.act.subject()).into());
@@ -147,10 +162,20 @@ impl Operations {
     /// Decides an act for which two people can be asked: what `rule` decides, if one person is enough, or if this is the
     /// second one; then the confirmation is part of the same decision.
     pub(in crate::operations) fn decide_by_two(&self, by: &Officer, rule: Rule) -> Result<(), Failure> {
+        if self.lacks_second(by) {
+            return Err(WANTED_BY_TWO.into());
+        }
+        self.decide_for(by, rule)
+    }
+
+    /// Whether two people are asked, and this is not the second one.
+    pub(in crate::operations) const fn lacks_second(&self, by: &Officer) -> bool {
+        self.asks_two() && !matches!(by, Officer::Confirming(_))
+    }
+
+    /// The same for an act that one person may do by itself in some cases; `rule` judges in which.
+    pub(in crate::operations) fn decide_for(&self, by: &Officer, rule: Rule) -> Result<(), Failure> {
         let Officer::Confirming(confirming) = by else {
-            if self.asks_two() {
-                return Err(Refusal::NotAllowed("two people of the operator have to want this: propose it").into());
-            }
             self.catalog.decide(rule)?;
             return Ok(());
         };
@@ -177,17 +202,29 @@ impl Operations {
             ProposedAct::RetireRecipientKey { organisation, fingerprint, from } => {
                 self.retire_recipient_key(&organisation, &fingerprint, from, by)
             }
+            ProposedAct::AddMandate { intermediary, client, scope, from, until } => {
+                let products = scope.products().clone();
+                self.add_mandate(NewMandate { intermediary, client, products, from, until }, by).map(drop)
+            }
+            ProposedAct::WidenMandate { mandate, added, removed, until, .. } => {
+                self.change_mandate(mandate, MandateChange { added, removed, until }, by).map(drop)
+            }
         }
     }
 
-    /// The act with what is known of it: a key is read before anybody is asked about it.
+    /// The act with what is known of it: a key is read before anybody is asked about it, and a mandate names its two.
     fn judged_act(&self, act: ProposedAct) -> Result<ProposedAct, Failure> {
         Ok(match act {
             ProposedAct::AddRecipientKey { organisation, line, .. } => {
                 let judged = self.keyring.judge_recipient(&line)?;
                 ProposedAct::AddRecipientKey { organisation, fingerprint: judged.fingerprint, line: judged.line }
             }
-            act @ ProposedAct::RetireRecipientKey { .. } => act,
+            ProposedAct::WidenMandate { mandate, added, removed, until, .. } => {
+                let known = self.mandate(mandate)?;
+                let (intermediary, client) = (known.intermediary, known.client);
+                ProposedAct::WidenMandate { mandate, intermediary, client, added, removed, until }
+            }
+            act @ (ProposedAct::RetireRecipientKey { .. } | ProposedAct::AddMandate { .. }) => act,
         })
     }
 }

@@ -124,14 +124,29 @@ impl Operations {
         let now = self.now();
         self.catalog.look(|view| {
             let account = view.row::<Account>(&Account::key_of(login))?.ok_or(Refusal::NotFound(What::Account))?;
-            let channel = match account.kind {
-                AccountKind::Machine { .. } => Channel::Sftp,
-                AccountKind::Person { .. } => Channel::Portal,
-            };
-            Ok(AccountTerms {
-                accepted: accepted_of(view, login)?,
-                standing: terms_standing(view, &account, channel, now)?,
-            })
+            under_terms(view, &account, now)
+        })
+    }
+
+    /// The same of all accounts in the order of logins, those after `after` only.
+    ///
+    /// # Errors
+    /// `NotAllowed`.
+    pub fn accounts_under_terms(
+        &self,
+        after: Option<&LoginName>,
+        by: impl Into<Officer>,
+    ) -> Result<Vec<(Account, AccountTerms)>, Failure> {
+        self.acting(by, Act::Oversee)?;
+        let (now, after) = (self.now(), after.map(Account::key_of));
+        self.catalog.look(|view| {
+            let accounts = view.rows::<Account>(&Account::all(), after.as_ref(), self.settings.max_page)?;
+            let mut rows = Vec::new();
+            for account in accounts {
+                let terms = under_terms(view, &account, now)?;
+                rows.push((account, terms));
+            }
+            Ok(rows)
         })
     }
 
@@ -162,6 +177,17 @@ pub struct AccountTerms {
     pub accepted: Option<(TermsAcceptance, VersionName)>,
     /// What they mean now: in the portal for a person, on SFTP and the API for a machine.
     pub standing: TermsStanding,
+}
+
+fn under_terms(view: &dyn CatalogView, account: &Account, now: Moment) -> Result<AccountTerms, Failure> {
+    let channel = match account.kind {
+        AccountKind::Machine { .. } => Channel::Sftp,
+        AccountKind::Person { .. } => Channel::Portal,
+    };
+    Ok(AccountTerms {
+        accepted: accepted_of(view, &account.login)?,
+        standing: terms_standing(view, account, channel, now)?,
+    })
 }
 
 fn accepted_of(view: &dyn CatalogView, login: &LoginName) -> Result<Option<(TermsAcceptance, VersionName)>, Failure> {

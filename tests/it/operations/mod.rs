@@ -12,6 +12,7 @@ mod documents;
 mod intake;
 mod interrupt;
 mod mandates;
+mod mandates_by_two;
 mod office;
 mod on_behalf;
 mod passkeys;

@@ -339,6 +339,6 @@ kinds! {
     WindowEnd SlotRecord SlotMember DoomedPayload Upload UploadEntry UploadEnd UploadHeader
     UploadSums SignOff ScrubPosition BodyKey HistoryCut Credentials WebSession AccountLink Passkey PasskeyOwner
     TermsVersion TermsText TermsAcceptance
-    AccountRequest RequestAddress Interruption WindowPause PausedWindow OfficeMember Proposal SignInRecord Mandate MandatedRight MandateDue AccountScope Intake IntakeDue IntakePaper ReceiptEntry UploadDigest IntakeEntry;
-    later: Organisation Account Product Mail MailDue CredentialBlock Restriction InterruptionMailing
+    AccountRequest RequestAddress Interruption WindowPause PausedWindow OfficeMember SignInRecord Mandate MandatedRight MandateDue AccountScope Intake IntakeDue IntakePaper ReceiptEntry UploadDigest IntakeEntry;
+    later: Organisation Account Product Mail MailDue CredentialBlock Restriction InterruptionMailing Proposal
 }

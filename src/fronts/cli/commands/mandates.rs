@@ -7,15 +7,16 @@ use super::members::{blocking, ending};
 use super::texts::all_pages;
 use crate::domain::history::Channel;
 use crate::domain::ids::MandateId;
-use crate::domain::mandate::Mandate;
+use crate::domain::mandate::{Mandate, Scope};
 use crate::domain::names::{NameFault, OrganisationCode, ProductCode};
+use crate::domain::proposal::ProposedAct;
 use crate::fronts::cli::{Answer, args};
 use crate::fronts::mandate_forms;
-use crate::operations::{Failure, MandateChange, NewMandate, StandingChange};
+use crate::operations::{Failure, MandateChange, NewMandate, Officer, StandingChange};
 
 const CHANNEL: Channel = Channel::CommandLine;
 
-pub(super) fn mandate(office: &Office, command: args::Mandate) -> Result<Answer, Failure> {
+pub(super) fn mandate(office: &Office, command: args::Mandate, by: Officer) -> Result<Answer, Failure> {
     let operations = &office.operations;
     match command {
         args::Mandate::Add { intermediary, client, products, from, until } => {
@@ -26,6 +27,12 @@ pub(super) fn mandate(office: &Office, command: args::Mandate) -> Result<Answer,
                 from: from.as_deref().map(|text| office.from(text)).transpose()?,
                 until: until.as_deref().map(|text| office.until(text)).transpose()?,
             };
+            if operations.asks_two() {
+                let NewMandate { intermediary, client, products, from, until } = new;
+                let scope = Scope::new(products)?;
+                let act = ProposedAct::AddMandate { intermediary, client, scope, from, until };
+                return Ok(super::proposals::waits(&[operations.propose(act, by)?]));
+            }
             let added = operations.add_mandate(new, CHANNEL)?;
             let said = format!("added mandate {} of {client} to {intermediary}", added.id);
             Ok(Answer::said(said, shown(office, &added)))
@@ -37,6 +44,12 @@ pub(super) fn mandate(office: &Office, command: args::Mandate) -> Result<Answer,
                 removed: codes(&change.without)?,
                 until: change.until.as_deref().map(|text| office.until(text)).transpose()?,
             };
+            let Mandate { intermediary, client, .. } = operations.mandate(id)?;
+            let (added, removed, until) = (change.added.clone(), change.removed.clone(), change.until);
+            let act = ProposedAct::WidenMandate { mandate: id, intermediary, client, added, removed, until };
+            if operations.waits_for_two(&act)? {
+                return Ok(super::proposals::waits(&[operations.propose(act, by)?]));
+            }
             Ok(Answer::one(shown(office, &operations.change_mandate(id, change, CHANNEL)?)))
         }
         args::Mandate::List { intermediary, client } => {

@@ -89,7 +89,7 @@ pub fn run(office: &Office, command: Running, folder: &Path, by: Officer) -> Res
         Running::ReceiptKey(command) => uploads::receipt_key(office, command),
         Running::KeyRing(command) => keys::key_ring(office, command),
         Running::Session(command) => Ok(records::session(office, &command)),
-        Running::Mandate(command) => mandates::mandate(office, command),
+        Running::Mandate(command) => mandates::mandate(office, command, by),
         Running::Interruption(command) => interruptions::interruption(office, command),
         Running::Terms(command) => terms::terms(office, command, folder),
         Running::History(command) => records::history(office, command),

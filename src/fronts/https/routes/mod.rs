@@ -55,17 +55,36 @@ pub(super) struct Route {
     pub gives: &'static [&'static str],
     /// Answered where it is met while the catalog is at hand: such a handler only looks things up and opens.
     pub at_hand: bool,
+    /// So much content is taken. More than usual is read only of who is signed in to the office.
+    pub most_bytes: usize,
 }
+
+/// Content of a request is at most this, if the route does not say otherwise.
+pub(super) const MOST_CONTENT_BYTES: usize = 64 * 1024;
 
 const JSON: &[&str] = &["application/json"];
 
 const fn get(path: &'static str, handler: Handler, about: &'static str, gives: &'static [&'static str]) -> Route {
-    Route { method: Method::GET, path, handler, about, query: &[], gives, at_hand: false }
+    Route {
+        method: Method::GET,
+        path,
+        handler,
+        about,
+        query: &[],
+        gives,
+        at_hand: false,
+        most_bytes: MOST_CONTENT_BYTES,
+    }
 }
 
 impl Route {
     const fn asking(mut self, query: &'static [(&'static str, &'static str)]) -> Self {
         self.query = query;
+        self
+    }
+
+    const fn holding(mut self, most_bytes: usize) -> Self {
+        self.most_bytes = most_bytes;
         self
     }
 
@@ -78,11 +97,29 @@ impl Route {
 const HTML: &[&str] = &["text/html"];
 
 const fn post(path: &'static str, handler: Handler, about: &'static str) -> Route {
-    Route { method: Method::POST, path, handler, about, query: &[], gives: HTML, at_hand: false }
+    Route {
+        method: Method::POST,
+        path,
+        handler,
+        about,
+        query: &[],
+        gives: HTML,
+        at_hand: false,
+        most_bytes: MOST_CONTENT_BYTES,
+    }
 }
 
 const fn delete(path: &'static str, handler: Handler, about: &'static str) -> Route {
-    Route { method: Method::DELETE, path, handler, about, query: &[], gives: JSON, at_hand: false }
+    Route {
+        method: Method::DELETE,
+        path,
+        handler,
+        about,
+        query: &[],
+        gives: JSON,
+        at_hand: false,
+        most_bytes: MOST_CONTENT_BYTES,
+    }
 }
 
 /// What the API description lists.

@@ -2,6 +2,10 @@
 
 use super::super::portal::{self, office};
 use super::{HTML, Handler, Route, get, post};
+use crate::domain::terms::MOST_TEXT_BYTES;
+
+/// Two texts, of which each byte may be written as three, and the other fields.
+const MOST_TERMS_BYTES: usize = 2 * 3 * MOST_TEXT_BYTES + 16 * 1024;
 
 /// Pages of the operator listener, over TLS.
 pub(in crate::fronts::https) static PAGES: &[Route] = &[
@@ -43,6 +47,7 @@ pub(in crate::fronts::https) static PAGES: &[Route] = &[
     post("/office/accounts/{login}/block", Handler::Desk(office::block_account), "Block it"),
     post("/office/accounts/{login}/unblock", Handler::Desk(office::unblock_account), "Lift its block"),
     post("/office/accounts/{login}/end", Handler::Desk(office::end_account), "End it"),
+    post("/office/accounts/{login}/terms", Handler::Desk(office::record_acceptance), "Put an acceptance on record"),
     post("/office/accounts/{login}/link", Handler::Desk(office::send_link), "Send its link anew"),
     get("/office/products", Handler::Desk(office::products), "Products", HTML),
     post("/office/products", Handler::Desk(office::add_product), "Add one"),
@@ -52,6 +57,17 @@ pub(in crate::fronts::https) static PAGES: &[Route] = &[
     post("/office/agreements", Handler::Desk(office::add_agreement), "Add one"),
     get("/office/agreements/{organisation}/{product}", Handler::Desk(office::agreement), "One agreement", HTML),
     post("/office/agreements/{organisation}/{product}/end", Handler::Desk(office::end_agreement), "End it"),
+    get("/office/mandates", Handler::Desk(office::mandates), "Mandates", HTML),
+    post("/office/mandates", Handler::Desk(office::add_mandate), "Put one on record, or propose it"),
+    get("/office/mandates/{id}", Handler::Desk(office::mandate), "One mandate", HTML),
+    post("/office/mandates/{id}", Handler::Desk(office::change_mandate), "Change it, or propose that"),
+    post("/office/mandates/{id}/block", Handler::Desk(office::block_mandate), "Block it"),
+    post("/office/mandates/{id}/unblock", Handler::Desk(office::unblock_mandate), "Lift its block"),
+    post("/office/mandates/{id}/end", Handler::Desk(office::end_mandate), "End it"),
+    get("/office/terms", Handler::Desk(office::terms), "Terms of use: the versions", HTML),
+    post("/office/terms", Handler::Desk(office::publish_terms), "Publish a version").holding(MOST_TERMS_BYTES),
+    get("/office/terms/versions/{version}", Handler::Desk(office::terms_version), "One version", HTML),
+    get("/office/terms/accounts", Handler::Desk(office::terms_accounts), "Who has accepted, and who not yet", HTML),
     get("/office/deliveries", Handler::Desk(office::deliveries), "Deliveries", HTML),
     get("/office/deliveries/{id}", Handler::Desk(office::delivery), "One delivery", HTML),
     post("/office/deliveries/{id}/withdraw", Handler::Desk(office::withdraw), "Withdraw it"),

@@ -4,7 +4,7 @@ use hyper::Method;
 
 use super::super::api::health;
 use super::super::operator::publications;
-use super::{Handler, JSON, Route, get};
+use super::{Handler, JSON, MOST_CONTENT_BYTES, Route, get};
 
 /// Routes of an operator listener that others than this machine can reach.
 pub(in crate::fronts::https) static HEALTH: &[Route] = &[
@@ -24,6 +24,7 @@ pub(in crate::fronts::https) static OPERATOR: &[Route] = &[
         query: &[],
         gives: &[],
         at_hand: false,
+        most_bytes: MOST_CONTENT_BYTES,
     },
     Route {
         method: Method::POST,
@@ -33,5 +34,6 @@ pub(in crate::fronts::https) static OPERATOR: &[Route] = &[
         query: &[],
         gives: JSON,
         at_hand: false,
+        most_bytes: MOST_CONTENT_BYTES,
     },
 ];

@@ -90,7 +90,7 @@ fn standing(ask: &Ask, desk: &Desk, change: StandingChange, sent: &Sent) -> Resu
     Ok(ask.site.operations.change_account_standing_telling(&login, change, telling, &desk.visit)?)
 }
 
-fn ended_with(ask: &Ask, desk: &Desk, outcome: Result<(), Mistake>, word: &str) -> Result<Reply, Failure> {
+pub(super) fn ended_with(ask: &Ask, desk: &Desk, outcome: Result<(), Mistake>, word: &str) -> Result<Reply, Failure> {
     let to = format!("/office/accounts/{}", login_in(ask)?);
     desk.after(outcome, (&to, word), |error| showing(ask, desk, error))
 }
@@ -124,6 +124,10 @@ fn showing(ask: &Ask, desk: &Desk, error: String) -> Result<Reply, Failure> {
         facts.push((words.activation, words.waits_for_activation.into()));
     }
     facts.extend(desk.standing_facts(ask, &account.standing));
+    let under_terms = operations.terms_of_account(&account.login, &desk.visit)?;
+    if !view.is_of_office {
+        facts.extend(super::terms::facts(ask, desk, &under_terms));
+    }
     let rights = view.rights.iter().map(|right| {
         vec![right.recipient.as_str().into(), right.product.as_str().into(), desk.day(ask, right.since).into()]
     });
@@ -165,6 +169,9 @@ fn showing(ask: &Ask, desk: &Desk, error: String) -> Result<Reply, Failure> {
             button: words.send_link,
             ..Form::default()
         }));
+    }
+    if !view.is_of_office && account.standing.at(operations.now()) != Access::Ended {
+        parts.extend(super::terms::form(desk, &account.login, &under_terms));
     }
     parts.extend(desk.standing_forms(ask, &account.standing, &base, change));
     let back = desk.href(if view.is_of_office { "/office/colleagues" } else { "/office/accounts" });

@@ -7,12 +7,14 @@ mod colleagues;
 mod deliveries;
 mod history;
 mod interruptions;
+mod mandates;
 mod organisations;
 mod products;
 mod proposals;
 mod queue;
 mod sheet;
 mod sign_in;
+mod terms;
 
 pub(in crate::fronts::https) use accounts::{
     account, accounts, block_account, end_account, send_link, unblock_account,
@@ -22,6 +24,9 @@ pub(in crate::fronts::https) use colleagues::{add_colleague, change_role, collea
 pub(in crate::fronts::https) use deliveries::{deliveries, delivery, extend, hold, release, withdraw};
 pub(in crate::fronts::https) use history::{history, history_csv};
 pub(in crate::fronts::https) use interruptions::{end_interruption, interruptions, start_interruption};
+pub(in crate::fronts::https) use mandates::{
+    add_mandate, block_mandate, change_mandate, end_mandate, mandate, mandates, unblock_mandate,
+};
 pub(in crate::fronts::https) use organisations::{
     add_key, add_organisation, block_organisation, change_organisation, end_organisation, organisation, organisations,
     retire_key, unblock_organisation,
@@ -30,6 +35,7 @@ pub(in crate::fronts::https) use products::{add_product, change_product, product
 pub(in crate::fronts::https) use proposals::{confirm_proposal, proposal, reject_proposal};
 pub(in crate::fronts::https) use queue::{approve, approve_new, queue, reject, request};
 pub(in crate::fronts::https) use sign_in::{ask_code, ask_password, check_code, check_password, home, sign_out};
+pub(in crate::fronts::https) use terms::{publish_terms, record_acceptance, terms, terms_accounts, terms_version};
 
 use super::form::{Form, without_office_cookie};
 use super::texts::OfficeTexts;
@@ -91,6 +97,8 @@ impl OfficeFrame {
                 ("/office/accounts", texts.accounts),
                 ("/office/products", texts.products),
                 ("/office/agreements", texts.agreements),
+                ("/office/mandates", super::texts::OfficeMandateTexts::of(guest.language).mandates),
+                ("/office/terms", super::texts::OfficeTermsTexts::of(guest.language).title),
                 ("/office/deliveries", texts.deliveries),
                 ("/office/interruptions", texts.interruptions),
                 ("/office/history", texts.history),
@@ -156,6 +164,8 @@ impl Desk {
             "confirmed" => words.done_confirmed,
             "proposal-rejected" => words.done_proposal_rejected,
             "proposed" => words.done_proposed,
+            "published" => self.terms_words().done_published,
+            "accepted" => self.terms_words().done_accepted,
             "withdrawn" => words.done_withdrawn,
             "started" => words.done_started,
             "interruption-ended" => words.done_interruption_ended,
@@ -335,6 +345,35 @@ fn sought<T, K>(
             kept.truncate(MOST_ROWS);
             return Ok((kept, true));
         }
+    }
+}
+
+/// Rows of one page of a list that is read on.
+const PAGE: usize = 50;
+
+/// One page of what is wanted of a long list, and after what the rest begins.
+fn paged<T, K>(
+    mut page: impl FnMut(Option<&K>) -> Result<Vec<T>, Failure>,
+    key: impl Fn(&T) -> K,
+    keep: impl Fn(&T) -> bool,
+    mut after: Option<K>,
+) -> Result<(Vec<T>, Option<K>), Failure> {
+    let (mut kept, mut looked_at): (Vec<T>, usize) = (Vec::new(), 0);
+    loop {
+        let rows = page(after.as_ref())?;
+        let Some(last) = rows.last().map(&key) else { return Ok((kept, None)) };
+        looked_at += rows.len();
+        for row in rows.into_iter().filter(&keep) {
+            if kept.len() == PAGE {
+                let last = kept.last().map(&key);
+                return Ok((kept, last));
+            }
+            kept.push(row);
+        }
+        if looked_at >= MOST_LOOKED_AT {
+            return Ok((kept, Some(last)));
+        }
+        after = Some(last);
     }
 }
 

@@ -1,10 +1,12 @@
 //! Acts that wait for a second person: one of them, and what the second one says of it.
 
+use std::collections::BTreeSet;
+
 use super::super::form::Form as Sent;
 use super::sheet::{Cell, Form, Given, Mistake, Part, Sheet, Table};
 use super::{Ask, Desk, Failure};
 use crate::domain::ids::ProposalId;
-use crate::domain::names::Line;
+use crate::domain::names::{Line, OrganisationCode, ProductCode};
 use crate::domain::proposal::{Proposal, ProposedAct};
 use crate::domain::refusal::{Refusal, What};
 use crate::domain::rights::Act;
@@ -71,7 +73,7 @@ fn showing(ask: &Ask, desk: &Desk, sent: Option<&Sent>, error: String) -> Result
     facts.extend(particulars(ask, desk, &row));
     facts.push((words.by, row.by.as_str().into()));
     facts.push((words.since, desk.time(ask, row.made_at).into()));
-    facts.push((words.until, desk.last_day(ask, row.until).into()));
+    facts.push((words.confirmable_until, desk.last_day(ask, row.until).into()));
     let mut parts = vec![Part::Facts(facts)];
     let is_own = row.by == desk.visit.visit.account.login.as_str();
     if is_own {
@@ -115,5 +117,35 @@ fn particulars(ask: &Ask, desk: &Desk, row: &Proposal) -> Vec<(&'static str, Cel
             facts.extend(from.map(|from| (words.from, desk.day(ask, from).into())));
             facts
         }
+        ProposedAct::AddMandate { intermediary, scope, from, until, .. } => {
+            let mandates = desk.mandate_words();
+            let mut facts = vec![
+                (desk.portal_mandate_words().intermediary, at_organisation(desk, intermediary)),
+                (mandates.products, codes(scope.products()).into()),
+            ];
+            facts.extend(from.map(|from| (words.from, desk.day(ask, from).into())));
+            let no_end = || desk.portal_mandate_words().no_end.to_owned();
+            facts.push((words.until, until.map_or_else(no_end, |until| desk.last_day(ask, until)).into()));
+            facts
+        }
+        ProposedAct::WidenMandate { mandate, intermediary, added, removed, until, .. } => {
+            let mandates = desk.mandate_words();
+            let mut facts = vec![
+                (desk.portal_mandate_words().intermediary, at_organisation(desk, intermediary)),
+                (mandates.mandate, Cell::link(mandate.to_string(), desk.href(&format!("/office/mandates/{mandate}")))),
+            ];
+            facts.extend((!added.is_empty()).then(|| (mandates.comes, codes(added).into())));
+            facts.extend((!removed.is_empty()).then(|| (mandates.goes, codes(removed).into())));
+            facts.extend(until.map(|until| (words.until, desk.last_day(ask, until).into())));
+            facts
+        }
     }
+}
+
+fn at_organisation(desk: &Desk, code: &OrganisationCode) -> Cell {
+    Cell::link(code.as_str(), desk.href(&format!("/office/organisations/{code}")))
+}
+
+fn codes(products: &BTreeSet<ProductCode>) -> String {
+    products.iter().map(ProductCode::as_str).collect::<Vec<_>>().join(", ")
 }

@@ -6,6 +6,7 @@ use hyper::StatusCode;
 
 use super::super::form::Form as Sent;
 use super::super::page::{Frame, shown};
+use super::super::terms::TextShown;
 use super::super::{Ask, Failure, told};
 use super::Desk;
 use super::words::Texts;
@@ -13,6 +14,7 @@ use crate::domain::account::Language;
 use crate::domain::moment::Moment;
 use crate::domain::names::NameFault;
 use crate::domain::refusal::Refusal;
+use crate::domain::terms::Block;
 use crate::fronts::https::reply::Reply;
 
 #[derive(Template)]
@@ -49,6 +51,9 @@ pub(super) enum Part {
     Form(Form),
     Note(String),
     Link(String, String),
+    /// A way to another page.
+    Onward(String, &'static str),
+    Text(TextShown),
 }
 
 /// A text, perhaps a link or a state with a tone.
@@ -149,9 +154,27 @@ impl Given<'_> {
     ) -> Field {
         Field { options, required: true, ..self.kind("select", name, label, usual) }
     }
+
+    /// One box for each option; `usual` are those that are ticked, with spaces between.
+    pub(super) fn checks(
+        &self,
+        name: &'static str,
+        label: &'static str,
+        options: Vec<(String, String)>,
+        usual: &str,
+    ) -> Field {
+        let ticked = self.0.map(|sent| sent.names_after(&format!("{name}-")).collect::<Vec<_>>().join(" "));
+        let field = self.kind("checks", name, label, "");
+        Field { options, value: ticked.unwrap_or_else(|| usual.to_owned()), ..field }
+    }
 }
 
 impl Field {
+    /// Whether the box of this option is ticked.
+    fn has(&self, value: &str) -> bool {
+        self.value.split(' ').any(|ticked| ticked == value)
+    }
+
     pub(super) fn required(mut self) -> Self {
         self.required = true;
         self

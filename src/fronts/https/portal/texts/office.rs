@@ -35,6 +35,9 @@ super::catalogue! {
     proposal_own: "Dit heeft u zelf voorgesteld. Een collega moet het bevestigen.", "You proposed this yourself. A colleague has to confirm it.";
     proposed_add_key: "Sleutel koppelen", "Couple a key";
     proposed_retire_key: "Sleutel niet meer gebruiken", "Retire a key";
+    proposed_add_mandate: "Machtiging vastleggen", "Put a mandate on record";
+    proposed_widen_mandate: "Machtiging uitbreiden", "Widen a mandate";
+    confirmable_until: "Te bevestigen tot en met", "Can be confirmed until";
     confirm: "Bevestigen", "Confirm";
     confirm_lead: "Controleer bij de organisatie zelf of dit klopt. Het gebeurt zodra u bevestigt.", "Check with the organisation itself that this is right. It is done as soon as you confirm.";
     take_back: "Voorstel intrekken", "Take the proposal back";
@@ -255,6 +258,8 @@ impl Texts {
         match act {
             ProposedAct::AddRecipientKey { .. } => self.proposed_add_key,
             ProposedAct::RetireRecipientKey { .. } => self.proposed_retire_key,
+            ProposedAct::AddMandate { .. } => self.proposed_add_mandate,
+            ProposedAct::WidenMandate { .. } => self.proposed_widen_mandate,
         }
     }
 
