@@ -1,4 +1,4 @@
-//! Passkeys by webauthn-rs. Bound to the name and origin of `portal.base_url`; knows no accounts.
+//! Passkeys by webauthn-rs. Bound to the name and origin of one address: that of the portal, or of the office. Knows no accounts.
 //! User verification is always asked for and checked; attestation is not: any maker will do.
 
 use webauthn_rs::prelude::{
@@ -13,26 +13,26 @@ use crate::ports::passkeys::{Ceremony, Challenge, NewCredential, Passkeys, Shown
 /// An answer of a browser is no longer: some kilobytes with attestation.
 const MOST_ANSWER_BYTES: usize = 32 * 1024;
 
-/// Passkeys of one portal.
+/// Passkeys of one door.
 pub struct PasskeysWebauthn {
     webauthn: Option<Webauthn>,
 }
 
 impl PasskeysWebauthn {
-    /// For the portal at this address. Passkeys are bound to a name: an IP address has none.
+    /// For the portal or the office at this address. Passkeys are bound to a name: an IP address has none.
     ///
     /// # Errors
     /// An address that is no URL.
     pub fn new(base_url: &str, portal: &str) -> Result<Self, Fault> {
-        let origin =
-            Url::parse(base_url).map_err(|error| Fault::from_error("set passkeys up: portal.base_url", error))?;
+        let origin = Url::parse(base_url)
+            .map_err(|error| Fault::from_error("set passkeys up: portal.base_url or operator.base_url", error))?;
         let Some(name) = origin.domain() else { return Ok(Self { webauthn: None }) };
         let webauthn = WebauthnBuilder::new(name, &origin).and_then(|builder| builder.rp_name(portal).build());
         webauthn.map(|webauthn| Self { webauthn: Some(webauthn) }).map_err(failed)
     }
 
     fn webauthn(&self) -> Result<&Webauthn, Fault> {
-        self.webauthn.as_ref().ok_or_else(|| Fault::new("use passkeys: portal.base_url has no name"))
+        self.webauthn.as_ref().ok_or_else(|| Fault::new("use passkeys: the address has no name"))
     }
 }
 

@@ -152,6 +152,7 @@ pub fn open(config: &Config) -> Result<Arc<Operations>, Failure> {
         passwords: Arc::new(passwords(config)?),
         codes: Arc::new(OneTimeCodesTotp),
         passkeys: Arc::new(PasskeysWebauthn::new(&config.portal.base_url, config.portal.name.as_str())?),
+        office_passkeys: Arc::new(PasskeysWebauthn::new(&config.operator.base_url, config.portal.name.as_str())?),
         clock,
         entropy: Arc::new(SystemEntropy::new()),
         mailer: mail::mailer(config)?,

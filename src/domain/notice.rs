@@ -122,6 +122,12 @@ pub enum NoticeKind {
     TokenEnds,
     /// Somebody is to work in the office; the account is to be activated there.
     OfficeInvited,
+    /// M08: the time for an activation in the office is almost over.
+    OfficeActivationEnds,
+    /// M08: the time for an activation in the office is over.
+    OfficeActivationEnded,
+    /// M08 to the administrators of the office: the link of a colleague ends, or has ended, without an activation.
+    ColleagueActivationEnds,
     /// M22: a version of the terms of use was published.
     TermsPublished,
     /// M22 to the owner of a machine account that has not accepted the terms of use.
@@ -269,6 +275,9 @@ impl NoticeKind {
             Self::KeyEnds => "key-ends",
             Self::TokenEnds => "token-ends",
             Self::OfficeInvited => "office-invited",
+            Self::OfficeActivationEnds => "office-activation-ends",
+            Self::OfficeActivationEnded => "office-activation-ended",
+            Self::ColleagueActivationEnds => "colleague-activation-ends",
             Self::TermsPublished => "terms-published",
             Self::TermsForMachine => "terms-for-machine",
             Self::MemberLeft => "member-left",

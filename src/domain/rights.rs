@@ -337,6 +337,9 @@ fn permits_officer(act: Act, case: Case) -> Result<(), Refusal> {
         Act::Couple if !is_watching && case.ground == Ground::InForce => Ok(()),
         Act::Couple if !is_watching => Err(Refusal::NotAllowed("there is no agreement in force")),
         Act::Define | Act::ManageOffice | Act::Maintain if is_administrator => Ok(()),
+        // What they sign in with themselves is theirs, as it is everybody's.
+        Act::KeepCredentials if matches!(case.relation, Relation::Own) => Ok(()),
+        Act::KeepCredentials => Err(Refusal::NotAllowed("only of oneself")),
         Act::Administer | Act::ManageMembers | Act::Steer | Act::HandleUploads | Act::Couple => {
             Err(Refusal::NotAllowed("a security officer reads and blocks, and changes nothing else"))
         }
@@ -351,7 +354,6 @@ fn permits_officer(act: Act, case: Case) -> Result<(), Refusal> {
         | Act::Deliver
         | Act::AnswerTerms
         | Act::ManageConnections
-        | Act::KeepCredentials
         | Act::ChangeOrganisation => Err(Refusal::NotAllowed("nobody of the office does")),
     }
 }
@@ -387,8 +389,8 @@ fn permits_system(act: Act) -> Result<(), Refusal> {
 fn permits_account(act: Act, case: Case) -> Result<(), Refusal> {
     match case.condition {
         Condition::Open => {}
-        // Nothing else before the terms are accepted (I6).
-        Condition::TermsOpen if act == Act::AnswerTerms => {}
+        // Nothing else before the terms are accepted (I6), but for what keeps the own account safe.
+        Condition::TermsOpen if matches!(act, Act::AnswerTerms | Act::KeepCredentials) => {}
         Condition::TermsOpen => return Err(Refusal::TermsNotAccepted { address: String::new() }),
         Condition::Blocked => return Err(Refusal::Blocked),
         Condition::Ended => return Err(Refusal::Ended(What::Account)),

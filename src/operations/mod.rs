@@ -149,6 +149,8 @@ pub struct Ports {
     pub codes: Arc<dyn OneTimeCodes>,
     /// Passkeys.
     pub passkeys: Arc<dyn Passkeys>,
+    /// The same, bound to the address of the office.
+    pub office_passkeys: Arc<dyn Passkeys>,
     /// Secrets that follow from a name.
     pub secrets: Arc<dyn Secrets>,
     /// The server's own signature.
@@ -233,6 +235,7 @@ pub struct Operations {
     passwords: Arc<dyn Passwords>,
     codes: Arc<dyn OneTimeCodes>,
     passkeys: Arc<dyn Passkeys>,
+    office_passkeys: Arc<dyn Passkeys>,
     secrets: Arc<dyn Secrets>,
     signer: Arc<dyn Signer>,
     checker: Arc<dyn Checker>,
@@ -360,6 +363,7 @@ impl Operations {
             passwords: ports.passwords,
             codes: ports.codes,
             passkeys: ports.passkeys,
+            office_passkeys: ports.office_passkeys,
             secrets: ports.secrets,
             signer: ports.signer,
             checker: ports.checker,

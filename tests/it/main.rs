@@ -37,6 +37,7 @@ mod mail;
 mod mandates;
 mod office;
 mod office_mandates;
+mod office_security;
 mod operations;
 mod portal;
 mod portal_access;

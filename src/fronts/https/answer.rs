@@ -93,8 +93,10 @@ pub(super) async fn answer(door: &Door, request: Request<Incoming>, running: Run
 
 async fn run(door: &Door, route: &Route, segments: Vec<String>, parts: Parts, incoming: Incoming) -> Reply {
     // Pages of other sites cannot reach what is open here: browsers name them in `Origin`.
-    let is_page =
-        matches!(route.handler, Handler::Page(_) | Handler::Member(_) | Handler::Signed(_) | Handler::Desk(_));
+    let is_page = matches!(
+        route.handler,
+        Handler::Page(_) | Handler::Member(_) | Handler::Signed(_) | Handler::Desk(_) | Handler::Own(_)
+    );
     let is_open_change = !is_page && !matches!(route.handler, Handler::Account(_)) && route.method != Method::GET;
     if is_open_change && parts.headers.contains_key(ORIGIN) {
         return Reply::refusal(&Refusal::NotAllowed("not from a web page"));
@@ -107,6 +109,7 @@ async fn run(door: &Door, route: &Route, segments: Vec<String>, parts: Parts, in
         | Handler::Member(_)
         | Handler::Signed(_)
         | Handler::Desk(_)
+        | Handler::Own(_)
             if route.method == Method::GET =>
         {
             pass_over(incoming).await;
@@ -118,6 +121,7 @@ async fn run(door: &Door, route: &Route, segments: Vec<String>, parts: Parts, in
         | Handler::Member(_)
         | Handler::Signed(_)
         | Handler::Desk(_)
+        | Handler::Own(_)
             if route.most_bytes > MOST_CONTENT_BYTES && !is_in_office(door, &parts).await =>
         {
             pass_over(incoming).await;
@@ -128,7 +132,8 @@ async fn run(door: &Door, route: &Route, segments: Vec<String>, parts: Parts, in
         | Handler::Page(_)
         | Handler::Member(_)
         | Handler::Signed(_)
-        | Handler::Desk(_) => whole(door, incoming, route.most_bytes).await,
+        | Handler::Desk(_)
+        | Handler::Own(_) => whole(door, incoming, route.most_bytes).await,
     };
     let content = match content {
         Ok(content) => content,
@@ -179,7 +184,7 @@ fn handle(handler: Handler, ask: &Ask, address: IpAddr) -> Reply {
                 Err(reply) => return *reply,
             }
         }
-        Handler::Page(_) | Handler::Member(_) | Handler::Signed(_) | Handler::Desk(_) => {
+        Handler::Page(_) | Handler::Member(_) | Handler::Signed(_) | Handler::Desk(_) | Handler::Own(_) => {
             return page(handler, ask, address);
         }
         Handler::Stage => Err(Failure::Refused(Refusal::NotAllowed("a file is taken as it comes in"))),
@@ -195,8 +200,7 @@ fn page(handler: Handler, ask: &Ask, address: IpAddr) -> Reply {
     };
     let changes = !matches!(ask.method, Method::GET | Method::HEAD);
     // the office stays open: somebody there ends the interruption
-    let channel = if ask.is_in_office() { Channel::Office } else { Channel::Portal };
-    match ask.site.operations.closure(channel) {
+    match ask.site.operations.closure(ask.door()) {
         Ok(None) => {}
         // in the frame of a page that is open already, which says how long somebody stays signed in
         Ok(Some(_)) if ask.is_at(portal::SESSION_PATH) => {}
@@ -218,10 +222,14 @@ fn page(handler: Handler, ask: &Ask, address: IpAddr) -> Reply {
                 Ok(member) if changes && !member.sent(&Form::read(&ask.content)) => portal::elsewhere(ask, &guest),
                 Ok(member) => member.placed(ask).and_then(|member| answer(ask, &member)),
             },
-            Handler::Desk(handler) => match Desk::of(&guest) {
+            Handler::Desk(_) | Handler::Own(_) => match Desk::of(&guest) {
                 Err(reply) => Ok(*reply),
                 Ok(desk) if changes && !desk.sent(&Form::read(&ask.content)) => portal::elsewhere(ask, &guest),
-                Ok(desk) => handler(ask, &desk),
+                Ok(desk) => match handler {
+                    Handler::Own(answer) => answer(ask, &desk.oneself()),
+                    Handler::Desk(answer) => answer(ask, &desk),
+                    _ => Ok(Reply::not_found()),
+                },
             },
             Handler::Open(_) | Handler::Account(_) | Handler::Stage => Ok(Reply::not_found()),
         }

@@ -8,7 +8,7 @@ use hyper::header::AsHeaderName;
 use hyper::{HeaderMap, Method};
 
 use super::Site;
-use crate::domain::history::HistoryQuery;
+use crate::domain::history::{Channel, HistoryQuery};
 use crate::domain::ids::{DeliveryId, UploadId};
 use crate::domain::moment::Moment;
 use crate::domain::names::{OrganisationCode, ProductCode};
@@ -50,6 +50,12 @@ impl Ask {
     #[must_use]
     pub(super) const fn is_in_office(&self) -> bool {
         self.in_office
+    }
+
+    /// At which door it was asked.
+    #[must_use]
+    pub(super) const fn door(&self) -> Channel {
+        if self.in_office { Channel::Office } else { Channel::Portal }
     }
 
     /// Whether this is the path.

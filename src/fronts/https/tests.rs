@@ -197,6 +197,7 @@ async fn world_with(config: &str) -> World {
         passwords: Arc::new(MemoryPasswords),
         codes: Arc::new(MemoryCodes),
         passkeys: Arc::new(MemoryPasskeys::default()),
+        office_passkeys: Arc::new(MemoryPasskeys::default()),
         clock: Arc::clone(&clock) as Arc<_>,
         entropy: Arc::new(CountingEntropy::new()),
         mailer: Arc::new(MemoryMailer::new()),

@@ -21,10 +21,11 @@ use crate::domain::block::Access;
 use crate::domain::history::{Channel, Who};
 use crate::domain::moment::Moment;
 use crate::domain::names::{LoginName, OrganisationCode};
-use crate::domain::office::{OFFICE, OfficeMember, OfficeRole};
+use crate::domain::office::{MOST_OFFICERS, OFFICE, OfficeMember, OfficeRole};
 use crate::domain::organisation::Organisation;
+use crate::domain::record::Row as _;
 use crate::domain::refusal::Refusal;
-use crate::domain::rights::{Act, Case, Condition, Ground, permits};
+use crate::domain::rights::{Act, Case, Condition, Ground, Relation, permits};
 use crate::ports::catalog::CatalogView;
 
 /// Who acts for the operator.
@@ -142,6 +143,11 @@ fn case_in_office(view: &dyn CatalogView, caller: &Caller, ground: Ground, now: 
     }
 }
 
+/// The facts of a case about somebody of the office and what is their own.
+pub(super) fn own_case_in_office(view: &dyn CatalogView, caller: &Caller, now: Moment) -> Result<Case, Failure> {
+    Ok(Case { relation: Relation::Own, ..case_in_office(view, caller, Ground::None, now)? })
+}
+
 /// The same, without from where they come.
 fn standing_in_office(
     view: &dyn CatalogView,
@@ -173,6 +179,17 @@ pub(super) fn role_of(view: &dyn CatalogView, login: &LoginName) -> Result<Optio
 /// Where the person of this account signs in, and nowhere else.
 pub(super) fn door_of(view: &dyn CatalogView, login: &LoginName) -> Result<Channel, Failure> {
     Ok(if role_of(view, login)?.is_some() { Channel::Office } else { Channel::Portal })
+}
+
+/// Who administers the office and can act.
+pub(super) fn administrators_of_office(view: &dyn CatalogView, now: Moment) -> Result<Vec<Account>, Failure> {
+    let members = view.rows::<OfficeMember>(&OfficeMember::all(), None, MOST_OFFICERS)?;
+    let mut found = Vec::new();
+    for member in members.into_iter().filter(|member| member.role == OfficeRole::Administrator) {
+        let account = view.row::<Account>(&Account::key_of(&member.login))?;
+        found.extend(account.filter(|account| account.standing.at(now) == Access::Open));
+    }
+    Ok(found)
 }
 
 /// The code of the organisation that accounts of the office belong to.

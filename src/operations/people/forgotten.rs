@@ -15,7 +15,7 @@ use super::{Failure, Operations, credentials_of, ends, event, person_at};
 use crate::domain::account::Account;
 use crate::domain::credentials::{AccountLink, LinkPurpose};
 use crate::domain::decision::Decision;
-use crate::domain::history::{About, Channel, Event, Happening};
+use crate::domain::history::{About, Channel, Event, Happening, Who};
 use crate::domain::ids::LinkId;
 use crate::domain::moment::Moment;
 use crate::domain::names::LoginName;
@@ -46,6 +46,14 @@ impl Operations {
     /// # Errors
     /// `TriedTooOften` when this network asked too often, whatever it asked; a fault of the store.
     pub fn ask_new_password(&self, address: &str, visitor: &Visitor) -> Result<(), Failure> {
+        self.ask_new_password_at(Channel::Portal, address, visitor)
+    }
+
+    /// The same at a door: who signs in at the other one is told what a stranger is told, and gets no link.
+    ///
+    /// # Errors
+    /// As `ask_new_password`.
+    pub fn ask_new_password_at(&self, door: Channel, address: &str, visitor: &Visitor) -> Result<(), Failure> {
         let _turn = locked(&self.forgotten.turn);
         let (now, source) = (self.now(), Network::source_of(visitor.address));
         if found(&self.forgotten.sources, &source, now).map_or(0, |asked| asked.count) >= MOST_FROM_SOURCE {
@@ -62,10 +70,10 @@ impl Operations {
         let (post, visitor) = (Arc::clone(&self.post), visitor.clone());
         self.catalog.decide(Box::new(move |view| {
             let account = match &login {
-                Some(login) => able(view, login, now)?,
+                Some(login) => able(view, login, door, now)?,
                 None => None,
             };
-            let who = visitor_who(&visitor);
+            let who = Who { channel: door, ..visitor_who(&visitor) };
             let Some(account) = account.filter(|_| !is_often) else {
                 // what was typed is not kept: it may be anything
                 let asked = Event::new(Happening::NewPasswordAsked, who, About::default());
@@ -93,9 +101,9 @@ impl Operations {
     }
 }
 
-/// The person's account, when it is open, active and not of the office.
-fn able(view: &dyn CatalogView, login: &LoginName, now: Moment) -> Result<Option<Account>, Failure> {
-    let Some(account) = person_at(view, login, Channel::Portal)? else { return Ok(None) };
+/// The person's account, when it is open, active and of this door.
+fn able(view: &dyn CatalogView, login: &LoginName, door: Channel, now: Moment) -> Result<Option<Account>, Failure> {
+    let Some(account) = person_at(view, login, door)? else { return Ok(None) };
     let is_able = may_enter(view, &account, now)?.is_ok() && credentials_of(view, login)?.are_complete();
     Ok(is_able.then_some(account))
 }

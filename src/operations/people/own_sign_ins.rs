@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use super::super::case_of;
 use super::super::monthly_bodies::MonthlyBodies;
+use super::super::office::own_case_in_office;
 use super::{Failure, Operations, PortalVisit};
 use crate::domain::bodies::{BodyClass, BodySlot};
 use crate::domain::credentials::{Assurance, WebSession};
 use crate::domain::decision::Decision;
-use crate::domain::history::{About, Event, Happening, Who};
+use crate::domain::history::{About, Channel, Event, Happening, Who};
 use crate::domain::ids::SessionId;
 use crate::domain::moment::Moment;
 use crate::domain::record::Row;
@@ -130,7 +131,11 @@ pub(super) fn with_end(
 
 /// Whether somebody may see and change what they sign in with.
 pub(super) fn may_keep(view: &dyn CatalogView, visit: &PortalVisit, now: Moment) -> Result<(), Failure> {
-    let case = case_of(view, &visit.caller, &visit.caller.organisation, None, now)?;
+    let case = if visit.caller.channel == Channel::Office {
+        own_case_in_office(view, &visit.caller, now)?
+    } else {
+        case_of(view, &visit.caller, &visit.caller.organisation, None, now)?
+    };
     Ok(permits(Act::KeepCredentials, case)?)
 }
 

@@ -11,6 +11,7 @@ use super::own_credentials::Change;
 use super::own_sign_ins::may_keep;
 use super::{Failure, Operations, PortalVisit};
 use crate::domain::digest::Digest;
+use crate::domain::history::Channel;
 use crate::domain::ids::{FactorId, SessionId};
 use crate::domain::moment::{Moment, Span};
 use crate::domain::names::{Line, LoginName};
@@ -18,7 +19,7 @@ use crate::domain::passkey::{MOST_PASSKEYS, Passkey, PasskeyOwner};
 use crate::domain::refusal::{Refusal, What};
 use crate::domain::sign_in_record::CredentialChange;
 use crate::ports::catalog::CatalogView;
-use crate::ports::passkeys::Ceremony;
+use crate::ports::passkeys::{Ceremony, Passkeys};
 
 /// A passkey is made within so long after the password was shown.
 const ADDING_LASTS: Span = Span::from_seconds(300);
@@ -57,10 +58,15 @@ struct Made {
 }
 
 impl Operations {
-    /// Whether this portal offers passkeys: its address must have a name.
+    /// Whether passkeys are offered at this door: its address must have a name.
     #[must_use]
-    pub fn offers_passkeys(&self) -> bool {
-        self.passkeys.are_offered()
+    pub fn offers_passkeys(&self, door: Channel) -> bool {
+        self.passkeys_at(door).are_offered()
+    }
+
+    /// Passkeys are bound to the address of one door, and are shown there alone.
+    fn passkeys_at(&self, door: Channel) -> &dyn Passkeys {
+        if door == Channel::Office { &*self.office_passkeys } else { &*self.passkeys }
     }
 
     /// One's passkeys.
@@ -100,7 +106,7 @@ impl Operations {
         let derived = self.secrets.derive(USER_SECRET, login.as_str().as_bytes())?;
         let mut user = [0; 16];
         user.iter_mut().zip(derived).for_each(|(to, from)| *to = from);
-        let challenge = self.passkeys.ask_new(&user, login.as_str(), &credentials(&known))?;
+        let challenge = self.passkeys_at(visit.caller.channel).ask_new(&user, login.as_str(), &credentials(&known))?;
         let now = self.now();
         let mut waiting = locked(&self.adding.waiting);
         waiting.retain(|_, made| now < made.since.after(ADDING_LASTS));
@@ -123,7 +129,7 @@ impl Operations {
         let made = made.filter(|made| now < made.since.after(ADDING_LASTS));
         let Made { name, ceremony, shown, .. } =
             made.ok_or_else(|| Refusal::WrongState("begin again with the passkey".to_owned()))?;
-        let new = self.passkeys.check_new(&ceremony, answer)?;
+        let new = self.passkeys_at(visit.caller.channel).check_new(&ceremony, answer)?;
         let (login, id) = (visit.account.login.clone(), FactorId::from_random(self.entropy.sixteen()));
         let change = Change { what: CredentialChange::PasskeyAdded, note: name.to_string() };
         self.change_credentials(visit, visitor, shown, change, move |view, _, decision, now| {
@@ -171,28 +177,33 @@ impl Operations {
 
     /// Whoever showed the password is asked for a passkey: the options for the browser's script, and what is
     /// needed to check the answer. Nothing when the account has none.
-    pub(super) fn challenge_for(&self, login: &LoginName) -> Result<Option<(String, Arc<Ceremony>)>, Failure> {
-        if !self.passkeys.are_offered() {
+    pub(super) fn challenge_for(
+        &self,
+        door: Channel,
+        login: &LoginName,
+    ) -> Result<Option<(String, Arc<Ceremony>)>, Failure> {
+        if !self.offers_passkeys(door) {
             return Ok(None);
         }
         let known = self.catalog.look(|view| passkeys_of(view, login))?;
         if known.is_empty() {
             return Ok(None);
         }
-        let challenge = self.passkeys.ask(&credentials(&known))?;
+        let challenge = self.passkeys_at(door).ask(&credentials(&known))?;
         Ok(Some((challenge.options, Arc::new(challenge.ceremony))))
     }
 
     /// The passkey that an answer shows, as it is to be kept from now on.
     pub(super) fn passkey_shown(
         &self,
+        door: Channel,
         login: &LoginName,
         ceremony: &Ceremony,
         answer: &str,
         now: Moment,
     ) -> Result<Passkey, Failure> {
         let known = self.catalog.look(|view| passkeys_of(view, login))?;
-        let shown = self.passkeys.check(ceremony, &credentials(&known), answer)?;
+        let shown = self.passkeys_at(door).check(ceremony, &credentials(&known), answer)?;
         let row = known.into_iter().nth(shown.at).ok_or(Refusal::WrongCode)?;
         Ok(Passkey { credential: shown.credential, last_used_at: Some(now), ..row })
     }

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::super::office::{administrators_of_office, door_of};
 use super::super::post::{Notice, Post, addressed};
 use super::super::send_notices::mail_id;
 use super::super::sign_in::may_enter;
@@ -11,7 +12,7 @@ use super::{Failure, Operations, credentials_of, event};
 use crate::domain::account::Account;
 use crate::domain::credentials::{AccountLink, LinkPurpose};
 use crate::domain::decision::Decision;
-use crate::domain::history::{About, Event, Happening, Who};
+use crate::domain::history::{About, Channel, Event, Happening, Who};
 use crate::domain::moment::{Moment, Span};
 use crate::domain::names::LoginName;
 use crate::domain::notice::{Addressed, Fact, Mail, NoticeKind};
@@ -98,7 +99,11 @@ fn is_near(link: &AccountLink, now: Moment) -> bool {
 }
 
 fn is_told(view: &dyn CatalogView, link: &AccountLink) -> Result<bool, Failure> {
-    let id = mail_id(NoticeKind::ActivationEnds, link.id.as_bytes(), link.login.as_str());
+    let kind = match door_of(view, &link.login)? {
+        Channel::Office => NoticeKind::OfficeActivationEnds,
+        _ => NoticeKind::ActivationEnds,
+    };
+    let id = mail_id(kind, link.id.as_bytes(), link.login.as_str());
     Ok(view.find(&Mail::key_of(id))?.is_some())
 }
 
@@ -111,7 +116,10 @@ fn reminded(view: &dyn CatalogView, post: &Post, link: &AccountLink, now: Moment
         (Fact::AccountLink, link.id.to_string()),
         (Fact::Until, link.until.millis().to_string()),
     ];
-    let kinds = (NoticeKind::ActivationEnds, NoticeKind::MemberActivationEnds);
+    let kinds = match door_of(view, &account.login)? {
+        Channel::Office => (NoticeKind::OfficeActivationEnds, NoticeKind::ColleagueActivationEnds),
+        _ => (NoticeKind::ActivationEnds, NoticeKind::MemberActivationEnds),
+    };
     let decision = told(view, post, decision, (link, &account, &organisation), kinds, facts, now)?;
     Ok(decision.leaving_access_as_it_is())
 }
@@ -137,7 +145,10 @@ fn expired(view: &dyn CatalogView, post: &Post, link: AccountLink, now: Moment) 
     {
         let facts =
             vec![(Fact::Organisation, organisation.name.to_string()), (Fact::Until, link.until.millis().to_string())];
-        let kinds = (NoticeKind::ActivationEnded, NoticeKind::MemberActivationEnded);
+        let kinds = match door_of(view, &account.login)? {
+            Channel::Office => (NoticeKind::OfficeActivationEnded, NoticeKind::ColleagueActivationEnds),
+            _ => (NoticeKind::ActivationEnded, NoticeKind::MemberActivationEnded),
+        };
         decision = told(view, post, decision, (&link, &account, &organisation), kinds, facts, now)?;
     }
     Ok(decision.leaving_access_as_it_is())
@@ -165,24 +176,31 @@ fn told(
     facts: Vec<(Fact, String)>,
     now: Moment,
 ) -> Result<Decision, Failure> {
-    let notice = |kind, login: &LoginName| Notice {
-        id: mail_id(kind, link.id.as_bytes(), login.as_str()),
-        kind,
-        delivery: None,
-    };
+    let notice = |kind, key: &str| Notice { id: mail_id(kind, link.id.as_bytes(), key), kind, delivery: None };
     let to = addressed(account, facts);
-    let mut decision = post.queue(decision, notice(own, &account.login), &to, account.language, now)?;
+    let mut decision = post.queue(decision, notice(own, account.login.as_str()), &to, account.language, now)?;
+    let readers = if of_others == NoticeKind::ColleagueActivationEnds {
+        administrators_of_office(view, now)?
+    } else {
+        administrators_of(view, &organisation.code, now)?
+    };
     let facts = vec![
         (Fact::Address, account.login.to_string()),
         (Fact::Organisation, organisation.name.to_string()),
         (Fact::Until, link.until.millis().to_string()),
     ];
-    for one in administrators_of(view, &organisation.code, now)? {
+    for one in readers {
         if one.login == account.login {
             continue;
         }
         let to: Addressed = addressed(&one, facts.clone());
-        decision = post.queue(decision, notice(of_others, &one.login), &to, one.language, now)?;
+        // colleagues of the office have one kind for both, told once each
+        let key = if own == NoticeKind::OfficeActivationEnded {
+            format!("{} over", one.login)
+        } else {
+            one.login.to_string()
+        };
+        decision = post.queue(decision, notice(of_others, &key), &to, one.language, now)?;
     }
     Ok(decision)
 }

@@ -151,10 +151,18 @@ impl Operations {
     /// # Errors
     /// A fault of the store.
     pub fn ask_passkey(&self, secret: &str) -> Result<Option<String>, Failure> {
+        self.ask_passkey_at(Channel::Portal, secret)
+    }
+
+    /// The same at a door.
+    ///
+    /// # Errors
+    /// As `ask_passkey`.
+    pub fn ask_passkey_at(&self, door: Channel, secret: &str) -> Result<Option<String>, Failure> {
         let (now, digest) = (self.now(), secret_digest(secret));
         let waiting = locked(&self.pending.waiting).get(&digest).filter(|waiting| now < waiting.until).cloned();
-        let Some(waiting) = waiting.filter(|waiting| waiting.door == Channel::Portal) else { return Ok(None) };
-        let Some((options, ceremony)) = self.challenge_for(&waiting.login)? else { return Ok(None) };
+        let Some(waiting) = waiting.filter(|waiting| waiting.door == door) else { return Ok(None) };
+        let Some((options, ceremony)) = self.challenge_for(door, &waiting.login)? else { return Ok(None) };
         if let Some(waiting) = locked(&self.pending.waiting).get_mut(&digest) {
             waiting.ceremony = Some(ceremony);
         }
@@ -171,17 +179,31 @@ impl Operations {
         answer: &str,
         visitor: &Visitor,
     ) -> Result<String, Failure> {
+        self.finish_sign_in_with_passkey_at(Channel::Portal, secret, answer, visitor)
+    }
+
+    /// The same at a door: a password that was shown at the other one does not count.
+    ///
+    /// # Errors
+    /// As `finish_sign_in_with_passkey`.
+    pub fn finish_sign_in_with_passkey_at(
+        &self,
+        door: Channel,
+        secret: &str,
+        answer: &str,
+        visitor: &Visitor,
+    ) -> Result<String, Failure> {
         let (now, digest) = (self.now(), secret_digest(secret));
         let (login, ceremony) = {
             let mut waiting = locked(&self.pending.waiting);
             let found = waiting.get_mut(&digest);
-            let found = found.filter(|waiting| now < waiting.until && waiting.door == Channel::Portal);
+            let found = found.filter(|waiting| now < waiting.until && waiting.door == door);
             let found = found.ok_or(Refusal::NotSignedIn)?;
             (found.login.clone(), found.ceremony.take())
         };
-        self.show_second_factor(Channel::Portal, digest, &login, visitor, now, |_| {
+        self.show_second_factor(door, digest, &login, visitor, now, |_| {
             let Some(ceremony) = ceremony else { return Ok(None) };
-            match self.passkey_shown(&login, &ceremony, answer, now) {
+            match self.passkey_shown(door, &login, &ceremony, answer, now) {
                 Ok(passkey) => Ok(Some(Shown::Passkey(Box::new(passkey)))),
                 Err(Failure::Refused(Refusal::WrongCode)) => Ok(None),
                 Err(failure) => Err(failure),

@@ -61,7 +61,7 @@ pub fn about_person(kind: NoticeKind, tongue: Tongue, sender: &Sender<'_>, facts
         return words;
     }
     let said = match tongue {
-        _ if kind == NoticeKind::OfficeInvited => super::office::invited(tongue, sender, facts),
+        _ if super::office::is_of_office(kind) => super::office::said(kind, tongue, sender, facts),
         Tongue::Dutch => dutch(kind, sender, facts),
         Tongue::English => english(kind, sender, facts),
     };
@@ -309,7 +309,7 @@ fn english(kind: NoticeKind, sender: &Sender<'_>, facts: &PersonFacts) -> Said {
 mod tests {
     use super::*;
 
-    const KINDS: [NoticeKind; 15] = [
+    const KINDS: [NoticeKind; 18] = [
         NoticeKind::AccountRequested,
         NoticeKind::AccountKnown,
         NoticeKind::RequestWaits,
@@ -321,6 +321,9 @@ mod tests {
         NoticeKind::ActivationEnds,
         NoticeKind::CredentialsChanged,
         NoticeKind::OfficeInvited,
+        NoticeKind::OfficeActivationEnds,
+        NoticeKind::OfficeActivationEnded,
+        NoticeKind::ColleagueActivationEnds,
         NoticeKind::NewPasswordLink,
         NoticeKind::ActivationEnded,
         NoticeKind::MemberActivationEnds,
@@ -371,6 +374,7 @@ mod tests {
                     | NoticeKind::Invited
                     | NoticeKind::ActivationEnds
                     | NoticeKind::OfficeInvited
+                    | NoticeKind::OfficeActivationEnds
                     | NoticeKind::NewPasswordLink
             );
             assert_eq!(

@@ -14,6 +14,7 @@ mod interrupt;
 mod mandates;
 mod mandates_by_two;
 mod office;
+mod office_credentials;
 mod on_behalf;
 mod passkeys;
 mod people;
@@ -245,6 +246,7 @@ impl World {
             ),
             codes: Arc::new(OneTimeCodesTotp),
             passkeys: Arc::new(MemoryPasskeys::default()),
+            office_passkeys: Arc::new(MemoryPasskeys::default()),
             secrets: Arc::<MemoryKeyring>::clone(&keyring),
             signer: Arc::<MemoryKeyring>::clone(&keyring),
             checker: Arc::<MemoryChecker>::clone(&checker),
@@ -269,6 +271,7 @@ impl World {
             passwords: Arc::new(PasswordsArgon2::new(CHEAP, KnownPasswords::of_lines("")).unwrap()),
             codes: Arc::new(OneTimeCodesTotp),
             passkeys: Arc::new(MemoryPasskeys::default()),
+            office_passkeys: Arc::new(MemoryPasskeys::default()),
             secrets: Arc::<MemoryKeyring>::clone(&self.keyring),
             signer: Arc::<MemoryKeyring>::clone(&self.keyring),
             checker: Arc::<MemoryChecker>::clone(&self.checker),

@@ -28,6 +28,10 @@ impl World {
     }
 
     pub(super) fn officer(&self, email: &str, role: OfficeRole) -> OfficeVisit {
+        self.officer_with_app(email, role).0
+    }
+
+    pub(super) fn officer_with_app(&self, email: &str, role: OfficeRole) -> (OfficeVisit, App) {
         let new = NewOfficeMember { email: EmailAddress::parse(email).unwrap(), role, language: Language::Dutch };
         let address = self.operations.add_office_member(new, CHANNEL).unwrap();
         let link = address.strip_prefix("/account/").expect("an address of the office").to_owned();
@@ -38,7 +42,7 @@ impl World {
         self.clock.advance(Span::from_seconds(60));
         let accepted = self.operations.check_office_password(email, PASSWORD, &home()).unwrap();
         let secret = self.operations.finish_office_sign_in(&accepted.secret, &app.code(self), &home()).unwrap();
-        self.operations.office_visit(&secret, &home()).unwrap()
+        (self.operations.office_visit(&secret, &home()).unwrap(), app)
     }
 
     /// A request of somebody of an organisation that is not known.

@@ -6,10 +6,10 @@ use postkluis::domain::bodies::BodyClass;
 use postkluis::domain::history::HistoryQuery;
 use postkluis::domain::ids::SessionId;
 use postkluis::domain::moment::Span;
-use postkluis::domain::names::{EmailAddress, Line};
+use postkluis::domain::names::{EmailAddress, Line, VersionName};
 use postkluis::domain::refusal::{PasswordFlaw, Refusal, What};
 use postkluis::domain::sign_in_record::SessionEnd;
-use postkluis::operations::{Activation, LinkRound, NewAccount, PortalVisit, StandingChange};
+use postkluis::operations::{Activation, DeliveryFilter, LinkRound, NewAccount, NewTerms, PortalVisit, StandingChange};
 
 use super::people::{App, JAN, PASSWORD, from, home};
 use super::{CHANNEL, World, login, org, refusal};
@@ -19,7 +19,7 @@ const PIET: &str = "piet@one.example";
 
 impl World {
     /// Subject and text of the e-mails that leave now, each behind its address.
-    fn letters(&self) -> Vec<String> {
+    pub(super) fn letters(&self) -> Vec<String> {
         let before = self.mailer.messages().len();
         self.operations.send_due_mail(100).unwrap();
         let new = self.mailer.messages().into_iter().skip(before);
@@ -384,4 +384,51 @@ fn nobody_is_told_of_an_account_that_may_not_act_and_rounds_are_bounded() {
     let mails = world.operations.mail_queue(None).unwrap();
     assert!(mails.iter().all(|(_, to)| to.as_ref().unwrap().login != Some(login(PIET))), "and is not mailed");
     assert_eq!(mails.len(), 240);
+}
+
+#[test]
+fn a_reminder_leaves_exactly_once_whatever_stops_in_between() {
+    let (world, _, _) = stage();
+    world.add_person(PIET);
+    world.link(PIET);
+    world.pass(Span::from_days(18));
+    assert_eq!(world.operations.attend_to_links().unwrap().reminded, 1);
+    // the server stops before anything was sent, and again after it
+    for expected in [1, 1] {
+        let again = world.restarted_with(|_| {});
+        assert_eq!(again.attend_to_links().unwrap(), LinkRound::default(), "what was told is not told again");
+        again.send_due_mail(100).unwrap();
+        let letters = world.mailer.messages();
+        let told = letters.iter().filter(|mail| mail.to.to_string() == PIET && mail.subject.contains("verloopt op"));
+        assert_eq!(told.count(), expected);
+    }
+    world.pass(Span::from_days(3));
+    assert_eq!(world.restarted_with(|_| {}).attend_to_links().unwrap(), LinkRound { reminded: 0, expired: 1 });
+    let again = world.restarted_with(|_| {});
+    assert_eq!(again.attend_to_links().unwrap(), LinkRound::default());
+    again.send_due_mail(100).unwrap();
+    world.restarted_with(|_| {}).send_due_mail(100).unwrap();
+    let letters = world.mailer.messages();
+    assert_eq!(letters.iter().filter(|mail| mail.subject == "Uw activatielink is verlopen").count(), 1);
+}
+
+#[test]
+fn who_has_not_accepted_the_terms_still_keeps_the_account_safe() {
+    let (world, app, _) = stage();
+    let terms = NewTerms {
+        name: VersionName::parse("1.0").unwrap(),
+        text: "Ga zorgvuldig om met gegevens.".to_owned(),
+        english: None,
+        effective_at: world.operations.now().after(Span::from_days(1)),
+    };
+    world.operations.publish_terms(terms, CHANNEL).unwrap();
+    let visit = world.visit(&world.enter(&app));
+    assert!(visit.has_terms_open);
+    assert_eq!(world.operations.own_credentials(&visit).unwrap().recovery_codes_left, 10);
+    world.operations.change_password(&visit, PASSWORD, NEW, &home()).unwrap();
+    assert!(world.operations.check_password(JAN, NEW, &home()).is_ok());
+    // and does nothing else
+    let filter = DeliveryFilter { limit: 10, ..DeliveryFilter::default() };
+    let refused = refusal(world.operations.deliveries(&visit.caller, &filter));
+    assert!(matches!(refused, Refusal::TermsNotAccepted { .. }), "{refused:?}");
 }

@@ -5,11 +5,10 @@ use askama::Template;
 use hyper::StatusCode;
 use qrcodegen::{QrCode, QrCodeEcc};
 
-use super::form::{Form, with_cookie};
+use super::form::Form;
 use super::page::{Frame, last_day, message, shown};
 use super::{Ask, Failure, Guest, told};
 use crate::domain::credentials::LinkPurpose;
-use crate::domain::history::Channel;
 use crate::domain::refusal::Refusal;
 use crate::fronts::https::reply::Reply;
 use crate::operations::{Activation, Enrolment, Fault, LinkOffer};
@@ -93,8 +92,7 @@ pub(in crate::fronts::https) fn app(ask: &Ask, guest: &Guest) -> Result<Reply, F
 
 /// Refuses a link that is to be opened at the other door.
 fn here(ask: &Ask) -> Result<(), Failure> {
-    let door = if ask.is_in_office() { Channel::Office } else { Channel::Portal };
-    ask.site.operations.link_opens_at(ask.segment(0), door)
+    ask.site.operations.link_opens_at(ask.segment(0), ask.door())
 }
 
 fn choosing(ask: &Ask, guest: &Guest, offer: &LinkOffer, error: String, status: StatusCode) -> Result<Reply, Failure> {
@@ -135,7 +133,7 @@ fn went_on(
         }
         // the second factor is asked for at once
         Activation::PasswordSet { pending: Some(pending) } => {
-            Ok(with_cookie(guest.onward("/sign-in/code"), &pending.secret))
+            Ok(super::sign_in::with_secret(ask, guest.onward("/sign-in/code"), &pending.secret))
         }
         Activation::PasswordSet { pending: None } => {
             let (title, lead) = (texts.password_set_title, texts.password_set_lead);

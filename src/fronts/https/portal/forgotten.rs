@@ -35,7 +35,7 @@ pub(in crate::fronts::https) fn ask_address(ask: &Ask, guest: &Guest) -> Result<
 pub(in crate::fronts::https) fn take_address(ask: &Ask, guest: &Guest) -> Result<Reply, Failure> {
     let form = Form::read(&ask.content);
     let email = form.field("email");
-    match ask.site.operations.ask_new_password(email, &guest.visitor) {
+    match ask.site.operations.ask_new_password_at(ask.door(), email, &guest.visitor) {
         Ok(()) => Ok(guest.onward("/forgotten-password/sent")),
         Err(Failure::Refused(refusal @ Refusal::TriedTooOften { .. })) => {
             asking(ask, guest, StatusCode::TOO_MANY_REQUESTS, told(guest.texts(), &refusal), email)

@@ -6,7 +6,7 @@ use hyper::StatusCode;
 use hyper::header::{CACHE_CONTROL, HeaderValue};
 
 use super::access::onward;
-use super::form::{Form, with_cookie};
+use super::form::Form;
 use super::page::{Frame, shown, shown_with_script};
 use super::texts::passkeys::Texts;
 use super::{Ask, Failure, Guest, Member, sign_in, told};
@@ -60,8 +60,9 @@ pub(in crate::fronts::https) fn script(ask: &Ask) -> Result<Reply, Failure> {
 pub(in crate::fronts::https) fn check_passkey(ask: &Ask, guest: &Guest) -> Result<Reply, Failure> {
     let form = Form::read(&ask.content);
     let secret = guest.secret.as_deref().unwrap_or_default();
-    match ask.site.operations.finish_sign_in_with_passkey(secret, form.field("answer"), &guest.visitor) {
-        Ok(session) => Ok(with_cookie(guest.onward("/start"), &session)),
+    let (operations, answer) = (&ask.site.operations, form.field("answer"));
+    match operations.finish_sign_in_with_passkey_at(ask.door(), secret, answer, &guest.visitor) {
+        Ok(session) => Ok(sign_in::entered(ask, guest, &session)),
         Err(Failure::Refused(Refusal::WrongCode)) => {
             let error = Texts::of(guest.language).not_taken.to_owned();
             sign_in::asking_code(ask, guest, StatusCode::OK, error)

@@ -160,7 +160,7 @@ pub(in crate::fronts::https) fn own_security(ask: &Ask, member: &Member) -> Resu
         password_set: own.password_set_at.map(moment).unwrap_or_default(),
         app_added: own.apps.last().copied().map(moment).unwrap_or_default(),
         codes_left: own.recovery_codes_left,
-        has_passkeys: operations.offers_passkeys(),
+        has_passkeys: operations.offers_passkeys(ask.door()),
         more,
         passkeys: passkeys.collect(),
         sessions: sessions.collect(),

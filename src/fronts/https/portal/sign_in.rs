@@ -4,11 +4,11 @@
 use askama::Template;
 use hyper::StatusCode;
 
-use super::form::{Form, with_cookie, without_cookie};
+use super::form::{Form, with_cookie, with_office_cookie, without_cookie};
 use super::page::{Frame, message, shown, shown_with_script};
 use super::passkeys::Challenge;
 use super::texts::passkeys;
-use super::{Ask, Failure, Guest, Member, told};
+use super::{Ask, Failure, Guest, Member, office, told};
 use crate::domain::refusal::Refusal;
 use crate::fronts::https::reply::Reply;
 
@@ -62,10 +62,30 @@ pub(in crate::fronts::https) fn ask_code(ask: &Ask, guest: &Guest) -> Result<Rep
     asking_code(ask, guest, StatusCode::OK, String::new())
 }
 
+/// What a passkey is asked for, when the account has one.
+pub(super) fn challenge(ask: &Ask, guest: &Guest) -> Result<Option<Challenge>, Failure> {
+    let secret = guest.secret.as_deref().unwrap_or_default();
+    let options = ask.site.operations.ask_passkey_at(ask.door(), secret)?;
+    Ok(options.map(|options| Challenge { texts: passkeys::Texts::of(guest.language), options }))
+}
+
+/// Who showed both factors at this door is led in.
+pub(super) fn entered(ask: &Ask, guest: &Guest, session: &str) -> Reply {
+    let start = if ask.is_in_office() { "/office" } else { "/start" };
+    with_secret(ask, guest.onward(start), session)
+}
+
+/// The reply with the secret of a sign-in or session in the cookie of this door.
+pub(super) fn with_secret(ask: &Ask, reply: Reply, secret: &str) -> Reply {
+    if ask.is_in_office() { with_office_cookie(reply, secret) } else { with_cookie(reply, secret) }
+}
+
 /// The form for the code, and for a passkey when the account has one.
 pub(super) fn asking_code(ask: &Ask, guest: &Guest, status: StatusCode, error: String) -> Result<Reply, Failure> {
-    let options = ask.site.operations.ask_passkey(guest.secret.as_deref().unwrap_or_default())?;
-    let passkey = options.map(|options| Challenge { texts: passkeys::Texts::of(guest.language), options });
+    if ask.is_in_office() {
+        return office::asking_code(ask, guest, status, error);
+    }
+    let passkey = challenge(ask, guest)?;
     let has_script = passkey.is_some();
     let page = Code { frame: Frame::of(ask, guest), error, passkey };
     if has_script { shown_with_script(status, guest, &page) } else { shown(status, guest, &page) }
@@ -84,6 +104,9 @@ pub(in crate::fronts::https) fn check_code(ask: &Ask, guest: &Guest) -> Result<R
 
 /// What is shown when the second factor did not open a session.
 pub(super) fn not_entered(ask: &Ask, guest: &Guest, refusal: &Refusal) -> Result<Reply, Failure> {
+    if ask.is_in_office() {
+        return office::not_entered(ask, guest, refusal);
+    }
     if *refusal == Refusal::NotSignedIn {
         let (frame, error) = (Frame::of(ask, guest), guest.texts().begin_again.to_owned());
         let page = SignIn { frame, notice: "", error, email: String::new() };

@@ -35,6 +35,8 @@ pub(super) enum Handler {
     Signed(fn(&Ask, &Member) -> Result<Reply, Failure>),
     /// A page for who is signed in to the office.
     Desk(fn(&Ask, &Desk) -> Result<Reply, Failure>),
+    /// A page for who is signed in to the office about themselves: one that the portal has too.
+    Own(fn(&Ask, &Member) -> Result<Reply, Failure>),
     /// Takes a file as it comes in; on the operator listener only.
     Stage,
 }
@@ -247,7 +249,7 @@ mod tests {
             Handler::Open(_) | Handler::Page(_) => "anybody",
             Handler::Account(_) => "account",
             Handler::Member(_) | Handler::Signed(_) => "person",
-            Handler::Desk(_) => "officer",
+            Handler::Desk(_) | Handler::Own(_) => "officer",
             Handler::Stage => "operator",
         };
         let mut found = Vec::new();

@@ -35,11 +35,12 @@ pub(in crate::fronts::https) use products::{add_product, change_product, product
 pub(in crate::fronts::https) use proposals::{confirm_proposal, proposal, reject_proposal};
 pub(in crate::fronts::https) use queue::{approve, approve_new, queue, reject, request};
 pub(in crate::fronts::https) use sign_in::{ask_code, ask_password, check_code, check_password, home, sign_out};
+pub(in crate::fronts::https::portal) use sign_in::{asking_code, not_entered};
 pub(in crate::fronts::https) use terms::{publish_terms, record_acceptance, terms, terms_accounts, terms_version};
 
 use super::form::{Form, without_office_cookie};
 use super::texts::OfficeTexts;
-use super::{Ask, Failure, Guest, words as language_words};
+use super::{Ask, Failure, Guest, Member, words as language_words};
 use crate::domain::account::Language;
 use crate::domain::block::{Access, EndReason, Standing};
 use crate::domain::moment::Moment;
@@ -103,6 +104,7 @@ impl OfficeFrame {
                 ("/office/interruptions", texts.interruptions),
                 ("/office/history", texts.history),
                 ("/office/colleagues", texts.colleagues),
+                ("/security", guest.texts().own_security),
             ]
             .into_iter()
             .map(|(path, text)| (guest.link(path), text, ask.is_at(path)))
@@ -126,6 +128,11 @@ impl Desk {
                 Err(Box::new(if has_been { without_office_cookie(reply) } else { reply }))
             }
         }
+    }
+
+    /// The same person on pages about themselves, which are those of the portal.
+    pub(in crate::fronts::https) fn oneself(&self) -> Member {
+        Member { guest: self.guest.clone(), visit: self.visit.visit.clone() }
     }
 
     /// Whether a form was made for this session.

@@ -5,7 +5,9 @@ use askama::Template;
 use hyper::StatusCode;
 
 use super::super::form::{Form, with_office_cookie, without_office_cookie};
-use super::super::page::{Frame, message, shown};
+use super::super::page::{Frame, message, shown, shown_with_script};
+use super::super::passkeys::Challenge;
+use super::super::sign_in::challenge;
 use super::super::{Ask, Failure, Guest, told};
 use super::Desk;
 use super::words::Texts;
@@ -21,6 +23,7 @@ struct SignIn {
     error: String,
     email: String,
     asks_code: bool,
+    passkey: Option<Challenge>,
 }
 
 impl SignIn {
@@ -32,6 +35,7 @@ impl SignIn {
             error: String::new(),
             email: String::new(),
             asks_code: false,
+            passkey: None,
         }
     }
 }
@@ -70,7 +74,20 @@ pub(in crate::fronts::https) fn ask_code(ask: &Ask, guest: &Guest) -> Result<Rep
     if guest.desk.is_some() {
         return Ok(guest.onward("/office"));
     }
-    shown(StatusCode::OK, guest, &SignIn { asks_code: true, ..SignIn::new(ask, guest) })
+    asking_code(ask, guest, StatusCode::OK, String::new())
+}
+
+/// The form for the code, and for a passkey when the account has one.
+pub(in crate::fronts::https::portal) fn asking_code(
+    ask: &Ask,
+    guest: &Guest,
+    status: StatusCode,
+    error: String,
+) -> Result<Reply, Failure> {
+    let passkey = challenge(ask, guest)?;
+    let has_script = passkey.is_some();
+    let page = SignIn { error, asks_code: true, passkey, ..SignIn::new(ask, guest) };
+    if has_script { shown_with_script(status, guest, &page) } else { shown(status, guest, &page) }
 }
 
 /// Takes the code; a session begins.
@@ -79,16 +96,22 @@ pub(in crate::fronts::https) fn check_code(ask: &Ask, guest: &Guest) -> Result<R
     let secret = guest.secret.as_deref().unwrap_or_default();
     match ask.site.operations.finish_office_sign_in(secret, form.field("code"), &guest.visitor) {
         Ok(session) => Ok(with_office_cookie(guest.onward("/office"), &session)),
-        Err(Failure::Refused(Refusal::NotSignedIn)) => {
-            let page = SignIn { error: guest.texts().begin_again.to_owned(), ..SignIn::new(ask, guest) };
-            Ok(without_office_cookie(shown(StatusCode::OK, guest, &page)?))
-        }
-        Err(Failure::Refused(refusal)) => {
-            let page = SignIn { error: told(guest.texts(), &refusal), asks_code: true, ..SignIn::new(ask, guest) };
-            shown(status_of(&refusal), guest, &page)
-        }
+        Err(Failure::Refused(refusal)) => not_entered(ask, guest, &refusal),
         Err(fault) => Err(fault),
     }
+}
+
+/// What is shown when the second factor did not open a session.
+pub(in crate::fronts::https::portal) fn not_entered(
+    ask: &Ask,
+    guest: &Guest,
+    refusal: &Refusal,
+) -> Result<Reply, Failure> {
+    if *refusal == Refusal::NotSignedIn {
+        let page = SignIn { error: guest.texts().begin_again.to_owned(), ..SignIn::new(ask, guest) };
+        return Ok(without_office_cookie(shown(StatusCode::OK, guest, &page)?));
+    }
+    asking_code(ask, guest, status_of(refusal), told(guest.texts(), refusal))
 }
 
 /// Ends the session.
