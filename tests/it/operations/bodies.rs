@@ -72,6 +72,7 @@ impl Home {
             passwords: Arc::new(PasswordsArgon2::new(CHEAP, KnownPasswords::of_lines("")).unwrap()),
             codes: Arc::new(OneTimeCodesTotp),
             passkeys: Arc::new(MemoryPasskeys::default()),
+            office_passkeys: Arc::new(MemoryPasskeys::default()),
             secrets: Arc::<KeyringFolder>::clone(&opened),
             signer: opened,
             checker: Arc::new(NoChecks),
