@@ -164,7 +164,7 @@ impl Run {
         verdict::fetches_on_record(&lines, &fetched, &mut self.table);
         let mails = self.stage.server.done(&["mail", "queue"]);
         let mails = mails.as_array().expect("a list");
-        verdict::mail_for_each(&self.list, mails, &mut self.table);
+        verdict::mail_for_each(&self.list, 0, mails, &mut self.table);
         self.count_steps(&traces, &killed, &lines, mails, cut_off);
         let at = usize::try_from(self.dice.below(3)).expect("a place in a list");
         verdict::shown_in_outbox(&self.stage, stage::DAILY[at], &self.list, &mut self.table);

@@ -295,7 +295,7 @@ impl Run {
         let list = verdict::quiet(&self.stage, &self.ledger, left_alone, table);
         verdict::whole_and_once(&list, &self.ledger, table);
         let mails = self.stage.server.done(&["mail", "queue"]);
-        verdict::mail_for_each(&list, mails.as_array().expect("a list"), table);
+        verdict::mail_for_each(&list, 0, mails.as_array().expect("a list"), table);
         verdict::everything_fetched(&self.stage, &list, table);
         let kept = list.iter().find(|row| text(row, "organisation") == "gamma" && verdict::is_available(row));
         verdict::fetched_whole(&self.stage, kept.expect("a delivery end to end"), &self.ledger, table);

@@ -260,15 +260,23 @@ pub(crate) fn fetches_on_record(history: &[Value], fetched: &[Fetched], table: &
     }
 }
 
-/// There is one mail per delivery and robot, exactly for the deliveries that exist.
+/// There is one mail per delivery and robot, exactly for the deliveries that exist, and one receipt by mail for
+/// each upload that was received.
 #[track_caller]
-pub(crate) fn mail_for_each(list: &[Value], mails: &[Value], table: &mut Table) {
+pub(crate) fn mail_for_each(list: &[Value], received: usize, mails: &[Value], table: &mut Table) {
     let mut left: BTreeSet<&str> = list.iter().map(|row| text(row, "id")).collect();
+    let (mut receipts, mut results) = (0, 0);
     for mail in mails {
-        assert!(left.remove(text(mail, "deliveryId")), "a second mail, or one without its delivery: {mail}");
+        match text(mail, "kind") {
+            "upload-received" => receipts += 1,
+            "upload-accepted" => results += 1,
+            _ => assert!(left.remove(text(mail, "deliveryId")), "a second mail, or one without its delivery: {mail}"),
+        }
     }
     assert!(left.is_empty(), "deliveries without a mail: {left:?}");
-    table.checked("a mail is on record exactly for each delivery", mails.len());
+    assert_eq!(receipts, received, "receipts by mail, and uploads that were received: {mails:#?}");
+    assert!(results <= received, "more results than uploads: {mails:#?}");
+    table.checked("a mail is on record exactly for each delivery and each received upload", mails.len());
 }
 
 /// At the end: whole outboxes, every digest.

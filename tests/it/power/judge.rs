@@ -88,7 +88,7 @@ impl Cut<'_> {
         verdict::whole_and_once(&list, &asked, &mut counts.checks);
         verdict::fetches_on_record(&lines, &self.known.fetched, &mut counts.checks);
         let mails = stage.server.done(&["mail", "queue"]);
-        verdict::mail_for_each(&list, mails.as_array().expect("a list"), &mut counts.checks);
+        verdict::mail_for_each(&list, received, mails.as_array().expect("a list"), &mut counts.checks);
         let at = usize::try_from(self.known.from % 3).expect("a place in a list");
         verdict::shown_in_outbox(stage, DAILY[at], &list, &mut counts.checks);
         verdict::everything_fetched(stage, &list, &mut counts.checks);
