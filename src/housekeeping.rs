@@ -30,6 +30,8 @@ const REQUEST_TICK: Duration = Duration::from_secs(300);
 
 /// How often ends of mandates and warnings of them are put on record; what has ended has no force before that either.
 const MANDATE_TICK: Duration = Duration::from_secs(2);
+/// How often the calendar of expected uploads is looked at; its days end at midnight.
+const EXPECTED_TICK: Duration = Duration::from_secs(10);
 
 /// How often keys and tokens that end soon are looked for.
 const ENDS_TICK: Duration = Duration::from_secs(3_600);
@@ -113,6 +115,13 @@ pub fn start(tasks: &mut JoinSet<()>, operations: &Arc<Operations>, timers: Time
         }
         Ok(())
     }));
+    tasks.spawn(every(
+        EXPECTED_TICK,
+        Arc::clone(operations),
+        shutdown.clone(),
+        "judge what is expected",
+        |operations| operations.judge_expected_uploads().map(|_| ()),
+    ));
     let most = timers.mails_waiting;
     let judge = move |operations: &Operations| {
         if operations.waiting_mail(most.saturating_add(1))? > most {

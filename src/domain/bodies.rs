@@ -99,6 +99,7 @@ impl BodyClass {
         use Happening::{ProductDocumentAdded, ProductDocumentRead, ProductDocumentRemoved};
         use Happening::{ProposalConfirmed, ProposalExpired, ProposalMade, ProposalRejected};
         use Happening::{TermsAccepted, TermsGraceChanged, TermsPublished, TermsRefused, TermsTold};
+        use Happening::{UploadCameInTime, UploadExpected, UploadMissing, UploadNotExpected, UploadReminded};
         match what {
             TermsPublished | TermsAccepted | TermsRefused => Some(Self::Changes),
             TermsTold | TermsGraceChanged => None,
@@ -196,6 +197,7 @@ impl BodyClass {
             | PasskeyAdded
             | PasskeyRemoved => Some(Self::Changes),
             MandateAdded | MandateChanged | MandateBlocked | MandateUnblocked | MandateEnded => Some(Self::Changes),
+            UploadExpected | UploadNotExpected => Some(Self::Changes),
             OrganisationCardChanged | IdentityChangeAsked | IdentityChangeApproved | IdentityChangeRejected => {
                 Some(Self::Changes)
             }
@@ -228,6 +230,7 @@ impl BodyClass {
             | WindowsResumed
             | SignInRecordsRemoved => None,
             MandateExpired | MandateExpiring => None,
+            UploadReminded | UploadMissing | UploadCameInTime => None,
         }
     }
 }

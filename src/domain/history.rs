@@ -348,6 +348,16 @@ happenings! {
     UploadWithdrawn = 213, "upload-withdrawn";
     /// A received upload was replaced by another before it was handed over.
     UploadReplaced = 214, "upload-replaced";
+    /// It was set by when an organisation is to deliver participant files.
+    UploadExpected = 255, "upload-expected";
+    /// An organisation is not expected to deliver any more.
+    UploadNotExpected = 256, "upload-not-expected";
+    /// Who is to deliver was reminded of it (M19).
+    UploadReminded = 257, "upload-reminded";
+    /// A day went by without the participant file that was expected (M19).
+    UploadMissing = 258, "upload-missing";
+    /// The participant file that was expected had come by its day.
+    UploadCameInTime = 259, "upload-came-in-time";
     /// The bytes of a received upload that had come to its end are gone.
     UploadCleared = 215, "upload-cleared";
     /// Receipt and result of an upload are no longer kept.

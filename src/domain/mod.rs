@@ -16,6 +16,7 @@ pub mod credentials;
 pub mod decision;
 pub mod delivery;
 pub mod digest;
+pub mod expected_upload;
 pub mod history;
 pub mod ids;
 pub mod intake;

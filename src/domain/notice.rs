@@ -150,6 +150,10 @@ pub enum NoticeKind {
     UploadAccepted,
     /// M18: an upload was rejected, or is a duplicate.
     UploadRejected,
+    /// M19: by when a participant file is expected.
+    UploadExpected,
+    /// M19: a participant file that was expected did not come.
+    UploadMissing,
 }
 
 macro_rules! facts {
@@ -289,6 +293,8 @@ impl NoticeKind {
             Self::UploadReceived => "upload-received",
             Self::UploadAccepted => "upload-accepted",
             Self::UploadRejected => "upload-rejected",
+            Self::UploadExpected => "upload-expected",
+            Self::UploadMissing => "upload-missing",
         }
     }
 }

@@ -11,6 +11,7 @@ use super::credentials::{AccountLink, Credentials, WebSession};
 use super::delivery::{
     DeliveredFile, Delivery, DeliveryPart, FileCoverage, OutboxEntry, Payload, Publication, SealedHeader,
 };
+use super::expected_upload::{ExpectedDue, ExpectedUpload};
 use super::ids::{DeliveryId, MailId, PayloadId, PublicationId};
 use super::intake::Intake;
 use super::intake_rows::{IntakeDue, IntakeEntry, IntakePaper, ReceiptEntry, UploadDigest};
@@ -274,6 +275,10 @@ records! {
     Passkey = 86;
     /// Whose passkey a credential is, by the digest of its id.
     PasskeyOwner = 87;
+    /// A participant file that is expected, by organisation and product.
+    ExpectedUpload = 113;
+    /// When something is due about an expected upload, by moment, organisation and product.
+    ExpectedDue = 114;
 }
 
 #[expect(clippy::large_enum_variant, reason = "most changes are of the large kind")]

@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 
 use super::forms;
+use crate::domain::expected_upload::ExpectedState;
 use crate::domain::intake::{Intake, IntakeState};
 use crate::domain::moment::Moment;
-use crate::operations::{ReceiptFile, ReceiptKey, ReceiptView, UploadView};
+use crate::operations::{ExpectedView, ReceiptFile, ReceiptKey, ReceiptView, UploadView};
 
 fn moment(at: Option<Moment>) -> Value {
     at.map_or(Value::Null, |at| json!(at.to_string()))
@@ -84,5 +85,27 @@ pub fn receipt_key(key: &ReceiptKey) -> Value {
         "publicKey": key.public_key,
         "fingerprint": key.fingerprint,
         "allowedSigners": key.allowed_signers,
+    })
+}
+
+/// A participant file that is expected, and how it stands.
+#[must_use]
+pub fn expected(view: &ExpectedView) -> Value {
+    let row = &view.expected;
+    let (upload, at) = match view.state {
+        ExpectedState::Received(id, at) | ExpectedState::Late(id, at) => (json!(id.to_string()), moment(Some(at))),
+        ExpectedState::Waiting | ExpectedState::Missing => (Value::Null, Value::Null),
+    };
+    json!({
+        "organisation": row.organisation.as_str(),
+        "product": row.product.as_str(),
+        "every": row.rhythm.to_string(),
+        "remindDays": row.remind_days,
+        "expectedBy": view.day,
+        "state": view.state.word(),
+        "uploadId": upload,
+        "receivedAt": at,
+        "missedInARow": row.missed,
+        "setAt": row.set_at.to_string(),
     })
 }

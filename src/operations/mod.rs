@@ -15,6 +15,7 @@ mod documents;
 mod end_bodies;
 mod end_delivery;
 mod enforce_retention;
+mod expect_uploads;
 mod fetch;
 mod intake;
 mod interrupt;
@@ -79,6 +80,7 @@ pub use connections::{
 pub use documents::{DocumentRead, DocumentSettings, MOST_DOCUMENTS};
 pub use end_bodies::BodyKeyState;
 pub use enforce_retention::RetentionReport;
+pub use expect_uploads::{ExpectedView, NewExpectation};
 pub use fetch::Fetch;
 pub use intake::{IntakeRound, IntakeSettings, Paper, ReceiptFile, ReceiptKey, ReceiptView};
 pub use interrupt::{Closure, NewInterruption};

@@ -230,6 +230,9 @@ impl Operations {
             None if mail.kind == NoticeKind::MandateExpiring => {
                 texts::mandate_expiring(tongue, &sender, &self.person_facts(to)?)
             }
+            None if matches!(mail.kind, NoticeKind::UploadExpected | NoticeKind::UploadMissing) => {
+                texts::about_expected(mail.kind, tongue, &sender, &self.person_facts(to)?)
+            }
             None if mail.kind.is_about_upload() => {
                 texts::about_upload(mail.kind, tongue, &sender, &self.upload_facts(to))
             }

@@ -4,6 +4,7 @@
 
 mod access;
 mod connections;
+mod expected;
 mod mandates;
 mod office;
 mod people;
@@ -12,6 +13,7 @@ mod terms;
 mod uploads;
 
 pub use access::{AccessFacts, about_access};
+pub use expected::about_expected;
 pub use mandates::mandate_expiring;
 pub use people::{PersonFacts, about_person};
 pub use terms::{about_terms, is_about_terms};

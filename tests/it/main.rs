@@ -19,6 +19,7 @@ mod dependencies;
 mod documents;
 mod end_to_end;
 mod end_to_end_keys;
+mod expected_uploads;
 mod fetch_https;
 mod fetch_refusals;
 mod fetch_resume;

@@ -9,6 +9,7 @@ mod collect;
 mod compaction;
 mod connections;
 mod documents;
+mod expected;
 mod intake;
 mod interrupt;
 mod mandates;

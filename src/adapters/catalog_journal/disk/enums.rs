@@ -94,6 +94,8 @@ number_form! {
         UploadReceived = 40,
         UploadAccepted = 41,
         UploadRejected = 42,
+        UploadExpected = 58,
+        UploadMissing = 59,
     }
     Salutation, "salutation" { Neutral = 0, Madam = 1, Sir = 2, }
     ReceivedStage, "stage of an upload" { Resumable = 0, Shown = 1, Kept = 2, }

@@ -7,6 +7,7 @@ mod connections;
 mod documents;
 mod enums;
 mod events;
+mod expected;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]

@@ -53,6 +53,39 @@ pub enum Upload {
         /// Its id
         id: String,
     },
+    /// Set by which days an organisation is to deliver; who is to deliver is told when nothing came
+    Expect {
+        /// Who is to deliver
+        #[arg(long, value_name = "CODE")]
+        organisation: String,
+        /// For which product
+        #[arg(long, value_name = "CODE")]
+        product: String,
+        /// workdays, weekly:mon, monthly:15, quarterly:15 or yearly:03-31: before the end of that day
+        #[arg(long, value_name = "RHYTHM")]
+        every: String,
+        /// Remind so many days ahead when nothing has come yet; 0 for never
+        #[arg(long, value_name = "DAYS", default_value_t = 0)]
+        remind: u32,
+    },
+    /// Expect nothing of an organisation for a product any more
+    Unexpect {
+        /// Who was to deliver
+        #[arg(long, value_name = "CODE")]
+        organisation: String,
+        /// For which product
+        #[arg(long, value_name = "CODE")]
+        product: String,
+    },
+    /// List what is expected, by which day, and how it stands: waiting, received, missing or late
+    Expected {
+        /// Only of this organisation
+        #[arg(long, value_name = "CODE")]
+        organisation: Option<String>,
+        /// Only in this state
+        #[arg(long, value_name = "STATE", value_parser = ["waiting", "received", "missing", "late"])]
+        state: Option<String>,
+    },
     /// Print the receipt as it was given out
     Receipt {
         /// Its id

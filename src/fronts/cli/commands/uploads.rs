@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::Office;
-use super::texts::read_text;
+use super::texts::{all_pages, read_text};
+use crate::domain::expected_upload::Rhythm;
 use crate::domain::history::Channel;
 use crate::domain::ids::UploadId;
 use crate::domain::intake_rows::MOST_REPORT_BYTES;
@@ -14,7 +15,7 @@ use crate::domain::receipt::Report;
 use crate::domain::refusal::{Refusal, What};
 use crate::fronts::cli::{Answer, args};
 use crate::fronts::{forms, intake_forms};
-use crate::operations::{Failure, ReceiptFile, UploadFilter, UploadView};
+use crate::operations::{ExpectedView, Failure, NewExpectation, ReceiptFile, UploadFilter, UploadView};
 
 const CHANNEL: Channel = Channel::CommandLine;
 
@@ -55,6 +56,25 @@ pub(super) fn upload(office: &Office, command: args::Upload, folder: &Path) -> R
             operations.acknowledge_upload(id_of(&id)?, CHANNEL)?;
             shown(office, id_of(&id)?)
         }
+        args::Upload::Expect { organisation, product, every, remind } => {
+            let new = NewExpectation {
+                organisation: OrganisationCode::parse(&organisation)?,
+                product: ProductCode::parse(&product)?,
+                rhythm: Rhythm::parse(&every)?,
+                remind_days: remind,
+            };
+            operations.expect_uploads(new, CHANNEL)?;
+            expected(office, Some(&organisation), |view| view.expected.product.as_str() == product)
+        }
+        args::Upload::Unexpect { organisation, product } => {
+            let (organisation, product) = (OrganisationCode::parse(&organisation)?, ProductCode::parse(&product)?);
+            operations.expect_no_uploads(&organisation, &product, CHANNEL)?;
+            let said = format!("nothing is expected of {organisation} for {product} any more");
+            Ok(Answer::said(said, json!({ "organisation": organisation.as_str(), "product": product.as_str() })))
+        }
+        args::Upload::Expected { organisation, state } => expected(office, organisation.as_deref(), |view| {
+            state.as_deref().is_none_or(|state| view.state.word() == state)
+        }),
         args::Upload::Receipt { id } => paper(office, id_of(&id)?, ReceiptFile::Receipt),
         args::Upload::Result { id } => paper(office, id_of(&id)?, ReceiptFile::Result),
     }
@@ -68,6 +88,19 @@ pub(super) fn receipt_key(office: &Office, command: args::ReceiptKeyCommand) -> 
             Ok(Answer::said(key.allowed_signers.clone(), intake_forms::receipt_key(&key)))
         }
     }
+}
+
+fn expected(
+    office: &Office,
+    organisation: Option<&str>,
+    is_wanted: impl Fn(&ExpectedView) -> bool,
+) -> Result<Answer, Failure> {
+    let organisation = organisation.map(OrganisationCode::parse).transpose()?;
+    let rows = all_pages(|last: Option<&ExpectedView>| {
+        office.operations.expected_uploads(organisation.as_ref(), last.map(|view| &view.expected))
+    })?;
+    let columns = ["organisation", "product", "every", "expectedBy", "state", "uploadId", "missedInARow"];
+    Ok(Answer::list(rows.iter().filter(|view| is_wanted(view)).map(intake_forms::expected).collect(), &columns))
 }
 
 fn shown(office: &Office, id: UploadId) -> Result<Answer, Failure> {
