@@ -1,11 +1,6 @@
-//! The calendar of participant files: by which days an organisation is to deliver for a product, a reminder
-//! before, and word of it when nothing came (M19, domain §4.5). Invariants:
-//!
-//! - One row for an organisation and product, and one entry in the queue of what is due about it.
-//! - Each day is judged once, in one decision with its event and its e-mails: in time, or missing.
-//! - A file counts that was received and was not rejected, withdrawn, replaced or a duplicate.
-//! - While the organisation is blocked, may not deliver, or a door is shut by an interruption, nothing is judged: it
-//!   waits, and what comes meanwhile counts. When no agreement is in force any more, the row goes.
+//! The calendar of participant files: by which days an organisation is to deliver for a product, a reminder before,
+//! and word of it when nothing came (M19). Each day is judged once, in one decision with its event and e-mails; while
+//! who is to deliver cannot, it waits, and what comes meanwhile counts. Knows no file, only that one was received.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
