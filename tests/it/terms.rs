@@ -306,7 +306,10 @@ fn people_accept_read_a_change_and_refuse_it_in_a_browser() {
     assert_eq!((&found["machineDone"], &found["ownerDone"]), (&true.into(), &true.into()));
     assert_eq!((&found["afterNo"], &found["afterwards"]), (&"/terms".into(), &"/sign-in".into()));
     assert_eq!(found["ended"], true, "the account has ended");
-    assert_eq!(events(&server, "terms-refused").len(), 1);
+    assert_eq!((&found["ownerNot"], &found["ownerRefused"]), (&true.into(), &true.into()));
+    assert_eq!(events(&server, "terms-refused").len(), 2, "she, and the owner of a robot");
+    let robot = server.done(&["account", "show", "dusk-robot"]);
+    assert_eq!((text(&robot, "standing"), text(&robot, "endReason")), ("ended", "b: terms not accepted"));
     assert_eq!(events(&server, "terms-accepted").len(), 3, "she, and two robots");
     let shown = server.done(&["account", "show", anne]);
     assert_eq!((text(&shown, "standing"), text(&shown, "endReason")), ("ended", "b: terms not accepted"));

@@ -64,7 +64,9 @@ pub(super) use start::{start, welcome};
 pub(super) use start_text::StartTexts;
 pub(super) use style::{icon, laid_over, style_sheet};
 pub(super) use terms::{accept, ask_to_accept, ask_to_refuse, one_version, refuse, terms};
-pub(super) use terms_machines::{accept_by_owner, accept_for_machine, ask_owner, machines};
+pub(super) use terms_machines::{
+    accept_by_owner, accept_for_machine, ask_owner, ask_owner_to_refuse, machines, refuse_by_owner,
+};
 
 use super::ask::Ask;
 use super::reply::Reply;
