@@ -18,6 +18,7 @@ pub mod delivery;
 pub mod digest;
 pub mod history;
 pub mod ids;
+pub mod instruction;
 pub mod intake;
 pub mod intake_rows;
 pub mod intake_ways;

@@ -12,6 +12,7 @@ use super::delivery::{
     DeliveredFile, Delivery, DeliveryPart, FileCoverage, OutboxEntry, Payload, Publication, SealedHeader,
 };
 use super::ids::{DeliveryId, MailId, PayloadId, PublicationId};
+use super::instruction::Instruction;
 use super::intake::Intake;
 use super::intake_rows::{IntakeDue, IntakeEntry, IntakePaper, ReceiptEntry, UploadDigest};
 use super::interruption::Interruption;
@@ -274,6 +275,8 @@ records! {
     Passkey = 86;
     /// Whose passkey a credential is, by the digest of its id.
     PasskeyOwner = 87;
+    /// An instruction of the operator, by id.
+    Instruction = 109;
 }
 
 #[expect(clippy::large_enum_variant, reason = "most changes are of the large kind")]

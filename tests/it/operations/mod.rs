@@ -9,6 +9,7 @@ mod collect;
 mod compaction;
 mod connections;
 mod documents;
+mod instructions;
 mod intake;
 mod interrupt;
 mod mandates;

@@ -11,6 +11,7 @@ mod forgotten;
 mod form;
 mod glossary;
 mod help;
+mod instructions;
 mod intermediary;
 pub(super) mod office;
 mod organisation;
@@ -42,6 +43,7 @@ pub(super) use forgotten::{ask_address, link_sent, take_address};
 pub(super) use form::{Form, is_from_elsewhere};
 pub(super) use glossary::glossary;
 pub(super) use help::{contact, maintenance, misuse};
+pub(super) use instructions::instructions;
 pub(super) use intermediary::{
     ask_end, client_rights_csv, copy, end, intermediary, intermediary_account, intermediary_client, look_at_copy,
     save_client,

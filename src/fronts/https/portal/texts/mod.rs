@@ -43,6 +43,7 @@ mod connections;
 pub(super) mod documents;
 mod glossary;
 pub(super) mod help;
+pub(super) mod instructions;
 pub(super) mod mandates;
 mod office;
 mod office_attempts;
