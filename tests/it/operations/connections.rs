@@ -75,6 +75,8 @@ impl Desk {
     fn portal(&self, code: &str, address: &str) -> Caller {
         let mut caller = self.world.caller("one");
         (caller.login, caller.organisation, caller.channel) = (login(address), org(code), Channel::Portal);
+        caller.credential = format!("SHA256:{address}");
+        self.world.let_in(&caller);
         caller
     }
 

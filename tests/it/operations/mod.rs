@@ -332,6 +332,15 @@ impl World {
         self.operations.add_agreement(new, CHANNEL).unwrap();
     }
 
+    /// Lets in a caller that a test makes of another one: by a key of its own account, as far as that is there.
+    fn let_in(&self, caller: &Caller) {
+        let (login, fingerprint) = (&caller.login, &caller.credential);
+        match self.operations.add_key(login, fingerprint, "ssh-ed25519 AAAA", None, CHANNEL) {
+            Ok(_) | Err(Failure::Refused(Refusal::Exists(..) | Refusal::NotFound(_))) => {}
+            Err(failure) => panic!("{failure}"),
+        }
+    }
+
     fn caller(&self, code: &str) -> Caller {
         let visitor = Visitor { address: IpAddr::V4(Ipv4Addr::LOCALHOST), client: Some("test".to_owned()) };
         self.operations.sign_in_with_key(&format!("{code}-robot"), "SHA256:key", &visitor).unwrap()
