@@ -96,6 +96,7 @@ impl BodyClass {
             SignInRecordsRemoved,
         };
         use Happening::{IdentityChangeApproved, IdentityChangeAsked, IdentityChangeRejected, OrganisationCardChanged};
+        use Happening::{InstructionGiven, InstructionWithdrawn};
         use Happening::{ProductDocumentAdded, ProductDocumentRead, ProductDocumentRemoved};
         use Happening::{ProposalConfirmed, ProposalExpired, ProposalMade, ProposalRejected};
         use Happening::{TermsAccepted, TermsGraceChanged, TermsPublished, TermsRefused, TermsTold};
@@ -202,6 +203,7 @@ impl BodyClass {
                 Some(Self::Changes)
             }
             ProductDocumentAdded | ProductDocumentRemoved => Some(Self::Changes),
+            InstructionGiven | InstructionWithdrawn => Some(Self::Changes),
             DeliveryExpired
             | DeliveryShredded
             | SlotDestroyed

@@ -364,6 +364,10 @@ happenings! {
     UploadForgotten = 216, "upload-forgotten";
     /// E-mails about an interruption were queued for administrators (M21).
     InterruptionTold = 246, "interruption-told";
+    /// The operator gave its users an instruction (I7).
+    InstructionGiven = 250, "instruction-given";
+    /// An instruction was withdrawn.
+    InstructionWithdrawn = 251, "instruction-withdrawn";
     /// A received upload waits for the back office since a restore.
     UploadHeldBack = 217, "upload-held-back";
 }

@@ -111,6 +111,10 @@ random_id!(
     /// One act that waits for a second person.
     ProposalId
 );
+random_id!(
+    /// One instruction of the operator.
+    InstructionId
+);
 
 fn write_uuid(bytes: &[u8; 16], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     for (at, byte) in bytes.iter().enumerate() {

@@ -19,6 +19,7 @@ pub mod digest;
 pub mod expected_upload;
 pub mod history;
 pub mod ids;
+pub mod instruction;
 pub mod intake;
 pub mod intake_rows;
 pub mod intake_ways;

@@ -13,6 +13,7 @@ use super::delivery::{
 };
 use super::expected_upload::{ExpectedDue, ExpectedUpload};
 use super::ids::{DeliveryId, MailId, PayloadId, PublicationId};
+use super::instruction::Instruction;
 use super::intake::Intake;
 use super::intake_rows::{IntakeDue, IntakeEntry, IntakePaper, ReceiptEntry, UploadDigest};
 use super::interruption::Interruption;
@@ -279,6 +280,8 @@ records! {
     ExpectedUpload = 113;
     /// When something is due about an expected upload, by moment, organisation and product.
     ExpectedDue = 114;
+    /// An instruction of the operator, by id.
+    Instruction = 109;
 }
 
 #[expect(clippy::large_enum_variant, reason = "most changes are of the large kind")]

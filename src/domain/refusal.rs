@@ -119,6 +119,8 @@ pub enum What {
     Mail,
     /// An act that waits for a second person.
     Proposal,
+    /// An instruction of the operator.
+    Instruction,
     /// A recipient key for end-to-end deliveries.
     RecipientKey,
     /// A session in the portal.
@@ -148,6 +150,7 @@ impl fmt::Display for What {
             Self::Mandate => "mandate",
             Self::Mail => "e-mail",
             Self::Proposal => "proposal",
+            Self::Instruction => "instruction",
             Self::RecipientKey => "recipient key",
             Self::Session => "session",
             Self::Passkey => "passkey",

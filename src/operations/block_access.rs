@@ -154,7 +154,7 @@ impl Operations {
 }
 
 /// The decision with the end of keys, tokens and the link of an account that ends.
-fn with_what_it_came_in_by(
+pub(super) fn with_what_it_came_in_by(
     view: &dyn CatalogView,
     mut decision: Decision,
     account: &Account,

@@ -5,7 +5,7 @@ use super::{Failure, Officer, Operations};
 use crate::domain::allow_list::AllowList;
 use crate::domain::block::Standing;
 use crate::domain::decision::Decision;
-use crate::domain::history::{About, Event, Happening};
+use crate::domain::history::{About, Event, Happening, Who};
 use crate::domain::moment::Moment;
 use crate::domain::names::{Kvk, Line, MailDomain, Oin, OrganisationCode};
 use crate::domain::office::OFFICE;
@@ -51,11 +51,18 @@ impl Operations {
     /// # Errors
     /// `Exists` when the code is taken; a fault of keys or store.
     pub fn add_organisation(&self, new: NewOrganisation, by: impl Into<Officer>) -> Result<Organisation, Failure> {
-        let who = self.acting(by, Act::Administer)?;
+        let (who, now) = (self.acting(by, Act::Administer)?, self.now());
+        let organisation = self.drawn_up(new, now)?;
+        let row = organisation.clone();
+        self.catalog.decide(Box::new(move |view| Ok(Decision::new(now, added(view, &row, who)?).put(row))))?;
+        Ok(organisation)
+    }
+
+    /// An organisation that is not on record yet, and its identity.
+    pub(super) fn drawn_up(&self, new: NewOrganisation, now: Moment) -> Result<Organisation, Failure> {
         if new.code.as_str() == OFFICE {
             return Err(Refusal::Exists(What::Organisation, format!("{OFFICE}, which is that of the office,")).into());
         }
-        let now = self.now();
         let organisation = Organisation {
             code: new.code,
             name: new.name,
@@ -67,15 +74,6 @@ impl Operations {
             allow_from: AllowList::default(),
         };
         self.keyring.ensure_organisation(&organisation.code)?;
-        let row = organisation.clone();
-        self.catalog.decide(Box::new(move |view| {
-            if view.find(&Organisation::key_of(&row.code))?.is_some() {
-                return Err(Refusal::Exists(What::Organisation, row.code.to_string()).into());
-            }
-            let about = About { organisation: Some(row.code.clone()), ..About::default() };
-            let event = Event::new(Happening::OrganisationAdded, who, about);
-            Ok(Decision::new(now, event).put(row))
-        }))?;
         Ok(organisation)
     }
 
@@ -244,6 +242,15 @@ pub(super) fn valid_recipient_keys(
         after = Some(RecipientKey::key_of(code, &last.fingerprint));
         valid.extend(page.into_iter().filter(|key| key.is_valid(now)));
     }
+}
+
+/// The event of an organisation that is added; refused when its code is taken.
+pub(super) fn added(view: &dyn CatalogView, row: &Organisation, who: Who) -> Result<Event, Failure> {
+    if view.find(&Organisation::key_of(&row.code))?.is_some() {
+        return Err(Refusal::Exists(What::Organisation, row.code.to_string()).into());
+    }
+    let about = About { organisation: Some(row.code.clone()), ..About::default() };
+    Ok(Event::new(Happening::OrganisationAdded, who, about))
 }
 
 /// The organisation with this code.

@@ -206,17 +206,17 @@ impl Operations {
     }
 }
 
-/// Whether what somebody came in by still lets them in: the key or token is valid and not blocked. Their rows are
-/// never removed.
+/// Whether what somebody came in by still lets them in: the key or token is valid and not blocked. Without its
+/// row it lets nobody in.
 pub(super) fn still_lets_in(view: &dyn CatalogView, caller: &Caller, now: Moment) -> Result<bool, Failure> {
     let is_valid = match &caller.proof {
         Proof::SshKey => {
             let key = view.row::<SshKey>(&SshKey::key_of(&caller.login, &caller.credential))?;
-            key.is_none_or(|key| key.is_valid(now))
+            key.is_some_and(|key| key.is_valid(now))
         }
         Proof::Token(secret_sha256) => {
             let token = view.row::<Token>(&Token::key_of(secret_sha256))?;
-            token.is_none_or(|token| token.is_valid(now))
+            token.is_some_and(|token| token.is_valid(now))
         }
         Proof::WebSession => return Ok(true),
     };

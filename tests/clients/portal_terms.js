@@ -90,6 +90,17 @@ walk(base, folder, async (_, somebody) => {
   await press('form[action^="/terms/machines/night-robot"] button');
   seen.machineDone = (await page.locator('[role=status]').count()) > 0 && (await page.locator('form[action^="/terms/machines/night-robot"]').count()) === 0;
   await look('terms-machines-done');
+  robot('dusk-robot');
+  const refused = await mailed('/terms/for/dusk-robot/');
+  await guest.page.goto(refused);
+  await guest.press('main a[href$="/refuse"]');
+  await guest.look('terms-owner-refuse');
+  await guest.press('main a.button--secondary');
+  seen.ownerNot = guest.page.url() === refused;
+  await guest.page.goto(`${refused}/refuse`);
+  await guest.press('main form button[type=submit]');
+  await guest.look('terms-owner-refused');
+  seen.ownerRefused = (await guest.page.textContent('main')).includes('dusk-robot');
   const link = await mailed('/terms/for/day-robot/');
   await guest.page.goto(link);
   await guest.look('terms-owner');

@@ -29,6 +29,7 @@ mod full_disk;
 #[path = "../fuzz/mod.rs"]
 mod fuzz;
 mod fuzzing;
+mod instructions;
 mod intake_crash;
 mod interruption;
 mod key_rotation;

@@ -277,7 +277,11 @@ impl Pickup {
         let where_from = drop.folders.join("/");
         let reason =
             format!("{refusal}\n\nDropped as: {where_from}/{}\nRefused at: {}\n", drop.name, self.operations.now());
-        let outcome = fs::write(folder.join(format!("{name}.reason.txt")), reason)
+        // whoever sees the reason sees all of it; what a crash leaves half is written over when it is tried again
+        let claimed = claim.file_name().unwrap_or_default().to_string_lossy();
+        let half = folder.join(format!(".reason-{claimed}"));
+        let outcome = fs::write(&half, reason)
+            .and_then(|()| fs::rename(&half, folder.join(format!("{name}.reason.txt"))))
             .and_then(|()| fs::rename(&drop.path, folder.join(&name)))
             .and_then(|()| sync_folder(&folder));
         match outcome {

@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Mutex;
 
+use super::super::Officer;
+use super::super::manage_accounts::account_of;
 use super::{Caller, Failure, Operations, own_machine};
 use crate::domain::account::Account;
 use crate::domain::connections::is_machine;
@@ -74,6 +76,23 @@ pub(in crate::operations) struct KnownAttempts {
 }
 
 impl AttemptOutcome {
+    /// The word shown to the operator.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Entered => "entered",
+            Self::UnknownKey => "unknown-key",
+            Self::Revoked => "revoked",
+            Self::RanOut => "ran-out",
+            Self::OutsideList(_) => "outside-allow-list",
+            Self::Blocked => "blocked",
+            Self::CredentialBlocked => "credential-blocked",
+            Self::Ended => "ended",
+            Self::Interrupted => "interrupted",
+            Self::Refused(_) => "refused",
+        }
+    }
+
     /// What a refusal of a known account means to its administrator.
     pub(in crate::operations) fn of_refusal(refusal: &Refusal) -> Self {
         match refusal {
@@ -131,9 +150,24 @@ impl Operations {
     pub fn attempts(&self, caller: &Caller, login: &LoginName) -> Result<Vec<Attempt>, Failure> {
         let now = self.now();
         self.catalog.look(|view| own_machine(view, caller, login, now))?;
+        Ok(self.attempts_of(login))
+    }
+
+    /// The same of any account, for the operator: who is asked why a robot does not get in can tell a key that ran out
+    /// from one that nobody knows (4.1-7).
+    ///
+    /// # Errors
+    /// `NotFound`; `NotAllowed`.
+    pub fn attempts_seen(&self, login: &LoginName, by: impl Into<Officer>) -> Result<Vec<Attempt>, Failure> {
+        self.oversee(by)?;
+        self.catalog.look(|view| account_of(view, login))?;
+        Ok(self.attempts_of(login))
+    }
+
+    fn attempts_of(&self, login: &LoginName) -> Vec<Attempt> {
         let mut known = locked(&self.known_attempts.of).get(login).cloned().unwrap_or_default();
         known.sort_by_key(|one| core::cmp::Reverse(one.at));
-        Ok(known)
+        known
     }
 
     /// Notes an attempt to sign in as an account. People have a history of their own.

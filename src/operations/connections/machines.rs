@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::super::block_credentials::is_blocked;
 use super::super::manage_accounts::allowing;
 use super::super::people::{accounts_of, without_rights};
+use super::super::terms::owner_mail;
 use super::keys::{KeyView, keys_of};
 use super::tell::{Told, told};
 use super::tokens::{TokenView, tokens_of};
@@ -127,6 +128,8 @@ impl Operations {
             };
             let event = event(Happening::AccountAdded, &caller, &account.login).with_note(&owned(&account));
             let decision = Decision::new(now, event).put(account.clone());
+            // whoever owns it accepts the terms of use for it, where they are asked for
+            let decision = owner_mail(view, &post, decision, &account, now)?;
             let owner = account.mail_address().to_string();
             let what = Told { kind: NoticeKind::MachineAdded, id, facts: vec![(Fact::Person, owner)], also: None };
             told(&post, view, decision, (&account, &organisation, &caller), what, now)

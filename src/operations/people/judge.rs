@@ -1,6 +1,8 @@
 //! Requests are judged: by an administrator of the organisation, or by the operator (B4, B12).
 //! The first person of an organisation becomes its administrator, in the same decision (A13, B7).
 
+use super::super::NewOrganisation;
+use super::super::manage_organisations::added;
 use super::super::post::{Notice, Post};
 use super::super::send_notices::mail_id;
 use super::super::{Caller, Officer, case_of};
@@ -117,13 +119,44 @@ impl Operations {
     /// # Errors
     /// `NotFound` for the request, `WrongState` while its address is not confirmed, `NotAllowed`, `Exists`.
     pub fn approve_request(&self, id: LinkId, judge: Judge) -> Result<Account, Failure> {
+        self.approve(id, judge, None)
+    }
+
+    /// Approves a request of an organisation that is not known: the organisation is made in the same decision, and the
+    /// person becomes its administrator.
+    ///
+    /// # Errors
+    /// As `approve_request`; `Exists` for a code that is taken; `BadRequest` for a request of an organisation that is
+    /// known.
+    pub fn approve_request_of_new(
+        &self,
+        id: LinkId,
+        new: NewOrganisation,
+        by: impl Into<Officer>,
+    ) -> Result<Account, Failure> {
+        let (by, now) = (by.into(), self.now());
+        self.acting(by.clone(), Act::Administer)?;
+        let judge = Judge::Officer { by, organisation: None };
+        // no identity is made for an organisation that nobody waits for
+        self.catalog.look(|view| judged(view, id, &judge, now).map(drop))?;
+        let new = self.drawn_up(new, now)?;
+        self.approve(id, judge, Some(new))
+    }
+
+    fn approve(&self, id: LinkId, judge: Judge, new: Option<Organisation>) -> Result<Account, Failure> {
         let link = LinkId::from_random(self.entropy.sixteen());
         let (now, post) = (self.now(), std::sync::Arc::clone(&self.post));
         let made = std::sync::Arc::new(std::sync::Mutex::new(None));
         let out = std::sync::Arc::clone(&made);
         self.catalog.decide(Box::new(move |view| {
-            let (request, organisation) = judged(view, id, &judge, now)?;
-            let organisation = organisation
+            let (request, known) = judged(view, id, &judge, now)?;
+            if new.is_some() && known.is_some() {
+                return Err(
+                    Refusal::BadRequest("this person belongs to an organisation that is known".to_owned()).into()
+                );
+            }
+            let organisation = known
+                .or_else(|| new.clone())
                 .ok_or_else(|| Refusal::BadRequest("say which organisation this person belongs to".to_owned()))?;
             if organisation.standing.at(now) != Access::Open {
                 return Err(Refusal::WrongState("the organisation is blocked or has ended".to_owned()).into());
@@ -151,7 +184,12 @@ impl Operations {
             let mut credentials = credentials_of(view, &login)?;
             credentials.link = Some(link);
             let who = judge.who();
-            let mut decision = Decision::new(now, event(Happening::RequestApproved, who.clone(), &account))
+            let approved = event(Happening::RequestApproved, who.clone(), &account);
+            let decision = match new {
+                Some(new) => Decision::new(now, added(view, &new, who.clone())?).and(approved).put(new),
+                None => Decision::new(now, approved),
+            };
+            let mut decision = decision
                 .and(event(Happening::AccountAdded, who.clone(), &account))
                 .and(event(Happening::AccountLinkMade, who.clone(), &account).with_until(until))
                 .put(account.clone())

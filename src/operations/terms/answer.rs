@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::super::post::{Notice, addressed};
+use super::super::post::{Notice, Post, addressed};
 use super::super::send_notices::mail_id;
 use super::super::{Caller, Officer, case_of};
 use super::{Failure, Operations, all, event};
@@ -11,7 +11,7 @@ use crate::domain::block::{Access, EndReason, Standing};
 use crate::domain::decision::Decision;
 use crate::domain::history::{Happening, Who};
 use crate::domain::moment::Moment;
-use crate::domain::names::{Line, LoginName};
+use crate::domain::names::{EmailAddress, Line, LoginName};
 use crate::domain::notice::{Addressed, Fact, NoticeKind};
 use crate::domain::organisation::Organisation;
 use crate::domain::refusal::{Refusal, What};
@@ -91,31 +91,44 @@ impl Operations {
             let version = refusable(&versions, now).ok_or_else(|| {
                 Refusal::WrongState("the time in which the terms of use can be refused is over".to_owned())
             })?;
-            let reason = EndReason::TermsNotAccepted;
-            account.standing = Standing::Ended { at: now, reason: Some(reason) };
-            let ended = event(Happening::AccountEnded, own.who(), &account, version).with_note(reason.word());
-            let mut decision =
-                Decision::new(now, event(Happening::TermsRefused, own.who(), &account, version)).and(ended);
-            let (organisation, readers) = told_of_leaving(view, &account, now)?;
-            let mut facts = vec![(Fact::Organisation, organisation), (Fact::Address, account.login.to_string())];
-            let mut readers: Vec<(Addressed, Language)> =
-                readers.iter().map(|one| (addressed(one, facts.clone()), one.language)).collect();
-            if readers.is_empty() && account.is_administrator {
-                facts.push((Fact::Reason, "no administrator is left".to_owned()));
-                let to = operator.map(|to| Addressed { to, login: None, facts, last_error: None });
-                readers.extend(to.map(|to| (to, Language::Dutch)));
-            }
-            let kind = NoticeKind::MemberLeft;
-            let about = moment_bytes(now);
-            for (to, language) in readers {
-                let key = format!("{} {}", account.login, to.to);
-                let notice = Notice { id: mail_id(kind, &about, &key), kind, delivery: None };
-                decision = post.queue(decision, notice, &to, language, now)?;
-            }
+            account.standing = Standing::Ended { at: now, reason: Some(EndReason::TermsNotAccepted) };
+            let decision = left(view, (&post, operator), own.who(), &account, version, now)?;
             Ok(decision.put(account))
         }))?;
         self.end_sessions_of(&caller.login, None, SessionEnd::NotAllowed).map(drop)
     }
+}
+
+/// What follows when an account is cancelled for the terms: its end for reason b on record, and an e-mail to the other
+/// administrators, or to the operator when the last one left.
+pub(super) fn left(
+    view: &dyn CatalogView,
+    (post, operator): (&Post, Option<EmailAddress>),
+    who: Who,
+    account: &Account,
+    version: &TermsVersion,
+    now: Moment,
+) -> Result<Decision, Failure> {
+    let reason = EndReason::TermsNotAccepted;
+    let ended = event(Happening::AccountEnded, who.clone(), account, version).with_note(reason.word());
+    let mut decision = Decision::new(now, event(Happening::TermsRefused, who, account, version)).and(ended);
+    let (organisation, readers) = told_of_leaving(view, account, now)?;
+    let mut facts = vec![(Fact::Organisation, organisation), (Fact::Address, account.login.to_string())];
+    let mut readers: Vec<(Addressed, Language)> =
+        readers.iter().map(|one| (addressed(one, facts.clone()), one.language)).collect();
+    if readers.is_empty() && account.is_administrator {
+        facts.push((Fact::Reason, "no administrator is left".to_owned()));
+        let to = operator.map(|to| Addressed { to, login: None, facts, last_error: None });
+        readers.extend(to.map(|to| (to, Language::Dutch)));
+    }
+    let kind = NoticeKind::MemberLeft;
+    let about = moment_bytes(now);
+    for (to, language) in readers {
+        let key = format!("{} {}", account.login, to.to);
+        let notice = Notice { id: mail_id(kind, &about, &key), kind, delivery: None };
+        decision = post.queue(decision, notice, &to, language, now)?;
+    }
+    Ok(decision)
 }
 
 /// The version to accept; it must be this one, where one was shown.

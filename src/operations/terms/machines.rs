@@ -1,16 +1,19 @@
 //! The terms of use of machine accounts: their owner accepts by the link of an e-mail, or an
 //! administrator of the organisation does in the portal.
 
+use std::sync::Arc;
+
 use data_encoding::BASE32_NOPAD;
 
+use super::super::block_access::with_what_it_came_in_by;
 use super::super::people::accounts_of;
 use super::super::post::{Notice, Post, addressed};
 use super::super::send_notices::mail_id;
 use super::super::{Caller, Visitor, case_of};
-use super::answer::{accepted, account_of, asked_for};
-use super::{Failure, Operations, has_terms_open, terms_standing};
+use super::answer::{accepted, account_of, asked_for, left};
+use super::{Failure, Operations, all, has_terms_open, terms_standing};
 use crate::domain::account::{Account, AccountKind};
-use crate::domain::block::Access;
+use crate::domain::block::{Access, EndReason, Standing};
 use crate::domain::decision::Decision;
 use crate::domain::history::{Channel, Who};
 use crate::domain::moment::Moment;
@@ -18,7 +21,7 @@ use crate::domain::names::LoginName;
 use crate::domain::notice::{Fact, NoticeKind};
 use crate::domain::refusal::{Refusal, What};
 use crate::domain::rights::{Act, permits};
-use crate::domain::terms::{AcceptedBy, TermsAcceptance, TermsStanding, TermsVersion};
+use crate::domain::terms::{AcceptedBy, TermsAcceptance, TermsStanding, TermsVersion, refusable};
 use crate::ports::catalog::CatalogView;
 
 /// Purpose for which the secret of a link is derived.
@@ -133,6 +136,33 @@ impl Operations {
             };
             let who = Who::stranger(Channel::Portal, address);
             accepted(view, who, &account, &version, acceptance)
+        }))?;
+        Ok(())
+    }
+
+    /// Does not accept the terms for a machine account, by the link that its owner got, and cancels the account with
+    /// that (I13): it ends for reason b, its keys and tokens are revoked in the same decision, and the administrators
+    /// of its organisation are told.
+    ///
+    /// # Errors
+    /// As `look_at_terms_link`; `WrongState` after the last day on which the newest terms can be refused.
+    pub fn refuse_terms_by_link(&self, login: &str, code: &str, visitor: &Visitor) -> Result<(), Failure> {
+        let seen = self.look_at_terms_link(login, code)?;
+        let (now, address, post) = (self.now(), visitor.address, Arc::clone(&self.post));
+        self.catalog.decide(Box::new(move |view| {
+            let mut account = account_of(view, &seen.login)?;
+            let is_accepted = view.find(&TermsAcceptance::key_of(&seen.login))?.is_some();
+            if account.kind != seen.kind || !is_living_machine(&account, now) || is_accepted {
+                return Err(Refusal::LinkClosed.into());
+            }
+            let versions = all(view)?;
+            let version = refusable(&versions, now).ok_or_else(|| {
+                Refusal::WrongState("the time in which the terms of use can be refused is over".to_owned())
+            })?;
+            account.standing = Standing::Ended { at: now, reason: Some(EndReason::TermsNotAccepted) };
+            let who = Who::stranger(Channel::Portal, address);
+            let decision = left(view, (&post, None), who.clone(), &account, version, now)?;
+            Ok(with_what_it_came_in_by(view, decision, &account, &who, now)?.put(account))
         }))?;
         Ok(())
     }

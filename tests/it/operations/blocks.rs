@@ -8,7 +8,9 @@ use postkluis::domain::interruption::Reach;
 use postkluis::domain::refusal::What;
 use postkluis::domain::restriction::{Restricted, Service};
 use postkluis::domain::upload::UploadState;
-use postkluis::operations::{Credential, NewInterruption, Receiving, ServiceEnd, StandingChange, UploadMode};
+use postkluis::operations::{
+    Credential, DeliveryFilter, NewInterruption, Receiving, ServiceEnd, StandingChange, UploadMode,
+};
 
 use super::upload::{NEW, upload_name};
 use super::*;
@@ -425,4 +427,17 @@ fn a_whole_end_takes_what_a_part_left() {
     let more = operations.end_service(account("one-robot"), ending(Service::Fetch), CHANNEL);
     assert!(matches!(refusal(more), Refusal::WrongState(_)));
     assert_eq!(operations.ended_services(&account("one-robot")).unwrap().len(), 1);
+}
+
+#[test]
+fn a_key_whose_row_is_not_there_lets_nobody_in() {
+    let world = World::new();
+    let mut caller = world.caller("one");
+    let filter = DeliveryFilter { limit: 10, ..DeliveryFilter::default() };
+    assert!(world.operations.deliveries(&caller, &filter).is_ok());
+    caller.credential = "SHA256:nothing".to_owned();
+    let before = world.history();
+    assert_eq!(refusal(world.operations.deliveries(&caller, &filter)), Refusal::Blocked);
+    assert_eq!(refusal(world.operations.outbox_products(&caller, &org("one"))), Refusal::Blocked);
+    assert_eq!((world.history(), world.mails()), (before, 0));
 }

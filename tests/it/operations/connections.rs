@@ -7,11 +7,12 @@ use postkluis::domain::block::EndReason;
 use postkluis::domain::connections::{ConnectionFlaw, MOST_ENDED, MOST_KEYS, MOST_TOKENS};
 use postkluis::domain::history::Channel;
 use postkluis::domain::moment::{Moment, Span};
-use postkluis::domain::names::{EmailAddress, MailDomain};
+use postkluis::domain::names::{EmailAddress, MailDomain, VersionName};
+use postkluis::domain::office::OfficeRole;
 use postkluis::domain::refusal::{Refusal, What};
 use postkluis::operations::{
-    AttemptOutcome, Caller, Credential, Failure, JudgedKey, NewAccount, NewMachine, NewToken, OrganisationChange,
-    StandingChange, Visitor,
+    AttemptOutcome, Caller, Credential, Failure, JudgedKey, NewAccount, NewMachine, NewTerms, NewToken,
+    OrganisationChange, StandingChange, Visitor,
 };
 
 use super::{CHANNEL, START, World, line, login, org, product, refusal};
@@ -74,6 +75,8 @@ impl Desk {
     fn portal(&self, code: &str, address: &str) -> Caller {
         let mut caller = self.world.caller("one");
         (caller.login, caller.organisation, caller.channel) = (login(address), org(code), Channel::Portal);
+        caller.credential = format!("SHA256:{address}");
+        self.world.let_in(&caller);
         caller
     }
 
@@ -510,6 +513,32 @@ fn attempts_are_told_to_the_administrator_and_to_nobody_else() {
             AttemptOutcome::UnknownKey,
         ]
     );
+    // the operator tells them apart too, also who only watches; the door told nobody (4.1-7)
+    let watch = desk.world.officer("watch@operator.example", OfficeRole::SecurityOfficer);
+    let seen = operations.attempts_seen(&machine, &watch).unwrap();
+    assert_eq!(seen.into_iter().map(|one| one.outcome).collect::<Vec<_>>(), outcomes);
+    assert_eq!(refusal(operations.attempts_seen(&login("nobody"), &watch)), Refusal::NotFound(What::Account));
+    assert_eq!(refusal(operations.probe_key(MACHINE, "SHA256:a", &home)), stranger, "run out");
+    assert_eq!(refusal(operations.probe_key(MACHINE, "SHA256:x", &home)), stranger, "unknown");
+}
+
+#[test]
+fn the_owner_of_a_new_machine_account_gets_the_link_to_accept_the_terms() {
+    let desk = Desk::new();
+    let operations = &desk.world.operations;
+    let terms = NewTerms {
+        name: VersionName::parse("1.0").unwrap(),
+        text: "Ga zorgvuldig om met gegevens.".to_owned(),
+        english: None,
+        effective_at: operations.now().after(Span::from_days(1)),
+    };
+    let version = operations.publish_terms(terms, CHANNEL).unwrap();
+    operations.accept_terms(&desk.anna, version.number).unwrap();
+    desk.mailed();
+    operations.add_machine(&desk.anna, Desk::new_machine(MACHINE, "ict@one.example")).unwrap();
+    let told = desk.mailed();
+    let asked: Vec<_> = told.iter().filter(|(_, _, text)| text.contains(&format!("/terms/for/{MACHINE}/"))).collect();
+    assert_eq!((asked.len(), asked[0].0.as_str()), (1, "ict@one.example"), "{told:?}");
 }
 
 #[test]

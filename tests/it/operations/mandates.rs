@@ -73,6 +73,7 @@ impl Bureau {
         let mut caller = self.world.caller(organisation);
         caller.login = login(email);
         caller.rights_as_of = Some(self.world.operations.now());
+        self.world.let_in(&caller);
         caller
     }
 
@@ -407,6 +408,7 @@ fn an_account_for_one_client_reaches_that_client_alone_whatever_is_coupled() {
     world.publish("1", &["one"], vec![file("a.csv", b"x")]);
     let mut caller = world.caller("two");
     caller.login = scoped.clone();
+    world.let_in(&caller);
     assert_eq!(world.operations.newest_deliveries(&caller.for_client(&org("one")), None, false, 9).unwrap().len(), 1);
     assert!(world.operations.outbox_products(&caller, &org("two")).unwrap().is_empty(), "not even its own");
     assert_eq!(world.operations.only_client_of(&scoped).unwrap(), Some(org("one")));

@@ -10,6 +10,7 @@ mod compaction;
 mod connections;
 mod documents;
 mod expected;
+mod instructions;
 mod intake;
 mod interrupt;
 mod mandates;
@@ -330,6 +331,15 @@ impl World {
             history_hidden: false,
         };
         self.operations.add_agreement(new, CHANNEL).unwrap();
+    }
+
+    /// Lets in a caller that a test makes of another one: by a key of its own account, as far as that is there.
+    fn let_in(&self, caller: &Caller) {
+        let (login, fingerprint) = (&caller.login, &caller.credential);
+        match self.operations.add_key(login, fingerprint, "ssh-ed25519 AAAA", None, CHANNEL) {
+            Ok(_) | Err(Failure::Refused(Refusal::Exists(..) | Refusal::NotFound(_))) => {}
+            Err(failure) => panic!("{failure}"),
+        }
     }
 
     fn caller(&self, code: &str) -> Caller {

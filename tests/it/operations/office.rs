@@ -263,6 +263,23 @@ fn a_request_of_an_unknown_organisation_waits_for_the_office_and_makes_its_admin
     let approved = world.whole_history().into_iter().find(|line| line.event.what.word() == "request-approved").unwrap();
     assert_eq!((approved.event.who.login, approved.event.who.channel), (Some(login(ANNA)), Channel::Office));
     assert!(world.operations.work_queue(&visit).unwrap().requests.is_empty());
+    // the next one comes with the organisation, in one decision
+    world.ask_from_unknown("kim@tweede.example");
+    let id = world.operations.work_queue(&visit).unwrap().requests[0].request.id;
+    let before = (world.stored(), world.operations.organisations(None).unwrap().len());
+    let new = |code: &str| world.operations.approve_request_of_new(id, new_organisation(code), &visit);
+    assert!(matches!(refusal(new("nieuw")), Refusal::Exists(What::Organisation, _)), "the code is taken");
+    assert!(matches!(refusal(new(OFFICE)), Refusal::Exists(What::Organisation, _)));
+    let watching = world.operations.approve_request_of_new(id, new_organisation("tweede"), &watcher);
+    assert!(matches!(refusal(watching), Refusal::NotAllowed(_)));
+    assert_eq!((world.stored(), world.operations.organisations(None).unwrap().len()), before);
+    assert!(new("tweede").unwrap().is_administrator);
+    let lines = world.whole_history();
+    let of = |what: &str| lines.iter().rev().find(|line| line.event.what.word() == what).unwrap();
+    let (made, judged) = (of("organisation-added"), of("request-approved"));
+    assert_eq!((made.at, &made.event.who, made.sequence + 1), (judged.at, &judged.event.who, judged.sequence));
+    assert_eq!(refusal(new("derde")), Refusal::NotFound(What::Request));
+    assert!(world.operations.organisation(&org("derde")).is_err());
     // the second one waits for that administrator once she can act there (B12), no more for the office
     assert_eq!(world.operations.look_at_account(&account.login, &visit).unwrap().account.login, account.login);
 }

@@ -107,6 +107,7 @@ impl Office {
         caller.login = login(address);
         caller.organisation = org("school");
         caller.rights_as_of = Some(self.0.operations.now());
+        self.0.let_in(&caller);
         caller
     }
 
@@ -191,6 +192,7 @@ fn who_comes_next_waits_for_the_administrator() {
             CHANNEL,
         )
         .unwrap();
+    office.0.let_in(&foreign);
     let foreign = Judge::Administrator(foreign);
     assert!(office.0.operations.account_requests(&foreign).unwrap().is_empty());
     let missing = Refusal::NotFound(What::Request);

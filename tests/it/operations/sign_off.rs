@@ -25,6 +25,7 @@ impl World {
         };
         self.operations.add_account(new, CHANNEL).unwrap();
         self.operations.couple(&second.login, None, &product("daily"), CHANNEL).unwrap();
+        self.let_in(&second);
         second
     }
 }

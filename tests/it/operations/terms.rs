@@ -314,6 +314,56 @@ fn a_robot_made_after_the_publication_waits_for_its_owner_or_an_administrator() 
 }
 
 #[test]
+fn an_owner_who_does_not_accept_cancels_the_machine_account() {
+    let world = World::new();
+    let eva = Someone::arrive(&world, EVA, true);
+    let version = publish(&world, "1.0", days(1));
+    world.operations.accept_terms(&eva.visit(&world).caller, version.number).unwrap();
+    world.clock.advance(Span::from_millis(1));
+    robot(&world, "late-robot");
+    robot(&world, "other-robot");
+    world.operations.send_due_mail(100).unwrap();
+    let link = world.terms_link("late-robot");
+    let before = state(&world);
+    for (name, code) in [("late-robot", "a".repeat(26)), ("other-robot", link.clone()), ("nobody", link.clone())] {
+        assert_eq!(refusal(world.operations.refuse_terms_by_link(name, &code, &home())), Refusal::LinkClosed);
+    }
+    assert_eq!(state(&world), before);
+    world.operations.refuse_terms_by_link("late-robot", &link, &home()).unwrap();
+    let account = world.operations.account(&login("late-robot")).unwrap();
+    assert!(matches!(account.standing, Standing::Ended { reason: Some(EndReason::TermsNotAccepted), .. }));
+    assert!(sftp(&world, "late-robot").is_err());
+    // its keys end in the same decision, and the administrators are told
+    let (refused, revoked) = (told(&world, Happening::TermsRefused), told(&world, Happening::KeyRevoked));
+    assert_eq!((refused.len(), revoked.len(), refused[0].at), (1, 1, revoked[0].at));
+    assert_eq!(addresses(&world, NoticeKind::MemberLeft), [EVA]);
+    let after = state(&world);
+    assert_eq!(refusal(world.operations.refuse_terms_by_link("late-robot", &link, &home())), Refusal::LinkClosed);
+    let accepted = world.operations.accept_terms_by_link("late-robot", &link, version.number, &home());
+    assert_eq!(refusal(accepted), Refusal::LinkClosed, "it does not come back");
+    assert_eq!(state(&world), after);
+}
+
+#[test]
+fn after_day_42_or_an_acceptance_an_owner_refuses_nothing() {
+    let world = World::new();
+    let version = publish(&world, "1.0", days(1));
+    world.clock.advance(Span::from_millis(1));
+    robot(&world, "late-robot");
+    robot(&world, "other-robot");
+    world.operations.send_due_mail(100).unwrap();
+    let (link, other) = (world.terms_link("late-robot"), world.terms_link("other-robot"));
+    world.operations.accept_terms_by_link("other-robot", &other, version.number, &home()).unwrap();
+    let before = state(&world);
+    assert_eq!(refusal(world.operations.refuse_terms_by_link("other-robot", &other, &home())), Refusal::LinkClosed);
+    world.clock.advance(days(43));
+    let late = refusal(world.operations.refuse_terms_by_link("late-robot", &link, &home()));
+    assert!(matches!(late, Refusal::WrongState(_)), "{late:?}");
+    assert_eq!(state(&world), before);
+    assert!(world.operations.look_at_terms_link("late-robot", &link).is_ok(), "accepting goes on");
+}
+
+#[test]
 fn what_cannot_be_published_changes_nothing() {
     let world = World::new();
     publish(&world, "1.0", days(10));

@@ -20,6 +20,7 @@ mod golden_mandates;
 mod golden_sign_ins;
 #[cfg(test)]
 mod golden_start;
+mod instructions;
 mod intake;
 mod interruptions;
 mod mail;
@@ -45,11 +46,11 @@ use crate::domain::coverage::Coverage;
 use crate::domain::credentials::CodeApp;
 use crate::domain::digest::Digest;
 use crate::domain::history::Event;
-use crate::domain::ids::ProposalId;
 use crate::domain::ids::{
     AgreementId, DeliveryId, FactorId, InterruptionId, LinkId, MailId, MandateId, PauseId, PayloadId, PublicationId,
     SessionId, TokenId, UploadId,
 };
+use crate::domain::ids::{InstructionId, ProposalId};
 use crate::domain::moment::{Moment, Span};
 use crate::domain::names::{
     EmailAddress, FileName, Kvk, Line, LoginName, MailDomain, Oin, OrganisationCode, ProductCode, UploadName,
@@ -168,7 +169,7 @@ id_form! {
     UploadId
 }
 
-id_form! { ProposalId }
+id_form! { ProposalId InstructionId }
 
 macro_rules! same_form {
     ($($name:ty)*) => {$(

@@ -18,6 +18,7 @@ use crate::domain::delivery::{
 use crate::domain::digest::Digest;
 use crate::domain::expected_upload::{ExpectedDue, ExpectedUpload};
 use crate::domain::ids::{AgreementId, DeliveryId, PayloadId, PublicationId, TokenId, UploadId};
+use crate::domain::instruction::Instruction;
 use crate::domain::intake::Intake;
 use crate::domain::intake_rows::{IntakeDue, IntakeEntry, IntakePaper, ReceiptEntry, UploadDigest};
 use crate::domain::interruption::Interruption;
@@ -341,6 +342,7 @@ kinds! {
     UploadSums SignOff ScrubPosition BodyKey HistoryCut Credentials WebSession AccountLink Passkey PasskeyOwner
     TermsVersion TermsText TermsAcceptance
     AccountRequest RequestAddress Interruption WindowPause PausedWindow OfficeMember SignInRecord Mandate MandatedRight MandateDue AccountScope Intake IntakeDue IntakePaper ReceiptEntry UploadDigest IntakeEntry
-    ExpectedUpload ExpectedDue;
+    ExpectedUpload ExpectedDue
+    Instruction;
     later: Organisation Account Product Mail MailDue CredentialBlock Restriction InterruptionMailing Proposal
 }

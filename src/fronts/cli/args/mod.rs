@@ -6,6 +6,7 @@ mod blocks;
 mod documents;
 mod ending;
 mod identity;
+mod instruction;
 mod interruption;
 mod language;
 mod mandate;
@@ -25,6 +26,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use documents::ProductDocument;
 pub use ending::{End, Why};
 pub use identity::ChangeRequest;
+pub use instruction::Instruction;
 pub use interruption::{ClosedChannel, Interruption};
 pub use language::Language;
 pub use mandate::{Change as MandateChange, Mandate};
@@ -188,6 +190,9 @@ pub enum Running {
     /// Terms of use
     #[command(subcommand)]
     Terms(Terms),
+    /// Instructions to all users
+    #[command(subcommand)]
+    Instruction(Instruction),
     /// The history
     #[command(subcommand)]
     History(History),

@@ -5,6 +5,7 @@ mod blocks;
 mod deliveries;
 mod documents;
 mod identity;
+mod instructions;
 mod interruptions;
 mod keys;
 mod mandates;
@@ -92,6 +93,7 @@ pub fn run(office: &Office, command: Running, folder: &Path, by: Officer) -> Res
         Running::Mandate(command) => mandates::mandate(office, command, by),
         Running::Interruption(command) => interruptions::interruption(office, command),
         Running::Terms(command) => terms::terms(office, command, folder),
+        Running::Instruction(command) => instructions::instruction(office, command, folder),
         Running::History(command) => records::history(office, command),
         Running::Retention(command) => records::retention(office, command),
         Running::Mail(command) => records::mail(office, command),
@@ -120,6 +122,7 @@ fn is_open_while_restored(command: &Running) -> bool {
         | Running::Session(_)
         | Running::Mandate(_)
         | Running::Interruption(_)
+        | Running::Instruction(_)
         | Running::Terms(Terms::List | Terms::Acceptance { .. })
         | Running::History(_)
         | Running::Report(_)

@@ -11,6 +11,7 @@ mod forgotten;
 mod form;
 mod glossary;
 mod help;
+mod instructions;
 mod intermediary;
 pub(super) mod office;
 mod organisation;
@@ -42,6 +43,7 @@ pub(super) use forgotten::{ask_address, link_sent, take_address};
 pub(super) use form::{Form, is_from_elsewhere};
 pub(super) use glossary::glossary;
 pub(super) use help::{contact, maintenance, misuse};
+pub(super) use instructions::instructions;
 pub(super) use intermediary::{
     ask_end, client_rights_csv, copy, end, intermediary, intermediary_account, intermediary_client, look_at_copy,
     save_client,
@@ -64,7 +66,9 @@ pub(super) use start::{start, welcome};
 pub(super) use start_text::StartTexts;
 pub(super) use style::{icon, laid_over, style_sheet};
 pub(super) use terms::{accept, ask_to_accept, ask_to_refuse, one_version, refuse, terms};
-pub(super) use terms_machines::{accept_by_owner, accept_for_machine, ask_owner, machines};
+pub(super) use terms_machines::{
+    accept_by_owner, accept_for_machine, ask_owner, ask_owner_to_refuse, machines, refuse_by_owner,
+};
 
 use super::ask::Ask;
 use super::reply::Reply;

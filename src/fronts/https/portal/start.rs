@@ -8,6 +8,7 @@ use super::deliveries::Row;
 use super::organisation::Card;
 use super::page::{Frame, shown};
 use super::start_text::Block;
+use super::texts::instructions;
 use super::{Ask, Failure, Guest, Member};
 use crate::domain::request::RequestStage;
 use crate::fronts::https::reply::Reply;
@@ -39,6 +40,9 @@ struct Start<'a> {
     uncoupled: Vec<String>,
     rows: Vec<Row>,
     told: &'a [Block],
+    /// Instructions that count now (I7).
+    instructions: Vec<String>,
+    board: &'static instructions::Texts,
     card: Card,
 }
 
@@ -80,6 +84,8 @@ pub(in crate::fronts::https) fn start(ask: &Ask, member: &Member) -> Result<Repl
         uncoupled,
         rows: unfetched.take(MOST_SHOWN).map(|view| Row::of(operations, language, view)).collect(),
         told: ask.site.start_texts.in_language(language),
+        instructions: super::instructions::titles(ask, language)?,
+        board: instructions::Texts::of(language),
         card: Card::of(member, &own),
     })
 }

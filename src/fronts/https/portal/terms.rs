@@ -221,7 +221,7 @@ pub(in crate::fronts::https) fn refuse(ask: &Ask, member: &Member) -> Result<Rep
     Ok(without_cookie(reply).with_text(clearing, "\"cache\""))
 }
 
-fn too_late(ask: &Ask, guest: &Guest) -> Result<Reply, Failure> {
+pub(super) fn too_late(ask: &Ask, guest: &Guest) -> Result<Reply, Failure> {
     let texts = guest.terms_texts();
     message(ask, guest, StatusCode::CONFLICT, texts.late_title, texts.late_lead)
 }
@@ -242,7 +242,7 @@ pub(super) fn number_in(ask: &Ask) -> u32 {
 }
 
 /// The last day on which a version can be refused.
-fn until(ask: &Ask, guest: &Guest, version: &TermsVersion) -> String {
+pub(super) fn until(ask: &Ask, guest: &Guest, version: &TermsVersion) -> String {
     last_day(&ask.site.operations, guest.language, version.refusable_until)
 }
 

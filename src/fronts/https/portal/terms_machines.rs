@@ -6,7 +6,7 @@ use hyper::StatusCode;
 use hyper::header::LOCATION;
 
 use super::page::{Frame, last_day, message, shown};
-use super::terms::{Accepting, number_in, text_of};
+use super::terms::{Accepting, number_in, text_of, too_late, until};
 use super::texts::TermsTexts;
 use super::{Ask, Failure, Guest, Member, words};
 use crate::domain::names::LoginName;
@@ -117,9 +117,56 @@ fn asking(ask: &Ask, guest: &Guest, is_changed: bool) -> Result<Reply, Failure> 
         number: version.number,
         is_own: false,
         is_changed,
-        refusable_until: String::new(),
+        refusable_until: operations.terms_refusable()?.map(|one| until(ask, guest, &one)).unwrap_or_default(),
     };
     shown(StatusCode::OK, guest, &page)
+}
+
+#[derive(Template)]
+#[template(path = "terms_refuse_machine.html", config = "src/fronts/https/portal/askama.toml")]
+struct Refusing {
+    frame: Frame,
+    words: &'static TermsTexts,
+    login: String,
+    name: String,
+    until: String,
+    /// Where the owner came from.
+    back: String,
+}
+
+/// Asks an owner whether they are sure (WCAG 2.2, 3.3.4).
+pub(in crate::fronts::https) fn ask_owner_to_refuse(ask: &Ask, guest: &Guest) -> Result<Reply, Failure> {
+    let (operations, code) = (&ask.site.operations, ask.segment(1));
+    let account = match operations.look_at_terms_link(ask.segment(0), code) {
+        Ok(account) => account,
+        Err(Failure::Refused(Refusal::LinkClosed)) => return closed(ask, guest),
+        Err(failure) => return Err(failure),
+    };
+    let Some(version) = operations.terms_refusable()? else { return too_late(ask, guest) };
+    let page = Refusing {
+        frame: Frame::of(ask, guest),
+        words: guest.terms_texts(),
+        login: account.login.to_string(),
+        name: version.name.to_string(),
+        until: until(ask, guest, &version),
+        back: format!("/terms/for/{}/{}", account.login, code.to_ascii_lowercase()),
+    };
+    shown(StatusCode::OK, guest, &page)
+}
+
+/// Cancels a machine account for its owner, who does not accept the terms (I13).
+pub(in crate::fronts::https) fn refuse_by_owner(ask: &Ask, guest: &Guest) -> Result<Reply, Failure> {
+    let login = ask.segment(0);
+    match ask.site.operations.refuse_terms_by_link(login, ask.segment(1), &guest.visitor) {
+        Ok(()) => {
+            let texts = guest.terms_texts();
+            let lead = format!("{} {login}", texts.owner_refused_lead);
+            message(ask, guest, StatusCode::OK, texts.owner_refused_title, lead)
+        }
+        Err(Failure::Refused(Refusal::WrongState(_))) => too_late(ask, guest),
+        Err(Failure::Refused(Refusal::LinkClosed)) => closed(ask, guest),
+        Err(failure) => Err(failure),
+    }
 }
 
 fn closed(ask: &Ask, guest: &Guest) -> Result<Reply, Failure> {

@@ -2,6 +2,7 @@
 //! link sent anew, and blocking and ending it.
 
 use super::super::form::Form as Sent;
+use super::super::texts::OfficeAttemptTexts;
 use super::sheet::{Cell, Form, Given, Mistake, Part, Search, Sheet, Table};
 use super::{Ask, Desk, Failure, fits, sought, wanted};
 use crate::domain::account::AccountKind;
@@ -148,6 +149,9 @@ fn showing(ask: &Ask, desk: &Desk, error: String) -> Result<Reply, Failure> {
             ..Table::default()
         }));
     }
+    if matches!(account.kind, AccountKind::Machine { .. }) {
+        parts.extend(attempts(ask, desk, &account.login)?);
+    }
     if matches!(account.kind, AccountKind::Person { .. }) {
         parts.push(Part::Table(Table {
             title: words.sessions,
@@ -176,4 +180,28 @@ fn showing(ask: &Ask, desk: &Desk, error: String) -> Result<Reply, Failure> {
     parts.extend(desk.standing_forms(ask, &account.standing, &base, change));
     let back = desk.href(if view.is_of_office { "/office/colleagues" } else { "/office/accounts" });
     desk.sheet(ask, Sheet { title: account.login.to_string(), back, error, parts, ..Sheet::default() })
+}
+
+/// Why a robot does not get in, as far as the server has seen it since its start (4.1-7).
+fn attempts(ask: &Ask, desk: &Desk, login: &LoginName) -> Result<Vec<Part>, Failure> {
+    let texts = OfficeAttemptTexts::of(desk.guest.language);
+    let seen = ask.site.operations.attempts_seen(login, &desk.visit)?;
+    let rows = seen.iter().map(|one| {
+        let times = if one.times > 1 { format!(" ({}×)", one.times) } else { String::new() };
+        vec![
+            format!("{}{times}", desk.time(ask, one.at)).into(),
+            one.address.to_string().into(),
+            one.credential.as_str().into(),
+            Cell::state(texts.told(&one.outcome)),
+        ]
+    });
+    let table = Part::Table(Table {
+        title: texts.attempts,
+        head: vec![texts.at, texts.from, texts.with, texts.outcome],
+        rows: rows.collect(),
+        empty: texts.none,
+        ..Table::default()
+    });
+    let hint = (!seen.is_empty()).then(|| Part::Note(texts.hint.to_owned()));
+    Ok([table].into_iter().chain(hint).collect())
 }

@@ -6,6 +6,7 @@ mod agreements;
 mod colleagues;
 mod deliveries;
 mod history;
+mod instructions;
 mod interruptions;
 mod mandates;
 mod organisations;
@@ -23,6 +24,7 @@ pub(in crate::fronts::https) use agreements::{add_agreement, agreement, agreemen
 pub(in crate::fronts::https) use colleagues::{add_colleague, change_role, colleagues};
 pub(in crate::fronts::https) use deliveries::{deliveries, delivery, extend, hold, release, withdraw};
 pub(in crate::fronts::https) use history::{history, history_csv};
+pub(in crate::fronts::https) use instructions::{board, give_instruction, instruction, withdraw_instruction};
 pub(in crate::fronts::https) use interruptions::{end_interruption, interruptions, start_interruption};
 pub(in crate::fronts::https) use mandates::{
     add_mandate, block_mandate, change_mandate, end_mandate, mandate, mandates, unblock_mandate,
@@ -100,6 +102,7 @@ impl OfficeFrame {
                 ("/office/agreements", texts.agreements),
                 ("/office/mandates", super::texts::OfficeMandateTexts::of(guest.language).mandates),
                 ("/office/terms", super::texts::OfficeTermsTexts::of(guest.language).title),
+                ("/office/instructions", super::texts::instructions::Texts::of(guest.language).title),
                 ("/office/deliveries", texts.deliveries),
                 ("/office/interruptions", texts.interruptions),
                 ("/office/history", texts.history),
@@ -172,6 +175,8 @@ impl Desk {
             "proposal-rejected" => words.done_proposal_rejected,
             "proposed" => words.done_proposed,
             "published" => self.terms_words().done_published,
+            "given" => self.instruction_words().done_given,
+            "instruction-withdrawn" => self.instruction_words().done_withdrawn,
             "accepted" => self.terms_words().done_accepted,
             "withdrawn" => words.done_withdrawn,
             "started" => words.done_started,

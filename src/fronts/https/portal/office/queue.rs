@@ -125,13 +125,8 @@ pub(in crate::fronts::https) fn approve_new(ask: &Ask, desk: &Desk) -> Result<Re
 }
 
 fn approved_new(ask: &Ask, desk: &Desk, sent: &Sent) -> Result<(), Mistake> {
-    let id = request_id(ask)?;
-    // an organisation that nobody is waiting for is not made
-    found(ask, desk, id)?;
     let new = super::organisations::read_new(desk, sent)?;
-    let code = new.code.clone();
-    ask.site.operations.add_organisation(new, &desk.visit)?;
-    ask.site.operations.approve_request(id, judge(desk, Some(code)))?;
+    ask.site.operations.approve_request_of_new(request_id(ask)?, new, &desk.visit)?;
     Ok(())
 }
 

@@ -13,6 +13,7 @@ super::catalogue! {
     session_stay: "Blijf ingelogd", "Stay signed in";
     session_over: "U bent niet meer ingelogd.", "You are no longer signed in.";
 
+    instructions: "Aanwijzingen", "Instructions";
     contact_title: "Contact", "Contact";
     contact_lead: "Heeft u een vraag over het portaal of over uw leveringen? Wij helpen u graag.", "Do you have a question about the portal or your deliveries? We are glad to help.";
     contact_administrator: "Gaat uw vraag over rechten of een account? Vraag dan eerst een beheerder van uw organisatie.", "Is your question about rights or an account? Ask an administrator of your organisation first.";

@@ -63,6 +63,13 @@ super::catalogue! {
 
     owner_title: "Accepteer de gebruiksvoorwaarden voor een automatisch account", "Accept the terms of use for an automatic account";
     owner_lead: "U bent de eigenaar van dit account. Lees de gebruiksvoorwaarden en ga akkoord. Daarna heeft het account toegang.", "You own this account. Read the terms of use and accept them. After that the account has access.";
+    owner_refuse_link: "Ik ga niet akkoord en zeg dit account op", "I do not agree, and cancel this account";
+    owner_refuse_title: "Een automatisch account opzeggen", "Cancel an automatic account";
+    owner_refuse_lead: "U gaat niet akkoord met de gebruiksvoorwaarden. Daarom zegt u dit account op.", "You do not agree to the terms of use. Therefore you cancel this account.";
+    owner_refuse_at_once: "Het account eindigt meteen. Sleutels en tokens werken niet meer.", "The account ends at once. Its keys and tokens stop working.";
+    owner_refuse: "Ja, zeg dit account op", "Yes, cancel this account";
+    owner_refused_title: "Het account is opgezegd", "The account is cancelled";
+    owner_refused_lead: "Heeft uw organisatie later weer een account nodig? Vraag het aan uw beheerder. Dit is het account:", "Does your organisation need an account again later? Ask your administrator. This is the account:";
     owner_done_title: "De gebruiksvoorwaarden zijn geaccepteerd", "The terms of use are accepted";
     owner_done_lead: "Dank u wel. Het account heeft meteen toegang. Dit is het account:", "Thank you. The account has access at once. This is the account:";
     link_closed_lead: "Deze link werkt niet meer. Misschien zijn de voorwaarden al geaccepteerd. Vraag het aan uw beheerder of aan ons.", "This link does not work any more. Perhaps the terms are accepted already. Ask your administrator or us.";
