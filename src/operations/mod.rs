@@ -74,6 +74,7 @@ pub use back_up::{BackupScope, RESTORE_GAP_DELIVERIES, RestoredState, shut_until
 pub use block_access::StandingChange;
 pub use block_credentials::Credential;
 pub use browse::{DeliveryFilter, DeliveryView};
+pub use browse_newest::{DeliveryWish, FoundDeliveries};
 pub use check_deep::{VaultLook, look_at_vault};
 pub use connections::{
     Attempt, AttemptOutcome, ConnectionSettings, JudgedKey, KeyView, LastUse, MachineView, NewMachine, TokenView,

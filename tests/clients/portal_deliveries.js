@@ -49,9 +49,96 @@ async function documents(anne, bea) {
   }
 }
 
+const numbers = (page) => page.locator('main tbody td:nth-child(2)').allInnerTexts();
+const states = (page) => page.locator('main tbody .badge').allInnerTexts();
+
+async function search(anne) {
+  const { page, look, press, type } = anne;
+  await page.goto(`${base}/start`);
+  await press('nav a[href="/deliveries"]');
+  await look('deliveries');
+  seen.choices = await page.locator('#product option').allInnerTexts();
+  const first = await numbers(page);
+  await press('a[rel=next]');
+  await look('deliveries-older');
+  const second = await numbers(page);
+  seen.listed = [first.length, second.length, new Set([...first, ...second]).size];
+  await page.goto(`${base}/deliveries`);
+  await page.selectOption('#product', 'flash');
+  await press('search button');
+  seen.expired = await states(page);
+  await press('search .button--subtle');
+  await page.selectOption('#state', 'gone');
+  await press('search button');
+  seen.gone = (await states(page)).sort();
+  await page.selectOption('#state', 'fetched');
+  await press('search button');
+  seen.fetchedState = await states(page);
+  await page.goto(`${base}/deliveries`);
+  await type(['#text', 'week 7']);
+  await page.waitForURL('**text=week*');
+  await look('deliveries-found');
+  seen.found = await page.locator('main tbody td:nth-child(3)').allInnerTexts();
+  seen.kept = await page.inputValue('#text');
+  await page.goto(`${base}/deliveries?text=${encodeURIComponent('"><script>alert(1)</script>')}&state=made-up&from=31-12-2026&after=nothing&lang=en`);
+  await look('deliveries-nothing');
+  seen.nothing = await page.innerText('main [role=status]');
+  seen.broken = [await page.inputValue('#text'), await page.inputValue('#state'), await page.inputValue('#from')];
+  await page.goto(`${base}/deliveries?from=2035-01-01&lang=nl`);
+  seen.future = (await numbers(page)).length;
+}
+
+async function delivery(anne, bea) {
+  const { page, look, press } = anne;
+  await page.goto(`${base}/deliveries?text=salaries`);
+  await press('main tbody a');
+  const at = page.url();
+  await look('delivery');
+  seen.rows = (await page.locator('section[aria-labelledby=fetches] tbody tr').allInnerTexts()).map((row) => row.split('\t').slice(1).join(' | '));
+  seen.specifications = await page.locator('section[aria-labelledby=documents] a').allInnerTexts();
+  const digests = await saved(page, 'a[href$="/digests"]');
+  const file = await saved(page, 'a.button[href*="/files/"]');
+  const digest = createHash('sha256').update(file.bytes).digest('hex');
+  seen.digestList = digests.bytes.toString() === `${digest}  ${file.name}\n`;
+  // a download goes on where it broke off
+  const part = await page.request.get(`${at}/files/1`, { headers: { Range: `bytes=${file.bytes.length - 10}-` } });
+  seen.part = [part.status(), (await part.body()).equals(file.bytes.subarray(-10))];
+  await page.locator('summary').focus();
+  await page.keyboard.press('Enter');
+  await look('delivery-checked');
+  seen.commands = await page.locator('details code').allInnerTexts();
+  await page.reload();
+  seen.rowsAfter = (await page.locator('section[aria-labelledby=fetches] tbody tr').allInnerTexts()).map((row) => row.split('\t').slice(1).join(' | '));
+  await press('a[href$="/slip"]');
+  await look('slip');
+  seen.slip = await page.locator('main').innerText();
+  await page.emulateMedia({ media: 'print' });
+  await page.setViewportSize({ width: 794, height: 1123 });
+  await page.screenshot({ path: `${folder}/slip-print.png`, fullPage: true });
+  seen.printed = await page.locator('main a:visible, .nav-bar:visible, iframe:visible, .button:visible').allInnerTexts();
+  await page.emulateMedia({ media: 'screen' });
+  await page.setViewportSize({ width: 1100, height: 800 });
+  // the paper of what is gone stays
+  await page.goto(`${base}/deliveries?product=flash`);
+  await press('main tbody a');
+  await look('delivery-gone');
+  seen.goneOffers = await page.locator('a[href*="/files/"], a[href$="/digests"], a[download][href*="/deliveries/"]').count();
+  await press('a[href$="/slip"]');
+  seen.goneSlip = await page.locator('main h1').innerText();
+  // who is not coupled gets the answer of what is not there
+  seen.beaGetsDelivery = [];
+  for (const path of ['', '/slip', '/digests', '/packing-slip', '/files/1']) {
+    seen.beaGetsDelivery.push((await bea.page.request.get(at + path)).status());
+  }
+  await bea.page.goto(`${base}/deliveries?product=wages`);
+  seen.beaList = [await bea.page.locator('#product option').count(), await bea.page.locator('main tbody tr').count()];
+}
+
 walk(base, folder, async (_, somebody) => {
   const [anne, bea] = [await somebody(), await somebody()];
   await enter(anne, 'anne@alpha.example');
   await enter(bea, 'bea@alpha.example');
   await documents(anne, bea);
+  await search(anne);
+  await delivery(anne, bea);
 });

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::programs::{finish, node};
 use crate::support::server::Server;
-use crate::support::stock::{events, organisation, product, text, write_file};
+use crate::support::stock::{events, organisation, product, robot, robot_login, text, write_file};
 
 const WALK: &str = concat!(include_str!("../clients/browser.js"), include_str!("../clients/portal_deliveries.js"));
 const ANNE: &str = "anne@alpha.example";
@@ -26,6 +26,34 @@ fn stage() -> Server {
     }
     server.done(&["right", "couple", "--account", ANNE, "--product", "wages"]);
     server
+}
+
+/// What Anne finds: one that a robot has fetched, one withdrawn, one that expired, and so many that a page does not
+/// hold them.
+fn fill(server: &Server) {
+    let desk = server.desk("outgoing");
+    let publish = |name: &str, seed: usize, product: &str, more: &[&str]| {
+        let path = desk.join(name);
+        write_file(&path, 70_000, seed);
+        let path = path.display().to_string();
+        server.done(&[&["delivery", "publish", &path, "--product", product], more].concat())
+    };
+    server.done(&["product", "add", "flash", "--name", "Flits", "--retention", "1s"]);
+    server.done(&["agreement", "add", "--organisation", "alpha", "--product", "flash", "--purpose", "test"]);
+    server.done(&["right", "couple", "--account", ANNE, "--product", "flash"]);
+    publish("flash.csv", 1, "flash", &[]);
+    let withdrawn = publish("wrong.csv", 2, "wages", &[]);
+    server.done(&["delivery", "withdraw", text(&withdrawn["deliveries"][0], "id"), "--reason", "verkeerd"]);
+    for week in 1..=49 {
+        publish(&format!("week-{week}.csv"), week, "wages", &["--period", &format!("week {week}")]);
+    }
+    let counts = desk.join("counts.json");
+    fs::write(&counts, "{\"personen\": 1200, \"regels\": 4800}").expect("counts");
+    publish("salaries.csv", 3, "wages", &["--period", "oktober 2026", "--counts", counts.to_str().expect("a path")]);
+    let client = robot(server, "alpha", &["wages"]);
+    client.batch("get outbox/wages/salaries.csv").expect_code(0);
+    // windows end by the clock
+    server.done(&["retention", "run"]);
 }
 
 fn strings(found: &Value, member: &str) -> Vec<String> {
@@ -48,6 +76,7 @@ fn a_person_finds_deliveries_and_documents_of_the_own_products_alone() {
         add.extend((!version.is_empty()).then_some(["--version", version]).into_iter().flatten());
         added.push(server.done(&add));
     }
+    fill(&server);
     let shots = std::env::var_os("POSTKLUIS_TEST_SCREENSHOTS").map_or_else(|| server.desk("pages"), PathBuf::from);
     fs::create_dir_all(&shots).expect("a folder for screenshots");
     let base = format!("https://localhost:{}", server.address("https").port());
@@ -71,4 +100,41 @@ fn a_person_finds_deliveries_and_documents_of_the_own_products_alone() {
     let read = events(&server, "product-document-read");
     assert_eq!(read.len(), 1, "{found}");
     assert_eq!((text(&read[0], "login"), text(&read[0], "channel")), (ANNE, "portal"));
+    finds(&found);
+    reads(&found);
+}
+
+fn finds(found: &Value) {
+    assert_eq!(strings(found, "choices"), ["Alle producten", "Flits", "wages"], "nothing of status");
+    assert_eq!(found["listed"], json!([50, 2, 52]), "each once");
+    assert_eq!(found["expired"], json!(["verlopen"]));
+    assert_eq!(found["gone"], json!(["ingetrokken", "verlopen"]));
+    assert_eq!(found["fetchedState"], json!(["opgehaald"]));
+    assert_eq!((&found["found"], &found["kept"]), (&json!(["week 7"]), &"week 7".into()));
+    assert_eq!(found["nothing"], "No deliveries fit this.");
+    assert_eq!(found["broken"], json!(["\"><script>alert(1)</script>", "", ""]), "what breaks a rule is not filled in");
+    assert_eq!(found["future"], 0);
+}
+
+fn reads(found: &Value) {
+    let robot = robot_login("alpha");
+    let by_robot = |what: &str| format!("{robot} | salaries.csv | {what} | SFTP");
+    assert_eq!(strings(found, "rows"), [by_robot("verstuurd: 70,0 kB"), by_robot("helemaal opgehaald")]);
+    let after = strings(found, "rowsAfter");
+    let by_anne = |what: &str| format!("{ANNE} | salaries.csv | {what} | portaal");
+    assert_eq!(after[2..], [by_anne("verstuurd: 70,0 kB"), by_anne("verstuurd: 10 bytes")], "a colleague too");
+    assert_eq!(found["digestList"], true, "{found}");
+    assert_eq!(found["part"], json!([206, true]));
+    let commands = strings(found, "commands");
+    assert_eq!(commands[0], "Get-FileHash salaries.csv");
+    assert!(commands[2].starts_with("sha256sum -c wages_") && commands[2].ends_with(".sha256"), "{commands:?}");
+    let slip = text(found, "slip");
+    for wanted in ["Pakbon", "oktober 2026", "personen", "1200", "salaries.csv", "70,0 kB", "test"] {
+        assert!(slip.contains(wanted), "{wanted}: {slip}");
+    }
+    assert_eq!(found["printed"], json!([]), "paper has no links and no menu");
+    assert_eq!((&found["goneOffers"], &found["goneSlip"]), (&0.into(), &"Pakbon".into()));
+    assert_eq!(strings(found, "specifications"), ["wages-1.5.pdf", "wages-example.csv"]);
+    assert_eq!(found["beaGetsDelivery"], json!([404, 404, 404, 404, 404]));
+    assert_eq!(found["beaList"], json!([1, 0]));
 }

@@ -25,6 +25,7 @@ mod publish;
 mod requests;
 mod retention;
 mod rotate;
+mod search;
 mod security;
 mod sign_off;
 mod steer;

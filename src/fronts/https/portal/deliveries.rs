@@ -1,34 +1,38 @@
-//! Deliveries (P07): the list with what is ready and until when, and one delivery with its files,
-//! digests and packing slip. What is shown is what operations let the member see.
+//! The list of deliveries (P07): what is ready and until when, to be searched; of the own organisation,
+//! or of a client. What is shown is what operations let the member see.
 
 use askama::Template;
 
-use super::documents::{self, Document};
+use super::form::{Form, escaped};
 use super::page::{Frame, last_day};
-use super::texts::Texts;
+use super::texts::{Texts, deliveries as own};
 use super::{Ask, Failure, Member, words};
 use crate::domain::account::Language;
-use crate::domain::delivery::Availability;
+use crate::domain::delivery::{Availability, Delivery};
 use crate::domain::ids::DeliveryId;
-use crate::fronts::https::api::{self, content};
+use crate::domain::moment::Moment;
+use crate::domain::names::ProductCode;
 use crate::fronts::https::reply::Reply;
-use crate::operations::{DeliveryView, Operations};
+use crate::operations::{DeliveryView, DeliveryWish, Operations};
 
 /// Rows of one page.
 const PAGE: usize = 50;
 
+/// Characters of one field of the search.
+const MOST_TYPED: usize = 64;
+
 /// Whose deliveries a page shows.
-struct Place {
+pub(super) struct Place {
     /// Where they lie.
-    base: String,
+    pub(super) base: String,
     /// Name and code of the client; empty for the own organisation.
-    client: String,
-    code: String,
-    own: &'static super::texts::mandates::Texts,
+    pub(super) client: String,
+    pub(super) code: String,
+    pub(super) own: &'static super::texts::mandates::Texts,
 }
 
 impl Place {
-    fn of(ask: &Ask, member: &Member) -> Result<Self, Failure> {
+    pub(super) fn of(ask: &Ask, member: &Member) -> Result<Self, Failure> {
         let own = super::texts::mandates::Texts::of(member.guest.language);
         let caller = &member.visit.caller;
         if caller.recipient() == &caller.organisation {
@@ -53,44 +57,17 @@ pub(super) struct Row {
     pub(super) tone: &'static str,
 }
 
-/// One file of a delivery.
-struct File {
-    number: u32,
-    name: String,
-    size: String,
-    digest: String,
-}
-
-#[derive(Template)]
-#[template(path = "deliveries.html", config = "src/fronts/https/portal/askama.toml")]
-struct Deliveries {
-    frame: Frame,
-    place: Place,
-    rows: Vec<Row>,
-    more: String,
-}
-
-#[derive(Template)]
-#[template(path = "delivery.html", config = "src/fronts/https/portal/askama.toml")]
-struct One {
-    frame: Frame,
-    place: Place,
-    row: Row,
-    purpose: String,
-    is_sealed: bool,
-    is_open: bool,
-    files: Vec<File>,
-    /// Its product, and the documents of that.
-    product: String,
-    documents: Vec<Document>,
-    documents_title: &'static str,
-}
-
 impl Row {
     /// What a list says of a delivery.
     pub(super) fn of(operations: &Operations, language: Language, view: &DeliveryView) -> Self {
         let delivery = &view.delivery;
-        let (state, tone) = state_of(Texts::of(language), view);
+        // how far it was fetched is history, which another arrangement may hide (A20)
+        let is_hidden = view.history_hidden && matches!(delivery.availability, Availability::Available);
+        let (state, tone) = if is_hidden {
+            (own::Texts::of(language).state_available, "new")
+        } else {
+            state_of(Texts::of(language), view)
+        };
         Self {
             id: delivery.id.to_string(),
             product: delivery.product_name.to_string(),
@@ -119,59 +96,154 @@ pub(super) fn state_of(texts: &'static Texts, view: &DeliveryView) -> (&'static 
     }
 }
 
-/// The list, the newest first.
-pub(in crate::fronts::https) fn list(ask: &Ask, member: &Member) -> Result<Reply, Failure> {
-    let (operations, place) = (&ask.site.operations, Place::of(ask, member)?);
-    let after = ask.query.split('&').find_map(|pair| pair.strip_prefix("after="));
-    let after = after.and_then(|id| DeliveryId::parse(id).ok());
-    let page = operations.newest_deliveries(&member.visit.caller, after, false, PAGE)?;
-    let more = match page.last().filter(|_| page.len() >= PAGE) {
-        Some(last) if member.guest.language_was_asked => {
-            format!("{}?after={}&lang={}", place.base, last.delivery.id, member.guest.texts().tag)
-        }
-        Some(last) => format!("{}?after={}", place.base, last.delivery.id),
-        None => String::new(),
-    };
-    let rows = page.iter().map(|view| Row::of(operations, member.guest.language, view)).collect();
-    member.shown(&Deliveries { frame: member.frame(ask), place, rows, more })
+#[derive(Template)]
+#[template(path = "deliveries.html", config = "src/fronts/https/portal/askama.toml")]
+struct Deliveries {
+    frame: Frame,
+    texts: &'static own::Texts,
+    place: Place,
+    wish: Wish,
+    products: Vec<Choice>,
+    rows: Vec<Row>,
+    /// Go on after the delivery with this id; empty at the end.
+    more: String,
+    is_further: bool,
 }
 
-/// One delivery.
-pub(in crate::fronts::https) fn one(ask: &Ask, member: &Member) -> Result<Reply, Failure> {
-    let operations = &ask.site.operations;
-    let view = operations.delivery(&member.visit.caller, ask.delivery_id()?)?;
-    let language = member.guest.language;
-    let files = view.files.iter().map(|file| File {
-        number: file.number,
-        name: file.name.to_string(),
-        size: words::size(language, file.size_bytes),
-        digest: file.sha256.to_string(),
-    });
-    let product = &view.delivery.product;
-    let documents = match documents::of_product(ask, member, product) {
-        Err(Failure::Refused(_)) => Vec::new(),
-        outcome => outcome?,
+/// A product to choose.
+struct Choice {
+    code: String,
+    name: String,
+}
+
+/// What was filled in to find deliveries; what breaks a rule counts as not filled in.
+struct Wish {
+    language: String,
+    product: String,
+    state: String,
+    from: String,
+    to: String,
+    text: String,
+    /// The text as it is compared, and the days as deliveries have them.
+    folded: String,
+    days: (Option<u32>, Option<u32>),
+}
+
+impl Wish {
+    fn read(form: &Form, member: &Member) -> Self {
+        let field = |name: &str| form.field(name).trim().chars().take(MOST_TYPED).collect::<String>();
+        let only = |text: String, is_fine: bool| if is_fine { text } else { String::new() };
+        let (product, state, from, to, text) =
+            (field("product"), field("state"), field("from"), field("to"), field("text"));
+        let is_state = ["open", "fetched", "gone"].contains(&state.as_str());
+        let is_product = ProductCode::parse(&product).is_ok();
+        let days = (day_in(&from), day_in(&to));
+        Self {
+            language: only(member.guest.texts().tag.to_owned(), member.guest.language_was_asked),
+            product: only(product, is_product),
+            state: only(state, is_state),
+            from: only(from, days.0.is_some()),
+            to: only(to, days.1.is_some()),
+            folded: text.to_lowercase(),
+            text,
+            days,
+        }
+    }
+
+    fn is_any(&self) -> bool {
+        [&self.product, &self.state, &self.from, &self.to, &self.text].iter().any(|field| !field.is_empty())
+    }
+
+    /// The query that asks for the same again, after a delivery.
+    fn query(&self, after: &str) -> String {
+        let fields = [
+            ("lang", self.language.as_str()),
+            ("product", &self.product),
+            ("state", &self.state),
+            ("from", &self.from),
+            ("to", &self.to),
+            ("text", &self.text),
+            ("after", after),
+        ];
+        let given = fields.iter().filter(|(_, value)| !value.is_empty());
+        given.map(|(name, value)| format!("{name}={}", escaped(value))).collect::<Vec<_>>().join("&")
+    }
+
+    fn fits(&self, delivery: &Delivery, now: Moment) -> bool {
+        let is_there = delivery.is_fetchable(now);
+        self.days.0.is_none_or(|from| from <= delivery.day)
+            && self.days.1.is_none_or(|to| delivery.day <= to)
+            && match self.state.as_str() {
+                "open" => is_there,
+                "gone" => !is_there,
+                _ => true,
+            }
+    }
+
+    /// How far it was fetched, as far as its recipient may know that (A20), and what was typed.
+    fn fits_view(&self, view: &DeliveryView) -> bool {
+        let delivery = &view.delivery;
+        let is_fetched = delivery.progress.fetched_at.is_some() && !view.history_hidden;
+        let fits = match self.state.as_str() {
+            "open" => !is_fetched,
+            "fetched" => is_fetched,
+            _ => true,
+        };
+        let says = |what: &str| what.to_lowercase().contains(&self.folded);
+        fits && (self.folded.is_empty()
+            || says(&delivery.name())
+            || says(delivery.product_name.as_str())
+            || delivery.period.as_ref().is_some_and(|period| says(period.as_str()))
+            || view.files.iter().any(|file| says(file.name.as_str())))
+    }
+}
+
+/// A day such as `2026-11-28`, as deliveries have it.
+fn day_in(text: &str) -> Option<u32> {
+    let digits = text.replace('-', "");
+    let is_day = text.len() == 10 && digits.len() == 8 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    digits.parse().ok().filter(|_| is_day)
+}
+
+/// The list, the newest first.
+pub(in crate::fronts::https) fn list(ask: &Ask, member: &Member) -> Result<Reply, Failure> {
+    let (operations, caller) = (&ask.site.operations, &member.visit.caller);
+    let form = Form::read(ask.query.as_bytes());
+    let (wished, now) = (Wish::read(&form, member), operations.now());
+    let after = DeliveryId::parse(form.field("after")).ok();
+    let product = ProductCode::parse(&wished.product).ok();
+    let wish = DeliveryWish {
+        product: product.as_ref(),
+        of_delivery: &|delivery| wished.fits(delivery, now),
+        of_view: &|view| wished.fits_view(view),
     };
-    member.shown(&One {
+    let found = operations.find_deliveries(caller, after, &wish, PAGE)?;
+    let products = operations.outbox_products(caller, caller.recipient())?;
+    let language = member.guest.language;
+    member.shown(&Deliveries {
         frame: member.frame(ask),
+        texts: own::Texts::of(language),
         place: Place::of(ask, member)?,
-        row: Row::of(operations, language, &view),
-        purpose: view.delivery.purpose.to_string(),
-        is_sealed: view.delivery.end_to_end,
-        is_open: view.delivery.is_fetchable(operations.now()),
-        files: files.collect(),
-        product: product.to_string(),
-        documents,
-        documents_title: super::texts::documents::Texts::of(language).of_product,
+        products: products
+            .iter()
+            .map(|product| Choice { code: product.code.to_string(), name: product.name.to_string() })
+            .collect(),
+        rows: found.views.iter().map(|view| Row::of(operations, language, view)).collect(),
+        more: found.goes_on_after.map(|id| id.to_string()).unwrap_or_default(),
+        is_further: after.is_some(),
+        wish: wished,
     })
 }
 
-/// The bytes of a file, as the API gives them: whole or a range, with digest and ETag.
-pub(in crate::fronts::https) fn download(ask: &Ask, member: &Member) -> Result<Reply, Failure> {
-    content::show(ask, &member.visit.caller)
-}
+#[cfg(test)]
+mod tests {
+    use super::day_in;
 
-/// Its packing slip, byte for byte as in the outbox.
-pub(in crate::fronts::https) fn packing_slip(ask: &Ask, member: &Member) -> Result<Reply, Failure> {
-    api::deliveries::packing_slip(ask, &member.visit.caller)
+    #[test]
+    fn a_day_is_eight_digits_in_its_form() {
+        assert_eq!(day_in("2026-11-28"), Some(20_261_128));
+        for wrong in ["", "20261128", "2026-11-2", "2026-1-128x", "２０２６-11", "yyyy-mm-dd"] {
+            assert_eq!(day_in(wrong), None, "{wrong}");
+        }
+    }
 }

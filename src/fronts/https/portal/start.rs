@@ -64,7 +64,8 @@ pub(in crate::fronts::https) fn welcome(ask: &Ask, guest: &Guest) -> Result<Repl
 pub(in crate::fronts::https) fn start(ask: &Ask, member: &Member) -> Result<Reply, Failure> {
     let (operations, caller) = (&ask.site.operations, &member.visit.caller);
     let ready = operations.newest_deliveries(caller, None, true, LOOKED_THROUGH)?;
-    let unfetched = ready.iter().filter(|view| view.delivery.progress.fetched_at.is_none());
+    // how far it was fetched is history, which another arrangement may hide (A20)
+    let unfetched = ready.iter().filter(|view| view.history_hidden || view.delivery.progress.fetched_at.is_none());
     let own = operations.own_organisation(caller)?;
     let language = member.guest.language;
     let is_administrator = member.visit.account.is_administrator;

@@ -29,6 +29,18 @@ pub(in crate::fronts::https) static INTERMEDIARY: &[Route] = &[
         &["application/octet-stream"],
     ),
     get(
+        "/clients/{code}/deliveries/{id}/slip",
+        Handler::Member(portal::slip),
+        "Its packing slip, to read and print",
+        HTML,
+    ),
+    get(
+        "/clients/{code}/deliveries/{id}/digests",
+        Handler::Member(portal::digests),
+        "Its list of digests",
+        &["text/plain"],
+    ),
+    get(
         "/clients/{code}/deliveries/{id}/packing-slip",
         Handler::Member(portal::packing_slip),
         "Its packing slip",

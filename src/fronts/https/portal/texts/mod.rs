@@ -40,6 +40,7 @@ macro_rules! catalogue {
 }
 
 mod connections;
+pub(super) mod deliveries;
 pub(super) mod documents;
 mod glossary;
 pub(super) mod help;

@@ -79,7 +79,6 @@ super::catalogue! {
     deliveries: "Leveringen", "Deliveries";
     deliveries_lead: "Dit zijn de leveringen van uw organisatie, de nieuwste eerst.", "These are the deliveries of your organisation, the newest first.";
     deliveries_none: "Er zijn geen leveringen.", "There are no deliveries.";
-    deliveries_more: "Oudere leveringen", "Older deliveries";
     product: "Product", "Product";
     number: "Levering", "Delivery";
     period: "Periode", "Period";
@@ -90,7 +89,6 @@ super::catalogue! {
     size: "Grootte", "Size";
     digest: "SHA-256", "SHA-256";
     download: "Ophalen", "Fetch";
-    packing_slip: "Pakbon", "Packing slip";
     sealed_note: "Deze bestanden zijn versleuteld met de sleutel van uw organisatie. Na het ophalen opent u ze met uw eigen sleutel.", "These files are encrypted with your organisation's key. After fetching you open them with your own key.";
     purpose: "Doel", "Purpose";
     purpose_note: "Gebruik de gegevens alleen voor dit doel.", "Use the data for this purpose only.";

@@ -1,0 +1,51 @@
+//! The texts of the list of deliveries and of one delivery (P07), besides those of every page.
+
+super::catalogue! {
+    filter_title: "Leveringen zoeken", "Search deliveries";
+    all_products: "Alle producten", "All products";
+    all_states: "Alle", "All";
+    state_open: "Nog op te halen", "Still to fetch";
+    state_fetched: "Opgehaald", "Fetched";
+    state_gone: "Niet meer op te halen", "No longer there";
+    state_available: "op te halen", "can be fetched";
+    from: "Geplaatst vanaf", "Published from";
+    to: "Geplaatst tot en met", "Published until";
+    text: "Nummer, periode of bestand", "Number, period or file";
+    search: "Zoeken", "Search";
+    clear: "Filter wissen", "Clear the filter";
+    nothing: "Er zijn geen leveringen die hierbij passen.", "No deliveries fit this.";
+    nothing_yet: "Onder de leveringen die zijn doorzocht past er geen. Zoek verder in oudere leveringen.", "Among the deliveries that were looked through none fits. Go on with older deliveries.";
+    pages: "Bladeren", "Pages";
+    older: "Oudere leveringen", "Older deliveries";
+    newest: "Naar de nieuwste leveringen", "To the newest deliveries";
+    slip: "Pakbon", "Packing slip";
+    slip_lead: "Op de pakbon staat wat er in deze levering zit. Vergelijk dit met wat u ontving.", "The packing slip says what is in this delivery. Compare it with what you received.";
+    slip_read: "Pakbon bekijken of afdrukken", "Read or print the packing slip";
+    slip_file: "Pakbon ophalen voor uw systeem (JSON)", "Fetch the packing slip for your system (JSON)";
+    digests_file: "Lijst met controlegetallen ophalen (SHA-256)", "Fetch the list of checksums (SHA-256)";
+    recipient: "Voor", "For";
+    sequence: "Volgnummer", "Sequence number";
+    total: "Aantal bestanden", "Number of files";
+    counts: "Tellingen", "Counts";
+    print_help: "U kunt deze pagina afdrukken of als pdf bewaren met uw browser.", "You can print this page, or keep it as a PDF, with your browser.";
+    check_title: "Controleren of een bestand goed is aangekomen", "Checking whether a file came across well";
+    check_lead: "Elk bestand heeft een controlegetal (SHA-256). Is het getal van uw bestand gelijk? Dan is het bestand compleet en niet veranderd. Zo vraagt u het getal van uw bestand op:", "Each file has a checksum (SHA-256). If that of your file is equal, the file is whole and unchanged. This is how you ask for the number of your file:";
+    check_windows: "Windows: open PowerShell in de map met het bestand en typ:", "Windows: open PowerShell in the folder with the file and type:";
+    check_mac: "macOS: open Terminal in de map met het bestand en typ:", "macOS: open Terminal in the folder with the file and type:";
+    check_all: "Linux, alle bestanden tegelijk, met de lijst met controlegetallen erbij:", "Linux, all files at once, with the list of checksums beside them:";
+    resume: "Is het ophalen afgebroken? Uw browser of programma kan verdergaan waar het stopte.", "Did fetching break off? Your browser or program can go on where it stopped.";
+    fetches: "Wie heeft dit opgehaald", "Who fetched this";
+    fetches_none: "Nog niemand heeft deze levering opgehaald.", "Nobody has fetched this delivery yet.";
+    fetches_more: "Alleen de eerste regels staan hier.", "Only the first lines are shown here.";
+    when: "Wanneer", "When";
+    account: "Account", "Account";
+    file: "Bestand", "File";
+    what: "Wat", "What";
+    channel: "Hoe", "How";
+    portal: "portaal", "portal";
+    was_started: "begonnen", "begun";
+    was_ended: "verstuurd", "sent";
+    was_fetched: "helemaal opgehaald", "fetched whole";
+    was_acknowledged: "ontvangst bevestigd", "receipt confirmed";
+    ask_again: "Heeft u ze nog nodig? Vraag ons om ze opnieuw klaar te zetten, en noem dit nummer:", "Do you still need them? Ask us to make them ready again, and tell us this number:";
+}
