@@ -51,4 +51,5 @@ pub mod sign_off;
 pub mod terms;
 pub mod trust;
 pub mod upload;
+pub mod upload_plan;
 pub mod verdict;

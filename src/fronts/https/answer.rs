@@ -25,6 +25,7 @@ use super::listener::Running;
 use super::operator::stage;
 use super::portal::office::Desk;
 use super::portal::{self, Form, Guest, Member};
+use super::receive;
 use super::reply::{BAD_REQUEST, Content, Reply, TOO_LARGE, TOO_SLOW};
 use super::routes::{EVERYBODY, Found, Handler, MISSING, MOST_CONTENT_BYTES, Route, Table, find, has_office};
 use super::wire::{Ledger, Piece};
@@ -76,6 +77,7 @@ impl hyper::body::Body for Answered {
 pub(super) async fn answer(door: &Door, request: Request<Incoming>, running: Running) -> Response<Answered> {
     let (parts, incoming) = request.into_parts();
     let is_head = parts.method == Method::HEAD;
+    let is_tus = receive::is_tus(parts.uri.path());
     let reply = match find(door.table, &parts.method, parts.uri.path()) {
         Found::Nothing if is_for_people(door, &parts) => run(door, &MISSING, Vec::new(), parts, incoming).await,
         Found::Nothing => {
@@ -88,6 +90,7 @@ pub(super) async fn answer(door: &Door, request: Request<Incoming>, running: Run
         }
         Found::Route(route, segments) => run(door, route, segments, parts, incoming).await,
     };
+    let reply = if is_tus { receive::with_version(reply) } else { reply };
     response(door, reply, is_head, running)
 }
 
@@ -97,14 +100,18 @@ async fn run(door: &Door, route: &Route, segments: Vec<String>, parts: Parts, in
         route.handler,
         Handler::Page(_) | Handler::Member(_) | Handler::Signed(_) | Handler::Desk(_) | Handler::Own(_)
     );
-    let is_open_change = !is_page && !matches!(route.handler, Handler::Account(_)) && route.method != Method::GET;
+    let asks_who = matches!(route.handler, Handler::Account(_) | Handler::Uploader(_) | Handler::Receive(_));
+    let is_open_change = !is_page && !asks_who && route.method != Method::GET;
     if is_open_change && parts.headers.contains_key(ORIGIN) {
         return Reply::refusal(&Refusal::NotAllowed("not from a web page"));
     }
     let content = match route.handler {
         Handler::Stage => return stage::receive(&door.site, &segments, &parts.headers, incoming).await,
+        // asks for itself who asks, before a byte of it is taken
+        Handler::Receive(which) => return receive::answer(door, which, route, segments, parts, incoming).await,
         Handler::Open(_)
         | Handler::Account(_)
+        | Handler::Uploader(_)
         | Handler::Page(_)
         | Handler::Member(_)
         | Handler::Signed(_)
@@ -117,18 +124,20 @@ async fn run(door: &Door, route: &Route, segments: Vec<String>, parts: Parts, in
         }
         Handler::Open(_)
         | Handler::Account(_)
+        | Handler::Uploader(_)
         | Handler::Page(_)
         | Handler::Member(_)
         | Handler::Signed(_)
         | Handler::Desk(_)
         | Handler::Own(_)
-            if route.most_bytes > MOST_CONTENT_BYTES && !is_in_office(door, &parts).await =>
+            if route.most_bytes > MOST_CONTENT_BYTES && !is_in_office(door, route, &parts).await =>
         {
             pass_over(incoming).await;
             Ok(Bytes::new())
         }
         Handler::Open(_)
         | Handler::Account(_)
+        | Handler::Uploader(_)
         | Handler::Page(_)
         | Handler::Member(_)
         | Handler::Signed(_)
@@ -141,7 +150,7 @@ async fn run(door: &Door, route: &Route, segments: Vec<String>, parts: Parts, in
     };
     // A range may have to be read for its digest.
     let at_hand = route.at_hand && !parts.headers.contains_key(RANGE) && door.site.operations.is_at_hand();
-    let ask = ask(door, split(route, segments), parts, content);
+    let ask = Ask::of(door, route, segments, parts, content);
     let (handler, address) = (route.handler, door.address);
     let mut reply = if at_hand {
         handle(handler, &ask, address)
@@ -155,15 +164,6 @@ async fn run(door: &Door, route: &Route, segments: Vec<String>, parts: Parts, in
         reply = failed(&failure);
     }
     reply
-}
-
-/// The client that the path of a route names, and the segments that its handler knows.
-fn split(route: &Route, mut segments: Vec<String>) -> (Option<String>, Vec<String>) {
-    if !route.is_for_client() || segments.is_empty() {
-        return (None, segments);
-    }
-    let client = segments.remove(0);
-    (Some(client), segments)
 }
 
 fn failed(failure: &Failure) -> Reply {
@@ -184,10 +184,21 @@ fn handle(handler: Handler, ask: &Ask, address: IpAddr) -> Reply {
                 Err(reply) => return *reply,
             }
         }
+        Handler::Uploader(handler) => {
+            if let Some(refused) = receive::version_refused(ask) {
+                return refused;
+            }
+            match receive::asker(ask, address) {
+                Ok(caller) => handler(ask, &caller),
+                Err(reply) => return *reply,
+            }
+        }
         Handler::Page(_) | Handler::Member(_) | Handler::Signed(_) | Handler::Desk(_) | Handler::Own(_) => {
             return page(handler, ask, address);
         }
-        Handler::Stage => Err(Failure::Refused(Refusal::NotAllowed("a file is taken as it comes in"))),
+        Handler::Stage | Handler::Receive(_) => {
+            Err(Failure::Refused(Refusal::NotAllowed("a file is taken as it comes in")))
+        }
     };
     outcome.unwrap_or_else(|failure| failed(&failure))
 }
@@ -231,7 +242,9 @@ fn page(handler: Handler, ask: &Ask, address: IpAddr) -> Reply {
                     _ => Ok(Reply::not_found()),
                 },
             },
-            Handler::Open(_) | Handler::Account(_) | Handler::Stage => Ok(Reply::not_found()),
+            Handler::Open(_) | Handler::Account(_) | Handler::Uploader(_) | Handler::Stage | Handler::Receive(_) => {
+                Ok(Reply::not_found())
+            }
         }
     };
     outcome.or_else(|failure| portal::broken(ask, &guest, &failure)).unwrap_or_else(|failure| failed(&failure))
@@ -256,19 +269,11 @@ async fn pass_over(incoming: Incoming) {
 }
 
 /// Whether somebody of the office asks: nobody else sends more than is usual.
-async fn is_in_office(door: &Door, parts: &Parts) -> bool {
-    let ask = ask(door, (None, Vec::new()), parts.clone(), Bytes::new());
+async fn is_in_office(door: &Door, route: &Route, parts: &Parts) -> bool {
+    let ask = Ask::of(door, route, Vec::new(), parts.clone(), Bytes::new());
     let address = door.address;
     let asked = tokio::task::spawn_blocking(move || Guest::of(&ask, address).is_ok_and(|guest| guest.desk.is_some()));
     asked.await.unwrap_or(false)
-}
-
-fn ask(door: &Door, (client, segments): (Option<String>, Vec<String>), parts: Parts, content: Bytes) -> Ask {
-    let (path, authority) = (parts.uri.path().to_owned(), parts.uri.authority().map(ToString::to_string));
-    let query = parts.uri.query().unwrap_or_default().to_owned();
-    let (site, in_office) = (Arc::clone(&door.site), has_office(door.table));
-    let (method, headers) = (parts.method, parts.headers);
-    Ask { site, method, path, authority, client, segments, query, headers, content, in_office }
 }
 
 async fn whole(door: &Door, incoming: Incoming, most_bytes: usize) -> Result<Bytes, Box<Reply>> {

@@ -1,6 +1,7 @@
 //! Participant files on their way in: opening, writing, completing, ending. What they mean once
 //! they are received is not decided here. Knows who may, and nothing of extents.
 
+mod announce;
 mod browse;
 mod change;
 mod complete;
@@ -13,6 +14,7 @@ mod settle;
 
 use std::sync::Arc;
 
+pub use announce::{Announced, Announcement, NewUpload, UploadFrom};
 pub use browse::{UploadFilter, UploadRoom, UploadView};
 pub use handle::Receiving;
 pub use open::UploadMode;

@@ -19,6 +19,8 @@ mod golden_mandates;
 mod golden_sign_ins;
 #[cfg(test)]
 mod golden_start;
+#[cfg(test)]
+mod golden_upload_plan;
 mod intake;
 mod interruptions;
 mod mail;
@@ -31,6 +33,7 @@ mod start;
 mod terms;
 #[cfg(test)]
 mod terms_golden;
+mod upload_plan;
 
 use core::net::IpAddr;
 

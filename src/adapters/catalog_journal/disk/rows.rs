@@ -48,6 +48,7 @@ use crate::domain::sign_in_record::SignInRecord;
 use crate::domain::sign_off::{PartSet, SignOff};
 use crate::domain::terms::{TermsAcceptance, TermsText, TermsVersion};
 use crate::domain::upload::{Upload, UploadEnd, UploadEntry, UploadHeader, UploadState, UploadSums};
+use crate::domain::upload_plan::UploadPlan;
 use crate::ports::failure::Fault;
 
 struct_form! {
@@ -339,6 +340,6 @@ kinds! {
     WindowEnd SlotRecord SlotMember DoomedPayload Upload UploadEntry UploadEnd UploadHeader
     UploadSums SignOff ScrubPosition BodyKey HistoryCut Credentials WebSession AccountLink Passkey PasskeyOwner
     TermsVersion TermsText TermsAcceptance
-    AccountRequest RequestAddress Interruption WindowPause PausedWindow OfficeMember SignInRecord Mandate MandatedRight MandateDue AccountScope Intake IntakeDue IntakePaper ReceiptEntry UploadDigest IntakeEntry;
+    AccountRequest RequestAddress Interruption WindowPause PausedWindow OfficeMember SignInRecord Mandate MandatedRight MandateDue AccountScope Intake IntakeDue IntakePaper ReceiptEntry UploadDigest IntakeEntry UploadPlan;
     later: Organisation Account Product Mail MailDue CredentialBlock Restriction InterruptionMailing Proposal
 }
