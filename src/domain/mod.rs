@@ -52,4 +52,5 @@ pub mod terms;
 pub mod trust;
 pub mod upload;
 pub mod upload_plan;
+pub mod upload_stage;
 pub mod verdict;

@@ -112,8 +112,8 @@ pub use sweep_vault::Recovery;
 pub use tell_access::Telling;
 pub use terms::{AccountTerms, MachineTerms, NewTerms, TermsOverview, TermsState};
 pub use uploads::{
-    Announced, Announcement, NewUpload, Receiving, SettledUploads, UploadFilter, UploadFrom, UploadMode, UploadRoom,
-    UploadSettings, UploadView,
+    Announced, Announcement, NewUpload, OneUpload, Receiving, SeenFilter, SeenUpload, SeenUploads, SettledUploads,
+    UploadFilter, UploadFrom, UploadMode, UploadRoom, UploadSettings, UploadView,
 };
 
 use crate::domain::bodies::BodyPeriods;

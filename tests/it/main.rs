@@ -51,6 +51,7 @@ mod portal_mandates;
 mod portal_passkeys;
 mod portal_security;
 mod portal_start;
+mod portal_uploads;
 mod ports_catalog;
 mod power;
 mod protection;

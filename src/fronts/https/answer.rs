@@ -24,6 +24,7 @@ use super::body::{Body, CutOff};
 use super::listener::Running;
 use super::operator::stage;
 use super::portal::office::Desk;
+use super::portal::uploads::Taking;
 use super::portal::{self, Form, Guest, Member};
 use super::receive;
 use super::reply::{BAD_REQUEST, Content, Reply, TOO_LARGE, TOO_SLOW};
@@ -98,7 +99,12 @@ async fn run(door: &Door, route: &Route, segments: Vec<String>, parts: Parts, in
     // Pages of other sites cannot reach what is open here: browsers name them in `Origin`.
     let is_page = matches!(
         route.handler,
-        Handler::Page(_) | Handler::Member(_) | Handler::Signed(_) | Handler::Desk(_) | Handler::Own(_)
+        Handler::Page(_)
+            | Handler::Member(_)
+            | Handler::Signed(_)
+            | Handler::Desk(_)
+            | Handler::Own(_)
+            | Handler::Upload(_)
     );
     let asks_who = matches!(route.handler, Handler::Account(_) | Handler::Uploader(_) | Handler::Receive(_));
     let is_open_change = !is_page && !asks_who && route.method != Method::GET;
@@ -109,6 +115,10 @@ async fn run(door: &Door, route: &Route, segments: Vec<String>, parts: Parts, in
         Handler::Stage => return stage::receive(&door.site, &segments, &parts.headers, incoming).await,
         // asks for itself who asks, before a byte of it is taken
         Handler::Receive(which) => return receive::answer(door, which, route, segments, parts, incoming).await,
+        Handler::Upload(taking) => {
+            let ask = Arc::new(Ask::of(door, route, segments, parts, Bytes::new()));
+            return upload(door, taking, ask, incoming).await;
+        }
         Handler::Open(_)
         | Handler::Account(_)
         | Handler::Uploader(_)
@@ -166,6 +176,24 @@ async fn run(door: &Door, route: &Route, segments: Vec<String>, parts: Parts, in
     reply
 }
 
+/// Lets a member send files, once all that can be known before their first byte is in order.
+async fn upload(door: &Door, taking: Taking, ask: Arc<Ask>, incoming: Incoming) -> Reply {
+    let (asked, address) = (Arc::clone(&ask), door.address);
+    let admitted = tokio::task::spawn_blocking(move || {
+        let guest = guest(&asked, address)?;
+        let member = member(&guest, false)?;
+        member.placed(&asked).map_err(|failure| Box::new(told(&asked, &guest, &failure)))
+    });
+    match admitted.await {
+        Ok(Ok(member)) => portal::uploads::take_in(ask, member, taking, incoming, door.alive.clone()).await,
+        Ok(Err(reply)) => {
+            pass_over(incoming).await;
+            *reply
+        }
+        Err(error) => failed(&Fault::from_error("handler", error).into()),
+    }
+}
+
 fn failed(failure: &Failure) -> Reply {
     Reply::failure("answering a request", failure)
 }
@@ -196,58 +224,80 @@ fn handle(handler: Handler, ask: &Ask, address: IpAddr) -> Reply {
         Handler::Page(_) | Handler::Member(_) | Handler::Signed(_) | Handler::Desk(_) | Handler::Own(_) => {
             return page(handler, ask, address);
         }
-        Handler::Stage | Handler::Receive(_) => {
+        Handler::Stage | Handler::Receive(_) | Handler::Upload(_) => {
             Err(Failure::Refused(Refusal::NotAllowed("a file is taken as it comes in")))
         }
     };
     outcome.unwrap_or_else(|failure| failed(&failure))
 }
 
-/// A page, or the page that says why there is none.
-fn page(handler: Handler, ask: &Ask, address: IpAddr) -> Reply {
-    let guest = match Guest::of(ask, address) {
-        Ok(guest) => guest,
-        Err(failure) => return failed(&failure),
-    };
+/// Whoever asks for a page; or the page that says that the portal is closed, or that another site sent a form.
+fn guest(ask: &Ask, address: IpAddr) -> Result<Guest, Box<Reply>> {
+    let guest = Guest::of(ask, address).map_err(|failure| Box::new(failed(&failure)))?;
     let changes = !matches!(ask.method, Method::GET | Method::HEAD);
     // the office stays open: somebody there ends the interruption
     match ask.site.operations.closure(ask.door()) {
         Ok(None) => {}
         // in the frame of a page that is open already, which says how long somebody stays signed in
         Ok(Some(_)) if ask.is_at(portal::SESSION_PATH) => {}
-        Ok(Some(closure)) => return portal::closed(ask, &guest, &closure).unwrap_or_else(|failure| failed(&failure)),
-        Err(failure) => return failed(&failure),
+        Ok(Some(closure)) => {
+            let closed = portal::closed(ask, &guest, &closure).unwrap_or_else(|failure| failed(&failure));
+            return Err(Box::new(closed));
+        }
+        Err(failure) => return Err(Box::new(failed(&failure))),
     }
-    let outcome = if changes && portal::is_from_elsewhere(&ask.headers, ask.authority.as_deref()) {
-        portal::elsewhere(ask, &guest)
-    } else {
-        match handler {
-            Handler::Page(handler) => handler(ask, &guest),
-            Handler::Member(answer) | Handler::Signed(answer) => match Member::of(&guest) {
+    if changes && portal::is_from_elsewhere(&ask.headers, ask.authority.as_deref()) {
+        let elsewhere = portal::elsewhere(ask, &guest).unwrap_or_else(|failure| told(ask, &guest, &failure));
+        return Err(Box::new(elsewhere));
+    }
+    Ok(guest)
+}
+
+/// Who is signed in, and nothing before the terms of use are accepted (I6), but for what needs that not.
+fn member(guest: &Guest, is_before_terms: bool) -> Result<Member, Box<Reply>> {
+    let member = Member::of(guest)?;
+    if member.visit.has_terms_open && !is_before_terms { Err(Box::new(member.to_the_terms())) } else { Ok(member) }
+}
+
+/// A page, or the page that says why there is none.
+fn page(handler: Handler, ask: &Ask, address: IpAddr) -> Reply {
+    let guest = match guest(ask, address) {
+        Ok(guest) => guest,
+        Err(reply) => return *reply,
+    };
+    let changes = !matches!(ask.method, Method::GET | Method::HEAD);
+    let outcome = match handler {
+        Handler::Page(handler) => handler(ask, &guest),
+        Handler::Member(answer) | Handler::Signed(answer) => {
+            match member(&guest, matches!(handler, Handler::Signed(_))) {
                 Err(reply) => Ok(*reply),
-                // nothing before the terms of use are accepted (I6)
-                Ok(member) if member.visit.has_terms_open && matches!(handler, Handler::Member(_)) => {
-                    Ok(member.to_the_terms())
-                }
                 // a form that was not made for this session
                 Ok(member) if changes && !member.sent(&Form::read(&ask.content)) => portal::elsewhere(ask, &guest),
                 Ok(member) => member.placed(ask).and_then(|member| answer(ask, &member)),
-            },
-            Handler::Desk(_) | Handler::Own(_) => match Desk::of(&guest) {
-                Err(reply) => Ok(*reply),
-                Ok(desk) if changes && !desk.sent(&Form::read(&ask.content)) => portal::elsewhere(ask, &guest),
-                Ok(desk) => match handler {
-                    Handler::Own(answer) => answer(ask, &desk.oneself()),
-                    Handler::Desk(answer) => answer(ask, &desk),
-                    _ => Ok(Reply::not_found()),
-                },
-            },
-            Handler::Open(_) | Handler::Account(_) | Handler::Uploader(_) | Handler::Stage | Handler::Receive(_) => {
-                Ok(Reply::not_found())
             }
         }
+        Handler::Desk(_) | Handler::Own(_) => match Desk::of(&guest) {
+            Err(reply) => Ok(*reply),
+            Ok(desk) if changes && !desk.sent(&Form::read(&ask.content)) => portal::elsewhere(ask, &guest),
+            Ok(desk) => match handler {
+                Handler::Own(answer) => answer(ask, &desk.oneself()),
+                Handler::Desk(answer) => answer(ask, &desk),
+                _ => Ok(Reply::not_found()),
+            },
+        },
+        Handler::Open(_)
+        | Handler::Account(_)
+        | Handler::Uploader(_)
+        | Handler::Stage
+        | Handler::Receive(_)
+        | Handler::Upload(_) => Ok(Reply::not_found()),
     };
-    outcome.or_else(|failure| portal::broken(ask, &guest, &failure)).unwrap_or_else(|failure| failed(&failure))
+    outcome.unwrap_or_else(|failure| told(ask, &guest, &failure))
+}
+
+/// The page for what failed.
+fn told(ask: &Ask, guest: &Guest, failure: &Failure) -> Reply {
+    portal::broken(ask, guest, failure).unwrap_or_else(|failure| failed(&failure))
 }
 
 /// Whether a browser asks, and not for something of the API.

@@ -2,14 +2,17 @@
 //! they are received is not decided here. Knows who may, and nothing of extents.
 
 mod announce;
+mod backwards;
 mod browse;
 mod change;
 mod complete;
 mod contents;
+mod discard;
 mod handle;
 mod live;
 mod lose;
 mod open;
+mod seen;
 mod settle;
 
 use std::sync::Arc;
@@ -18,6 +21,7 @@ pub use announce::{Announced, Announcement, NewUpload, UploadFrom};
 pub use browse::{UploadFilter, UploadRoom, UploadView};
 pub use handle::Receiving;
 pub use open::UploadMode;
+pub use seen::{OneUpload, SeenFilter, SeenUpload, SeenUploads};
 pub use settle::SettledUploads;
 
 pub(super) use contents::Contents;

@@ -24,6 +24,7 @@ mod requests;
 mod retention;
 mod rotate;
 mod security;
+mod seen;
 mod sign_off;
 mod steer;
 mod terms;

@@ -26,6 +26,7 @@ mod style;
 mod terms;
 mod terms_machines;
 mod texts;
+pub(super) mod uploads;
 mod words;
 
 use std::net::IpAddr;

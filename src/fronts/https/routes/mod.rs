@@ -12,11 +12,13 @@ mod portal;
 mod resumable_uploads;
 mod security;
 mod terms;
+mod uploads;
 
 use hyper::Method;
 
 use super::ask::Ask;
 use super::portal::office::Desk;
+use super::portal::uploads::Taking;
 use super::portal::{Guest, Member, missing};
 use super::receive::{Receive, Tus};
 use super::reply::Reply;
@@ -45,6 +47,8 @@ pub(super) enum Handler {
     Receive(Receive),
     /// Takes a file as it comes in; on the operator listener only.
     Stage,
+    /// Takes the files of a form as they come in, from who is signed in to the portal.
+    Upload(Taking),
 }
 
 /// One route.
@@ -145,6 +149,7 @@ pub(super) static EVERYBODY: Table = &[
     portal::PORTAL,
     terms::TERMS,
     security::SECURITY,
+    uploads::UPLOADS,
 ];
 
 /// Of an operator listener that only this machine can reach, over plain HTTP and over TLS.
@@ -257,7 +262,7 @@ mod tests {
             Handler::Open(_) | Handler::Page(_) => "anybody",
             Handler::Account(_) | Handler::Receive(Receive::Content) => "account",
             Handler::Uploader(_) | Handler::Receive(_) => "uploader",
-            Handler::Member(_) | Handler::Signed(_) => "person",
+            Handler::Member(_) | Handler::Signed(_) | Handler::Upload(_) => "person",
             Handler::Desk(_) | Handler::Own(_) => "officer",
             Handler::Stage => "operator",
         };
