@@ -120,7 +120,7 @@ pub(in crate::fronts::https) fn ask_withdrawal(ask: &Ask, member: &Member) -> Re
     let found = ask.site.operations.seen_upload(&member.visit.caller, upload_id(ask)?)?;
     let upload = &found.seen.view.upload;
     if !found.may_take_back {
-        return Ok(too_late(ask, member)?);
+        return too_late(ask, member);
     }
     member.shown(&Withdraw {
         frame: member.frame(ask),

@@ -279,8 +279,11 @@ impl Coming {
     pub(super) async fn throw_away(mut self) {
         let Some(receiving) = self.receiving.take() else { return };
         let (operations, caller) = (Arc::clone(&self.operations), self.caller.clone());
-        let thrown = offload(move || Ok(thrown_away(&operations, &caller, &receiving))).await;
-        if let Err(failure) = thrown {
+        let thrown = offload(move || {
+            thrown_away(&operations, &caller, &receiving);
+            Ok(())
+        });
+        if let Err(failure) = thrown.await {
             tracing::warn!(%failure, "an upload that did not arrive whole could not be removed");
         }
     }
@@ -290,10 +293,10 @@ impl Drop for Coming {
     fn drop(&mut self) {
         let Some(receiving) = self.receiving.take() else { return };
         let (operations, caller, alive) = (Arc::clone(&self.operations), self.caller.clone(), self._alive.clone());
-        let _ = tokio::task::spawn_blocking(move || {
+        drop(tokio::task::spawn_blocking(move || {
             thrown_away(&operations, &caller, &receiving);
             drop(alive);
-        });
+        }));
     }
 }
 

@@ -147,7 +147,7 @@ impl Way {
         }
         let (product, first) = match self.text(&mut form, "product").await {
             Ok(Read::Text(code)) => (ProductCode::parse(&code).ok(), None),
-            Ok(Read::Other(field)) => (None, Some(field)),
+            Ok(Read::Other(field)) => (None, Some(*field)),
             Ok(Read::Nothing) => return alone(Why::NoFile),
             Err(why) => return alone(why),
         };
@@ -304,7 +304,7 @@ impl Way {
     async fn text(&self, form: &mut Multipart<'static>, name: &str) -> Result<Read, Why> {
         match self.next_field(form).await? {
             None => Ok(Read::Nothing),
-            Some(field) if field.name() != Some(name) => Ok(Read::Other(field)),
+            Some(field) if field.name() != Some(name) => Ok(Read::Other(Box::new(field))),
             Some(field) => match timeout(self.patience(), field.text()).await {
                 Ok(Ok(text)) => Ok(Read::Text(text)),
                 Ok(Err(_)) => Err(Why::NotAForm),
@@ -317,7 +317,7 @@ impl Way {
 /// What the next field of a form is.
 enum Read {
     Text(String),
-    Other(Field<'static>),
+    Other(Box<Field<'static>>),
     Nothing,
 }
 
