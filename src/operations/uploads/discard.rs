@@ -6,6 +6,7 @@ use crate::domain::history::Happening;
 use crate::domain::ids::UploadId;
 use crate::domain::refusal::{Refusal, What};
 use crate::domain::upload::{UploadEnd, UploadEntry, UploadState};
+use crate::domain::upload_plan::UploadPlan;
 use crate::operations::{Caller, Failure, Operations};
 
 impl Operations {
@@ -36,7 +37,8 @@ impl Operations {
             after.state = UploadState::Removed { at: now };
             let decision = Decision::new(now, event(Happening::UploadRemoved, who, &after, "it did not arrive whole"))
                 .remove(UploadEntry::key_of(&after.organisation, &after.product, &after.name))
-                .remove(UploadEnd::key_of(after.unfinished_until, id));
+                .remove(UploadEnd::key_of(after.unfinished_until, id))
+                .remove(UploadPlan::key_of(id));
             put_upload(view, decision, Some(&before), after)
         }));
         match decided {

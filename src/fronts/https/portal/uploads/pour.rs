@@ -122,6 +122,10 @@ impl Way {
         let (product, name, alive) = (product.clone(), name.clone(), self.alive.clone());
         // made where it is opened: whoever asked may be gone by then
         let opened = offload(move || {
+            // what was begun at another door may have been announced with another size: it goes
+            if let Ok(there) = operations.upload_entry(&caller, &product, &name) {
+                operations.discard_upload(&caller, there.upload.id)?;
+            }
             let receiving = Arc::new(operations.open_upload(&caller, &product, &name, ANEW)?);
             Ok(Coming { operations, caller, receiving: Some(receiving), _alive: alive })
         });
