@@ -53,4 +53,6 @@ pub mod sign_off;
 pub mod terms;
 pub mod trust;
 pub mod upload;
+pub mod upload_plan;
+pub mod upload_stage;
 pub mod verdict;

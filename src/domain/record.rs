@@ -39,6 +39,7 @@ use super::sign_in_record::SignInRecord;
 use super::sign_off::SignOff;
 use super::terms::{TermsAcceptance, TermsText, TermsVersion};
 use super::upload::{Upload, UploadEnd, UploadEntry, UploadHeader, UploadSums};
+use super::upload_plan::UploadPlan;
 
 /// The key of a record, or the beginning of one. Bytewise order is the order
 /// of listing: kind, then the parts; texts end in NUL, numbers are big-endian.
@@ -270,6 +271,8 @@ records! {
     UploadDigest = 94;
     /// A received upload in the list of its organisation, by organisation, moment and upload.
     IntakeEntry = 95;
+    /// What was said of an upload before its bytes came, by upload.
+    UploadPlan = 100;
     /// How far the e-mails about an interruption came, by its id.
     InterruptionMailing = 107;
     /// A passkey, by login and id.

@@ -6,7 +6,8 @@ use super::forms;
 use crate::domain::expected_upload::ExpectedState;
 use crate::domain::intake::{Intake, IntakeState};
 use crate::domain::moment::Moment;
-use crate::operations::{ExpectedView, ReceiptFile, ReceiptKey, ReceiptView, UploadView};
+use crate::domain::upload::UploadState;
+use crate::operations::{Announced, ExpectedView, ReceiptFile, ReceiptKey, ReceiptView, UploadView};
 
 fn moment(at: Option<Moment>) -> Value {
     at.map_or(Value::Null, |at| json!(at.to_string()))
@@ -72,6 +73,44 @@ pub fn participant_file(view: &ReceiptView, base: &str) -> Value {
         let uri = |name: &str, is_there: bool| is_there.then(|| format!("{papers}/{name}"));
         members.insert("receiptUri".to_owned(), json!(uri("receipt", has(ReceiptFile::Receipt))));
         members.insert("resultUri".to_owned(), json!(uri("result", has(ReceiptFile::Result))));
+    }
+    form
+}
+
+/// A received participant file with its receipt and the signature of that, as they are given out.
+#[must_use]
+pub fn received(view: &ReceiptView, base: &str) -> Value {
+    let mut form = participant_file(view, base);
+    let text =
+        |file| view.papers.iter().find(|paper| paper.file == file).map(|paper| String::from_utf8_lossy(&paper.bytes));
+    if let Value::Object(members) = &mut form {
+        members.insert("receipt".to_owned(), json!(text(ReceiptFile::Receipt)));
+        members.insert("receiptSignature".to_owned(), json!(text(ReceiptFile::ReceiptSignature)));
+    }
+    form
+}
+
+/// An announced participant file before it is received, or one that was taken back before that.
+#[must_use]
+pub fn announced(announced: &Announced, base: &str) -> Value {
+    let mut form = forms::upload(&announced.view);
+    let upload = &announced.view.upload;
+    if let Value::Object(members) = &mut form {
+        let mut put = |name: &str, value: Value| members.insert(name.to_owned(), value);
+        let is_coming = upload.state == UploadState::Unfinished;
+        let plan = announced.plan.as_ref();
+        put("name", json!(announced.name().as_str()));
+        put("stage", json!(if is_coming { "receiving" } else { upload.state.word() }));
+        put("fileName", json!(announced.name().as_str()));
+        let media_type = plan.and_then(|plan| plan.media_type.as_ref());
+        put("contentType", json!(media_type.map_or("application/octet-stream", |line| line.as_str())));
+        put("size", json!(announced.whole_bytes()));
+        put("createdAt", json!(upload.begun_at.to_string()));
+        put("expiresAt", moment(Some(upload.unfinished_until).filter(|_| is_coming)));
+        let files = format!("{base}/participant-files/{}", upload.id);
+        put("contentUri", json!(is_coming.then(|| format!("{files}/content"))));
+        put("receiptUri", Value::Null);
+        put("resultUri", Value::Null);
     }
     form
 }

@@ -116,7 +116,10 @@ pub use sign_in::Visitor;
 pub use sweep_vault::Recovery;
 pub use tell_access::Telling;
 pub use terms::{AccountTerms, MachineTerms, NewTerms, TermsOverview, TermsState};
-pub use uploads::{Receiving, SettledUploads, UploadFilter, UploadMode, UploadRoom, UploadSettings, UploadView};
+pub use uploads::{
+    Announced, Announcement, NewUpload, OneUpload, Receiving, SeenFilter, SeenUpload, SeenUploads, SettledUploads,
+    UploadFilter, UploadFrom, UploadMode, UploadRoom, UploadSettings, UploadView,
+};
 
 use crate::domain::bodies::BodyPeriods;
 use crate::domain::digest::Digest;

@@ -11,7 +11,7 @@ use crate::support::server::Server;
 use crate::support::stock::{events, organisation, product, text};
 
 const ROUTES: &str = include_str!("../../fixtures/route-matrix.txt");
-const ANNE: &str = "anne@alpha.example";
+pub(crate) const ANNE: &str = "anne@alpha.example";
 const PASSWORD: &str = "een lange zin die niemand raadt";
 const NOWHERE: &str = "__Host-postkluis=made-up-by-somebody-else";
 
@@ -41,17 +41,17 @@ fn routes() -> Vec<Route> {
 }
 
 /// Somebody with a browser that does just what it is told.
-struct Person {
-    cookie: String,
+pub(crate) struct Person {
+    pub(crate) cookie: String,
     token: String,
 }
 
-struct Stage {
-    server: Server,
+pub(crate) struct Stage {
+    pub(crate) server: Server,
     link: String,
 }
 
-fn stage_with(set: &[(&str, &str)]) -> Stage {
+pub(crate) fn stage_with(set: &[(&str, &str)]) -> Stage {
     let mut server = Server::prepare();
     server.set("POSTKLUIS_SIGN_IN__PASSWORD_MEMORY", "64 KiB");
     server.set("POSTKLUIS_ORGANISATION__CONTACT_MAIL", "info@example.org");
@@ -97,18 +97,18 @@ fn code_of(key: &str, steps: u64) -> String {
 
 impl Stage {
     #[track_caller]
-    fn ask(&self, path: &str, arguments: &[&str]) -> String {
+    pub(crate) fn ask(&self, path: &str, arguments: &[&str]) -> String {
         curl(&self.server, path, &[&["--include"], arguments].concat()).expect_code(0).text()
     }
 
     /// What people and strangers did, as far as it is on record.
-    fn told(&self) -> usize {
+    pub(crate) fn told(&self) -> usize {
         let lines = self.server.done(&["history", "list"]);
         lines.as_array().expect("a list").iter().filter(|line| line["channel"] != "system").count()
     }
 
     /// Activates the account: the key of its app, and recovery codes.
-    fn activate(&self) -> (String, Vec<String>) {
+    pub(crate) fn activate(&self) -> (String, Vec<String>) {
         let form = format!("password={0}&again={0}", PASSWORD.replace(' ', "+"));
         let page = self.ask(&self.link, &["--data", &form]);
         let key = between(&page, "class=\"key\">", "<").to_owned();
@@ -124,7 +124,7 @@ impl Stage {
         self.ask("/sign-in", &[&["--data", &form], with].concat())
     }
 
-    fn enter(&self, code: &str) -> Person {
+    pub(crate) fn enter(&self, code: &str) -> Person {
         let between_steps = cookie_in(&self.password_shown(&[]));
         let entered = self.ask(
             "/sign-in/code",
@@ -213,6 +213,45 @@ fn no_route_changes_anything_for_a_page_of_another_site() {
         tried += 1;
     }
     assert!(tried >= 25, "{tried} routes were tried: the file was read wrongly");
+    assert_eq!(stage.told(), before, "nothing was changed");
+}
+
+#[test]
+fn resumable_uploads_are_open_to_no_page_of_another_site_and_to_nobody_without_a_name() {
+    let stage = stage();
+    let (_, codes) = stage.activate();
+    let anne = stage.enter(&codes[0]);
+    let cookie = format!("Cookie: {}", anne.cookie);
+    let tus = "Tus-Resumable: 1.0.0";
+    let before = stage.told();
+    let mut tried = 0;
+    for route in routes().iter().filter(|route| route.asker == "uploader") {
+        let path = &route.path;
+        let send = |headers: &[&str]| {
+            let method: &[&str] = if route.method == "HEAD" { &["--head"] } else { &["--request", route.method] };
+            let headers = headers.iter().flat_map(|header| ["--header", header]);
+            let reply = stage.ask(path, &method.iter().copied().chain(headers).collect::<Vec<_>>());
+            assert_guarded(&reply, path);
+            assert!(reply.contains("tus-resumable: 1.0.0"), "{reply}");
+            reply.get(7..10).unwrap_or_default().to_owned()
+        };
+        let is_override = route.method == "POST" && path.ends_with("0123456789ab");
+        let method = if is_override { "X-HTTP-Method-Override: PATCH" } else { "X-Asked: 1" };
+        let body = "Content-Type: application/offset+octet-stream";
+        for foreign in
+            ["Sec-Fetch-Site: cross-site", "Sec-Fetch-Site: same-site", "Origin: https://evil.example", "Origin: null"]
+        {
+            assert_eq!(send(&[foreign, &cookie, tus, method, body]), "403", "{} {path} {foreign}", route.method);
+        }
+        assert_eq!(send(&[&cookie, method, body]), "412", "a form cannot say which version: {path}");
+        assert_eq!(send(&[tus, method, body]), "401", "{path}");
+        assert_eq!(send(&[tus, method, body, &format!("Cookie: {NOWHERE}")]), "401", "{path}");
+        assert_eq!(send(&[tus, method, body, "Authorization: Bearer made-up"]), "401", "{path}");
+        let own = send(&[tus, method, body, &cookie, "Upload-Offset: 0"]);
+        assert!(["400", "404"].contains(&own.as_str()), "{} {path}: {own}", route.method);
+        tried += 1;
+    }
+    assert_eq!(tried, 10);
     assert_eq!(stage.told(), before, "nothing was changed");
 }
 

@@ -307,6 +307,22 @@ impl OnItsWay {
         self.lines.recv_timeout(PATIENCE).unwrap_or_else(|error| panic!("the client says nothing: {error}"))
     }
 
+    /// Waits for all that it still says; its last line.
+    #[track_caller]
+    pub(crate) fn hear_rest(self) -> String {
+        let mut last = String::new();
+        while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
+            last = line;
+        }
+        last
+    }
+
+    /// Kills it (SIGKILL), if it has not ended.
+    pub(crate) fn cut(mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
     /// Kills it (SIGKILL); it must not have come to its end before.
     #[track_caller]
     pub(crate) fn kill(mut self) {

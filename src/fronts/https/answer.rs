@@ -24,7 +24,9 @@ use super::body::{Body, CutOff};
 use super::listener::Running;
 use super::operator::stage;
 use super::portal::office::Desk;
+use super::portal::uploads::Taking;
 use super::portal::{self, Form, Guest, Member};
+use super::receive;
 use super::reply::{BAD_REQUEST, Content, Reply, TOO_LARGE, TOO_SLOW};
 use super::routes::{EVERYBODY, Found, Handler, MISSING, MOST_CONTENT_BYTES, Route, Table, find, has_office};
 use super::wire::{Ledger, Piece};
@@ -76,6 +78,7 @@ impl hyper::body::Body for Answered {
 pub(super) async fn answer(door: &Door, request: Request<Incoming>, running: Running) -> Response<Answered> {
     let (parts, incoming) = request.into_parts();
     let is_head = parts.method == Method::HEAD;
+    let is_tus = receive::is_tus(parts.uri.path());
     let reply = match find(door.table, &parts.method, parts.uri.path()) {
         Found::Nothing if is_for_people(door, &parts) => run(door, &MISSING, Vec::new(), parts, incoming).await,
         Found::Nothing => {
@@ -88,6 +91,7 @@ pub(super) async fn answer(door: &Door, request: Request<Incoming>, running: Run
         }
         Found::Route(route, segments) => run(door, route, segments, parts, incoming).await,
     };
+    let reply = if is_tus { receive::with_version(reply) } else { reply };
     response(door, reply, is_head, running)
 }
 
@@ -95,16 +99,29 @@ async fn run(door: &Door, route: &Route, segments: Vec<String>, parts: Parts, in
     // Pages of other sites cannot reach what is open here: browsers name them in `Origin`.
     let is_page = matches!(
         route.handler,
-        Handler::Page(_) | Handler::Member(_) | Handler::Signed(_) | Handler::Desk(_) | Handler::Own(_)
+        Handler::Page(_)
+            | Handler::Member(_)
+            | Handler::Signed(_)
+            | Handler::Desk(_)
+            | Handler::Own(_)
+            | Handler::Upload(_)
     );
-    let is_open_change = !is_page && !matches!(route.handler, Handler::Account(_)) && route.method != Method::GET;
+    let asks_who = matches!(route.handler, Handler::Account(_) | Handler::Uploader(_) | Handler::Receive(_));
+    let is_open_change = !is_page && !asks_who && route.method != Method::GET;
     if is_open_change && parts.headers.contains_key(ORIGIN) {
         return Reply::refusal(&Refusal::NotAllowed("not from a web page"));
     }
     let content = match route.handler {
         Handler::Stage => return stage::receive(&door.site, &segments, &parts.headers, incoming).await,
+        // asks for itself who asks, before a byte of it is taken
+        Handler::Receive(which) => return receive::answer(door, which, route, segments, parts, incoming).await,
+        Handler::Upload(taking) => {
+            let ask = Arc::new(Ask::of(door, route, segments, parts, Bytes::new()));
+            return upload(door, taking, ask, incoming).await;
+        }
         Handler::Open(_)
         | Handler::Account(_)
+        | Handler::Uploader(_)
         | Handler::Page(_)
         | Handler::Member(_)
         | Handler::Signed(_)
@@ -117,18 +134,20 @@ async fn run(door: &Door, route: &Route, segments: Vec<String>, parts: Parts, in
         }
         Handler::Open(_)
         | Handler::Account(_)
+        | Handler::Uploader(_)
         | Handler::Page(_)
         | Handler::Member(_)
         | Handler::Signed(_)
         | Handler::Desk(_)
         | Handler::Own(_)
-            if route.most_bytes > MOST_CONTENT_BYTES && !is_in_office(door, &parts).await =>
+            if route.most_bytes > MOST_CONTENT_BYTES && !is_in_office(door, route, &parts).await =>
         {
             pass_over(incoming).await;
             Ok(Bytes::new())
         }
         Handler::Open(_)
         | Handler::Account(_)
+        | Handler::Uploader(_)
         | Handler::Page(_)
         | Handler::Member(_)
         | Handler::Signed(_)
@@ -141,7 +160,7 @@ async fn run(door: &Door, route: &Route, segments: Vec<String>, parts: Parts, in
     };
     // A range may have to be read for its digest.
     let at_hand = route.at_hand && !parts.headers.contains_key(RANGE) && door.site.operations.is_at_hand();
-    let ask = ask(door, split(route, segments), parts, content);
+    let ask = Ask::of(door, route, segments, parts, content);
     let (handler, address) = (route.handler, door.address);
     let mut reply = if at_hand {
         handle(handler, &ask, address)
@@ -157,13 +176,22 @@ async fn run(door: &Door, route: &Route, segments: Vec<String>, parts: Parts, in
     reply
 }
 
-/// The client that the path of a route names, and the segments that its handler knows.
-fn split(route: &Route, mut segments: Vec<String>) -> (Option<String>, Vec<String>) {
-    if !route.is_for_client() || segments.is_empty() {
-        return (None, segments);
+/// Lets a member send files, once all that can be known before their first byte is in order.
+async fn upload(door: &Door, taking: Taking, ask: Arc<Ask>, incoming: Incoming) -> Reply {
+    let (asked, address) = (Arc::clone(&ask), door.address);
+    let admitted = tokio::task::spawn_blocking(move || {
+        let guest = guest(&asked, address)?;
+        let member = member(&guest, false)?;
+        member.placed(&asked).map_err(|failure| Box::new(told(&asked, &guest, &failure)))
+    });
+    match admitted.await {
+        Ok(Ok(member)) => portal::uploads::take_in(ask, member, taking, incoming, door.alive.clone()).await,
+        Ok(Err(reply)) => {
+            pass_over(incoming).await;
+            *reply
+        }
+        Err(error) => failed(&Fault::from_error("handler", error).into()),
     }
-    let client = segments.remove(0);
-    (Some(client), segments)
 }
 
 fn failed(failure: &Failure) -> Reply {
@@ -184,57 +212,92 @@ fn handle(handler: Handler, ask: &Ask, address: IpAddr) -> Reply {
                 Err(reply) => return *reply,
             }
         }
+        Handler::Uploader(handler) => {
+            if let Some(refused) = receive::version_refused(ask) {
+                return refused;
+            }
+            match receive::asker(ask, address) {
+                Ok(caller) => handler(ask, &caller),
+                Err(reply) => return *reply,
+            }
+        }
         Handler::Page(_) | Handler::Member(_) | Handler::Signed(_) | Handler::Desk(_) | Handler::Own(_) => {
             return page(handler, ask, address);
         }
-        Handler::Stage => Err(Failure::Refused(Refusal::NotAllowed("a file is taken as it comes in"))),
+        Handler::Stage | Handler::Receive(_) | Handler::Upload(_) => {
+            Err(Failure::Refused(Refusal::NotAllowed("a file is taken as it comes in")))
+        }
     };
     outcome.unwrap_or_else(|failure| failed(&failure))
 }
 
-/// A page, or the page that says why there is none.
-fn page(handler: Handler, ask: &Ask, address: IpAddr) -> Reply {
-    let guest = match Guest::of(ask, address) {
-        Ok(guest) => guest,
-        Err(failure) => return failed(&failure),
-    };
+/// Whoever asks for a page; or the page that says that the portal is closed, or that another site sent a form.
+fn guest(ask: &Ask, address: IpAddr) -> Result<Guest, Box<Reply>> {
+    let guest = Guest::of(ask, address).map_err(|failure| Box::new(failed(&failure)))?;
     let changes = !matches!(ask.method, Method::GET | Method::HEAD);
     // the office stays open: somebody there ends the interruption
     match ask.site.operations.closure(ask.door()) {
         Ok(None) => {}
         // in the frame of a page that is open already, which says how long somebody stays signed in
         Ok(Some(_)) if ask.is_at(portal::SESSION_PATH) => {}
-        Ok(Some(closure)) => return portal::closed(ask, &guest, &closure).unwrap_or_else(|failure| failed(&failure)),
-        Err(failure) => return failed(&failure),
+        Ok(Some(closure)) => {
+            let closed = portal::closed(ask, &guest, &closure).unwrap_or_else(|failure| failed(&failure));
+            return Err(Box::new(closed));
+        }
+        Err(failure) => return Err(Box::new(failed(&failure))),
     }
-    let outcome = if changes && portal::is_from_elsewhere(&ask.headers, ask.authority.as_deref()) {
-        portal::elsewhere(ask, &guest)
-    } else {
-        match handler {
-            Handler::Page(handler) => handler(ask, &guest),
-            Handler::Member(answer) | Handler::Signed(answer) => match Member::of(&guest) {
+    if changes && portal::is_from_elsewhere(&ask.headers, ask.authority.as_deref()) {
+        let elsewhere = portal::elsewhere(ask, &guest).unwrap_or_else(|failure| told(ask, &guest, &failure));
+        return Err(Box::new(elsewhere));
+    }
+    Ok(guest)
+}
+
+/// Who is signed in, and nothing before the terms of use are accepted (I6), but for what needs that not.
+fn member(guest: &Guest, is_before_terms: bool) -> Result<Member, Box<Reply>> {
+    let member = Member::of(guest)?;
+    if member.visit.has_terms_open && !is_before_terms { Err(Box::new(member.to_the_terms())) } else { Ok(member) }
+}
+
+/// A page, or the page that says why there is none.
+fn page(handler: Handler, ask: &Ask, address: IpAddr) -> Reply {
+    let guest = match guest(ask, address) {
+        Ok(guest) => guest,
+        Err(reply) => return *reply,
+    };
+    let changes = !matches!(ask.method, Method::GET | Method::HEAD);
+    let outcome = match handler {
+        Handler::Page(handler) => handler(ask, &guest),
+        Handler::Member(answer) | Handler::Signed(answer) => {
+            match member(&guest, matches!(handler, Handler::Signed(_))) {
                 Err(reply) => Ok(*reply),
-                // nothing before the terms of use are accepted (I6)
-                Ok(member) if member.visit.has_terms_open && matches!(handler, Handler::Member(_)) => {
-                    Ok(member.to_the_terms())
-                }
                 // a form that was not made for this session
                 Ok(member) if changes && !member.sent(&Form::read(&ask.content)) => portal::elsewhere(ask, &guest),
                 Ok(member) => member.placed(ask).and_then(|member| answer(ask, &member)),
-            },
-            Handler::Desk(_) | Handler::Own(_) => match Desk::of(&guest) {
-                Err(reply) => Ok(*reply),
-                Ok(desk) if changes && !desk.sent(&Form::read(&ask.content)) => portal::elsewhere(ask, &guest),
-                Ok(desk) => match handler {
-                    Handler::Own(answer) => answer(ask, &desk.oneself()),
-                    Handler::Desk(answer) => answer(ask, &desk),
-                    _ => Ok(Reply::not_found()),
-                },
-            },
-            Handler::Open(_) | Handler::Account(_) | Handler::Stage => Ok(Reply::not_found()),
+            }
         }
+        Handler::Desk(_) | Handler::Own(_) => match Desk::of(&guest) {
+            Err(reply) => Ok(*reply),
+            Ok(desk) if changes && !desk.sent(&Form::read(&ask.content)) => portal::elsewhere(ask, &guest),
+            Ok(desk) => match handler {
+                Handler::Own(answer) => answer(ask, &desk.oneself()),
+                Handler::Desk(answer) => answer(ask, &desk),
+                _ => Ok(Reply::not_found()),
+            },
+        },
+        Handler::Open(_)
+        | Handler::Account(_)
+        | Handler::Uploader(_)
+        | Handler::Stage
+        | Handler::Receive(_)
+        | Handler::Upload(_) => Ok(Reply::not_found()),
     };
-    outcome.or_else(|failure| portal::broken(ask, &guest, &failure)).unwrap_or_else(|failure| failed(&failure))
+    outcome.unwrap_or_else(|failure| told(ask, &guest, &failure))
+}
+
+/// The page for what failed.
+fn told(ask: &Ask, guest: &Guest, failure: &Failure) -> Reply {
+    portal::broken(ask, guest, failure).unwrap_or_else(|failure| failed(&failure))
 }
 
 /// Whether a browser asks, and not for something of the API.
@@ -256,19 +319,11 @@ async fn pass_over(incoming: Incoming) {
 }
 
 /// Whether somebody of the office asks: nobody else sends more than is usual.
-async fn is_in_office(door: &Door, parts: &Parts) -> bool {
-    let ask = ask(door, (None, Vec::new()), parts.clone(), Bytes::new());
+async fn is_in_office(door: &Door, route: &Route, parts: &Parts) -> bool {
+    let ask = Ask::of(door, route, Vec::new(), parts.clone(), Bytes::new());
     let address = door.address;
     let asked = tokio::task::spawn_blocking(move || Guest::of(&ask, address).is_ok_and(|guest| guest.desk.is_some()));
     asked.await.unwrap_or(false)
-}
-
-fn ask(door: &Door, (client, segments): (Option<String>, Vec<String>), parts: Parts, content: Bytes) -> Ask {
-    let (path, authority) = (parts.uri.path().to_owned(), parts.uri.authority().map(ToString::to_string));
-    let query = parts.uri.query().unwrap_or_default().to_owned();
-    let (site, in_office) = (Arc::clone(&door.site), has_office(door.table));
-    let (method, headers) = (parts.method, parts.headers);
-    Ask { site, method, path, authority, client, segments, query, headers, content, in_office }
 }
 
 async fn whole(door: &Door, incoming: Incoming, most_bytes: usize) -> Result<Bytes, Box<Reply>> {

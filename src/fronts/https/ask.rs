@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use hyper::header::AsHeaderName;
+use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method};
 
 use super::Site;
+use super::answer::Door;
+use super::routes::{Route, has_office};
 use crate::domain::history::{Channel, HistoryQuery};
 use crate::domain::ids::{DeliveryId, UploadId};
 use crate::domain::moment::Moment;
@@ -40,6 +43,25 @@ pub(super) struct Ask {
 }
 
 impl Ask {
+    /// A request that came in by this door and leads to this route.
+    pub(super) fn of(door: &Door, route: &Route, mut segments: Vec<String>, parts: Parts, content: Bytes) -> Self {
+        // the client that the path names, and the segments that its handler knows
+        let names_client = route.is_for_client() && !segments.is_empty();
+        let client = names_client.then(|| segments.remove(0));
+        Self {
+            site: Arc::clone(&door.site),
+            path: parts.uri.path().to_owned(),
+            authority: parts.uri.authority().map(ToString::to_string),
+            client,
+            segments,
+            query: parts.uri.query().unwrap_or_default().to_owned(),
+            content,
+            in_office: has_office(door.table),
+            method: parts.method,
+            headers: parts.headers,
+        }
+    }
+
     /// The variable segment number `at`, from 0; empty when the route has no such segment.
     #[must_use]
     pub(super) fn segment(&self, at: usize) -> &str {

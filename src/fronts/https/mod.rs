@@ -14,6 +14,7 @@ mod listener;
 mod openapi;
 mod operator;
 mod portal;
+mod receive;
 mod reply;
 mod routes;
 pub mod tls;

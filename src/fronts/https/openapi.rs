@@ -1,9 +1,11 @@
 //! The description of the API (OpenAPI 3.0), made of the table of routes so that
 //! it cannot drift from it. Decides nothing.
 
+use hyper::Method;
 use serde_json::{Map, Value, json};
 
 use super::answer::API_VERSION;
+use super::receive::Receive;
 use super::routes::{Handler, Route, Table};
 use crate::config::Config;
 
@@ -26,7 +28,7 @@ pub(super) fn document(table: Table, config: &Config) -> Value {
         "openapi": "3.0.3",
         "info": {
             "title": config.portal.name.as_str(),
-            "description": "Fetching deliveries. Times are UTC (RFC 3339); errors are problem documents (RFC 9457).",
+            "description": "Fetching deliveries and bringing participant files. Times are UTC (RFC 3339); errors are problem documents (RFC 9457).",
             "version": API_VERSION,
             "contact": contact,
         },
@@ -64,14 +66,20 @@ fn operation(route: &Route) -> Value {
         })
     };
     let content: Map<String, Value> = route.gives.iter().map(|kind| ((*kind).to_owned(), schema(kind))).collect();
+    let done = json!({ "description": route.about, "headers": version, "content": content });
     let mut responses = json!({
-        "200": { "description": route.about, "headers": version, "content": content },
         "400": problem("The request is wrong in itself"),
         "500": problem("Something broke; with a reference number"),
     });
-    let needs_sign_in = matches!(route.handler, Handler::Account(_));
-    let is_content = route.path.ends_with("/content");
+    let needs_sign_in = matches!(route.handler, Handler::Account(_) | Handler::Uploader(_) | Handler::Receive(_));
+    let is_content = route.path.ends_with("/content") && route.method == Method::GET;
     if let Value::Object(responses) = &mut responses {
+        for status in successes(route) {
+            responses.insert((*status).to_owned(), done.clone());
+        }
+        for (status, description) in refusals(route) {
+            responses.insert((*status).to_owned(), problem(description));
+        }
         if needs_sign_in {
             responses.insert("401".to_owned(), problem("No valid token was shown"));
             responses.insert("403".to_owned(), problem("The account is blocked or ended"));
@@ -87,13 +95,73 @@ fn operation(route: &Route) -> Value {
             responses.insert("416".to_owned(), problem("The range lies outside the file"));
         }
     }
-    json!({
+    let mut operation = json!({
         "operationId": operation_id(route),
         "summary": route.about,
         "parameters": parameters(route),
         "security": if needs_sign_in { json!([{ "token": [] }]) } else { json!([]) },
         "responses": responses,
-    })
+    });
+    if let (Value::Object(operation), Some(kind)) = (&mut operation, takes(route)) {
+        let content: Map<String, Value> = [(kind.to_owned(), schema(kind))].into_iter().collect();
+        operation.insert("requestBody".to_owned(), json!({ "content": content }));
+    }
+    operation
+}
+
+/// The statuses of what was done.
+fn successes(route: &Route) -> &'static [&'static str] {
+    match route.handler {
+        // whole; the rest is still to come; whole, with its receipt
+        Handler::Receive(Receive::Content) => &["204", "202", "200"],
+        Handler::Receive(Receive::Create) => &["201"],
+        Handler::Receive(Receive::Append | Receive::Override) => &["204"],
+        Handler::Uploader(_) if route.method == Method::DELETE => &["204"],
+        Handler::Open(_) if route.method == Method::OPTIONS => &["204"],
+        Handler::Account(_) if route.method == Method::POST => &["201"],
+        _ => &["200"],
+    }
+}
+
+/// What may be refused of uploads.
+fn refusals(route: &Route) -> &'static [(&'static str, &'static str)] {
+    match route.handler {
+        Handler::Account(_) if route.method == Method::POST => &[
+            ("409", "The name is taken"),
+            ("413", "Larger than a file may be"),
+            ("422", "The Idempotency-Key came with another request before"),
+        ],
+        Handler::Receive(Receive::Content) => &[
+            (
+                "409",
+                "Received already with other bytes, or the range begins elsewhere; Upload-Offset says where to go on",
+            ),
+            ("411", "Say how long the content is"),
+            ("413", "More than was announced, or than a file may have"),
+            ("415", "Content codings are not undone"),
+            ("507", "No space"),
+        ],
+        Handler::Receive(_) => &[
+            ("409", "The bytes belong elsewhere; Upload-Offset says where"),
+            ("412", "Tus-Resumable is missing or another"),
+            ("413", "More than was said, or than a file may have"),
+            ("415", "The media type is another"),
+            ("460", "Not as Upload-Checksum says"),
+            ("507", "No space"),
+        ],
+        Handler::Uploader(_) => &[("412", "Tus-Resumable is missing or another")],
+        _ => &[],
+    }
+}
+
+/// The media type of what is sent.
+fn takes(route: &Route) -> Option<&'static str> {
+    match route.handler {
+        Handler::Receive(Receive::Content) => Some("application/octet-stream"),
+        Handler::Receive(_) => Some("application/offset+octet-stream"),
+        Handler::Account(_) if route.method == Method::POST => Some("application/json"),
+        _ => None,
+    }
 }
 
 fn schema(media_type: &str) -> Value {

@@ -73,13 +73,24 @@ impl Reply {
     /// A problem document.
     #[must_use]
     pub(super) fn problem(problem: Problem, detail: &str) -> Self {
+        Self::problem_with(problem.status, (problem.word, problem.title), detail)
+    }
+
+    /// What came is not what its checksum says: 460, a status of tus 1.0 alone.
+    #[must_use]
+    pub(super) fn wrong_sum(detail: &str) -> Self {
+        let status = StatusCode::from_u16(460).unwrap_or(StatusCode::BAD_REQUEST);
+        Self::problem_with(status, ("wrong-checksum", "Checksum mismatch"), detail)
+    }
+
+    fn problem_with(status: StatusCode, (word, title): (&str, &str), detail: &str) -> Self {
         let document = json!({
-            "type": format!("urn:postkluis:problem:{}", problem.word),
-            "title": problem.title,
-            "status": problem.status.as_u16(),
+            "type": format!("urn:postkluis:problem:{word}"),
+            "title": title,
+            "status": status.as_u16(),
             "detail": detail,
         });
-        Self::text(problem.status, "application/problem+json", document.to_string())
+        Self::text(status, "application/problem+json", document.to_string())
     }
 
     /// No such path, or not for the asker to know.
@@ -195,6 +206,19 @@ pub(super) const TOO_SLOW: Problem = problem(StatusCode::REQUEST_TIMEOUT, "too-s
 /// The content is not as it was (If-Match, If-Unmodified-Since).
 pub(super) const PRECONDITION: Problem =
     problem(StatusCode::PRECONDITION_FAILED, "precondition", "Precondition failed");
+/// How long the content is must be said.
+pub(super) const LENGTH_WANTED: Problem = problem(StatusCode::LENGTH_REQUIRED, "length-wanted", "Length required");
+/// The content is coded in a way that is not undone here.
+pub(super) const WRONG_CODING: Problem =
+    problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, "wrong-coding", "Content coding not supported");
+/// The content is of another media type than is taken here.
+pub(super) const WRONG_MEDIA: Problem =
+    problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, "wrong-media-type", "Media type not supported");
+/// A key to repeat a request with came with another request.
+pub(super) const KEY_REUSED: Problem = problem(StatusCode::UNPROCESSABLE_ENTITY, "key-reused", "Key used before");
+/// A version of tus that is not spoken here.
+pub(super) const WRONG_VERSION: Problem =
+    problem(StatusCode::PRECONDITION_FAILED, "wrong-version", "Version not supported");
 /// The range lies outside the file.
 pub(super) const OUTSIDE: Problem = problem(StatusCode::RANGE_NOT_SATISFIABLE, "range", "Range not satisfiable");
 /// The server is going down.

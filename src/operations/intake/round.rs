@@ -10,6 +10,7 @@ use crate::domain::intake_rows::IntakeDue;
 use crate::domain::moment::{Moment, Span};
 use crate::domain::record::Row;
 use crate::domain::refusal::Refusal;
+use crate::domain::upload_plan::UploadPlan;
 use crate::operations::uploads::{event, is_held_back, upload_of};
 use crate::operations::{Failure, Operations, locked};
 
@@ -132,7 +133,7 @@ impl Operations {
             };
             let decision = Decision::new(now, event(Happening::UploadForgotten, Who::system(), &upload, ""));
             let decision = reception::forget_digest(view, decision, &upload)?;
-            reception::forget(view, decision, &upload, &intake)
+            reception::forget(view, decision.remove(UploadPlan::key_of(id)), &upload, &intake)
         }))?;
         Ok(())
     }

@@ -199,7 +199,7 @@ impl Operations {
         self.uploads.growing_bytes(login)
     }
 
-    fn as_it_is(&self, mut upload: Upload) -> UploadView {
+    pub(super) fn as_it_is(&self, mut upload: Upload) -> UploadView {
         let live = self.uploads.find(upload.id).filter(|_| upload.state == UploadState::Unfinished);
         if let Some(live) = &live {
             let shown = *locked(&live.shown);

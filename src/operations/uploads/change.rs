@@ -9,6 +9,7 @@ use crate::domain::history::Happening;
 use crate::domain::names::{ProductCode, UploadName};
 use crate::domain::refusal::{Refusal, What};
 use crate::domain::upload::{Upload, UploadEnd, UploadEntry, UploadState};
+use crate::domain::upload_plan::UploadPlan;
 
 const REMOVED: &str = "the file was removed";
 
@@ -32,7 +33,8 @@ impl Operations {
             after.state = UploadState::Removed { at: now };
             let decision = Decision::new(now, event(Happening::UploadRemoved, who, &after, ""))
                 .remove(UploadEntry::key_of(&after.organisation, &after.product, &after.name))
-                .remove(UploadEnd::key_of(after.unfinished_until, id));
+                .remove(UploadEnd::key_of(after.unfinished_until, id))
+                .remove(UploadPlan::key_of(id));
             put_upload(view, decision, Some(&before), after)
         }))?;
         self.end_live(&upload, REMOVED);
@@ -153,7 +155,7 @@ impl Operations {
         Ok(upload)
     }
 
-    fn may_replace(&self, caller: &Caller, there: &Upload, replace: bool) -> Result<(), Failure> {
+    pub(super) fn may_replace(&self, caller: &Caller, there: &Upload, replace: bool) -> Result<(), Failure> {
         match there.state {
             UploadState::Unfinished if !replace => Err(Refusal::Exists(What::File, there.name.to_string()).into()),
             UploadState::Unfinished if there.login != caller.login => {

@@ -12,6 +12,7 @@ use super::live::Live;
 use super::{event, part_binding, payload_binding, put_slot, put_two, put_upload, upload_of};
 use crate::domain::decision::Decision;
 use crate::domain::delivery::Payload;
+use crate::domain::digest::Digest;
 use crate::domain::history::{Happening, Who};
 use crate::domain::ids::{PayloadId, UploadId};
 use crate::domain::moment::Moment;
@@ -20,6 +21,7 @@ use crate::domain::refusal::{Refusal, What};
 use crate::domain::retention::ShredSlot;
 use crate::domain::rights::{Act, permits};
 use crate::domain::upload::{ReceivedStage, Upload, UploadEnd, UploadEntry, UploadHeader, UploadState};
+use crate::domain::upload_plan::UploadPlan;
 use crate::ports::catalog::CatalogView;
 use crate::ports::unfinished::Finished;
 
@@ -37,6 +39,11 @@ pub(super) fn missing(name: &UploadName, (start, end): (u64, u64)) -> Failure {
     Refusal::WrongState(why).into()
 }
 
+fn unlike(name: &UploadName) -> Failure {
+    let why = format!("the bytes of {name} do not have the digest that was given: send the file anew");
+    Refusal::BadRequest(why).into()
+}
+
 impl Operations {
     /// Makes a received upload of one that is open. The caller of this holds its turn.
     pub(super) fn complete(
@@ -46,10 +53,15 @@ impl Operations {
         live: &Arc<Live>,
         (reception, renaming): (Reception, Option<Renaming>),
     ) -> Result<(), Failure> {
-        let completed = match live.file.first_gap() {
-            Some(gap) => Err(missing(&upload.name, gap)),
-            None => self.receive(caller, upload, live, (reception, renaming)),
+        let said = self.catalog.look(|view| Ok(view.row::<UploadPlan>(&UploadPlan::key_of(upload.id))?))?;
+        let name = renaming.as_ref().map_or(&upload.name, |renaming| &renaming.to);
+        let is_whole = match live.file.first_gap() {
+            Some(gap) => Err(missing(name, gap)),
+            None => said.as_ref().map_or(Ok(()), |said| Ok(said.check_size(name, live.file.size_bytes())?)),
         };
+        let expected = [said.and_then(|said| said.sha256), *locked(&live.expected)];
+        let how = (reception, renaming, expected);
+        let completed = is_whole.and_then(|()| self.receive(caller, upload, live, how));
         if completed.is_err() {
             self.pause(caller.who(), upload.id, live, "could not be completed")?;
             return completed;
@@ -64,7 +76,7 @@ impl Operations {
         caller: &Caller,
         upload: &Upload,
         live: &Arc<Live>,
-        how: (Reception, Option<Renaming>),
+        (reception, renaming, expected): (Reception, Option<Renaming>, [Option<Digest>; 2]),
     ) -> Result<(), Failure> {
         let _ticket = self.headers_in_hand.take();
         let payload = PayloadId::from_random(self.entropy.sixteen());
@@ -73,10 +85,17 @@ impl Operations {
         let phase = locked(&live.phase);
         phase.check()?;
         let finished = live.file.finish(payload, &key)?;
+        if expected.into_iter().flatten().any(|expected| expected != finished.stored.sha256) {
+            self.vault.remove(payload)?;
+            // nobody knows which byte is wrong: none is kept
+            live.file.set_size(0)?;
+            live.look_for_gap();
+            return Err(unlike(&upload.name));
+        }
         drop(phase);
         let decided = self.seal_received(upload, payload, &key, &finished).and_then(|header| {
             let shown = *locked(&live.shown);
-            self.decide_received(caller.clone(), upload.id, header, (&finished, shown), how)
+            self.decide_received(caller.clone(), upload.id, header, (&finished, shown), (reception, renaming))
         });
         match &decided {
             // it may be on record: what no row names is found by the next start
@@ -153,6 +172,14 @@ impl Operations {
             put_two(view, decision, (&before, after), gone)
         }))?;
         self.forget_replaced(replaced)
+    }
+
+    /// What is left to do about an upload that another took the name of.
+    pub(super) fn end_replaced(&self, id: UploadId) -> Result<(), Failure> {
+        let there = self.catalog.look(|view| upload_of(view, id))?;
+        self.end_live(&there, "the file was removed");
+        self.sweep_doomed()?;
+        Ok(())
     }
 
     /// The parts of an upload that another took the name of.

@@ -8,6 +8,7 @@ use super::super::{Caller, Failure, Operations, locked};
 use super::browse::UploadView;
 use super::live::{Live, Phase, Shown};
 use super::{refuse_quarantined, upload_of};
+use crate::domain::digest::Digest;
 use crate::domain::history::Who;
 use crate::domain::ids::UploadId;
 use crate::domain::moment::Moment;
@@ -230,12 +231,31 @@ impl Receiving {
         }
     }
 
+    /// Says what the digest of the whole file must be: it is not completed with another.
+    pub fn expect(&self, sha256: Digest) {
+        if let Use::Write { live, .. } = &self.what {
+            *locked(&live.expected) = Some(sha256);
+        }
+    }
+
     /// The client closed it. A final name that was created or written is complete: on return it is durable and on
     /// record as received. A temporary name stays unfinished, and so does what a write was refused of.
     ///
     /// # Errors
     /// `WrongState` when something in it never arrived, and it stays unfinished; as `write`.
     pub fn close(&self) -> Result<(), Failure> {
+        self.end(Reception::Closed)
+    }
+
+    /// As `close`, where the client said that nothing comes after that: it is not waited for.
+    ///
+    /// # Errors
+    /// As `close`.
+    pub fn finish(&self) -> Result<(), Failure> {
+        self.end(Reception::Declared)
+    }
+
+    fn end(&self, reception: Reception) -> Result<(), Failure> {
         if self.has_ended.swap(true, Ordering::AcqRel) {
             return Ok(());
         }
@@ -248,7 +268,7 @@ impl Receiving {
                 self.check_right()?;
                 self.operations.complete_marked(&self.caller, self.id)
             }
-            Use::Write { live, .. } => self.close_written(live),
+            Use::Write { live, .. } => self.close_written(live, reception),
         }
     }
 
@@ -271,7 +291,7 @@ impl Receiving {
         Ok(())
     }
 
-    fn close_written(&self, live: &Arc<Live>) -> Result<(), Failure> {
+    fn close_written(&self, live: &Arc<Live>, reception: Reception) -> Result<(), Failure> {
         let operations = &self.operations;
         let _turn = operations.uploads.turn(self.id);
         let touched = match *locked(&live.phase) {
@@ -288,8 +308,19 @@ impl Receiving {
             let why = format!("a part of {} was refused: the file stays unfinished", upload.name);
             return Err(Refusal::WrongState(why).into());
         }
-        if touched && !upload.name.is_temporary() {
-            return operations.complete(&self.caller, &upload, live, (Reception::Closed, None));
+        let is_declared = reception == Reception::Declared;
+        let taking = if is_declared { operations.taking(&self.caller, &upload) } else { Ok(None) };
+        let taking = match taking {
+            Ok(taking) => taking,
+            Err(failure) => {
+                operations.pause(self.who(), self.id, live, "could not be completed")?;
+                return Err(failure);
+            }
+        };
+        if (touched || is_declared) && (taking.is_some() || !upload.name.is_temporary()) {
+            let replaced = taking.as_ref().and_then(|taking| taking.replaced);
+            operations.complete(&self.caller, &upload, live, (reception, taking))?;
+            return replaced.map_or(Ok(()), |replaced| operations.end_replaced(replaced));
         }
         let gap = live.file.first_gap();
         operations.pause(self.who(), self.id, live, "closed under a temporary name or without a change")?;

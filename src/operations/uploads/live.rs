@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use super::super::locked;
+use crate::domain::digest::Digest;
 use crate::domain::ids::UploadId;
 use crate::domain::moment::Moment;
 use crate::domain::names::LoginName;
@@ -33,6 +34,8 @@ pub(super) struct Live {
     arrived: AtomicU64,
     has_gap: AtomicBool,
     room: Arc<Room>,
+    /// What its digest must be when it is complete, as the client says.
+    pub(super) expected: Mutex<Option<Digest>>,
     /// Its size as far as it was counted: on record, or as growth.
     counted: AtomicU64,
     growth: AtomicU64,
@@ -96,6 +99,7 @@ impl LiveUploads {
             arrived: AtomicU64::new(arrived),
             has_gap: AtomicBool::new(false),
             room,
+            expected: Mutex::default(),
             counted: AtomicU64::new(upload.size_bytes),
             growth: AtomicU64::new(0),
         });
@@ -178,6 +182,16 @@ impl Live {
         self.counted.store(size_bytes, Ordering::Release);
         self.growth.fetch_add(more, Ordering::AcqRel);
         true
+    }
+
+    /// Ends writing if the end is at this byte; where it is. What is being written meanwhile counts first.
+    pub(super) fn end_at(&self, offset: u64, why: &'static str) -> u64 {
+        let mut phase = locked(&self.phase);
+        if self.size_bytes() == offset && !matches!(*phase, Phase::Over(_)) {
+            *phase = Phase::Over(why);
+            self.file.abandon();
+        }
+        self.size_bytes()
     }
 
     /// Ends writing; what has arrived without a gap is kept. False when it had ended already.

@@ -1,21 +1,27 @@
 //! Participant files on their way in: opening, writing, completing, ending. What they mean once
 //! they are received is not decided here. Knows who may, and nothing of extents.
 
+mod announce;
+mod backwards;
 mod browse;
 mod change;
 mod complete;
 mod contents;
+mod discard;
 mod handle;
 mod live;
 mod lose;
 mod open;
+mod seen;
 mod settle;
 
 use std::sync::Arc;
 
+pub use announce::{Announced, Announcement, NewUpload, UploadFrom};
 pub use browse::{UploadFilter, UploadRoom, UploadView};
 pub use handle::Receiving;
 pub use open::UploadMode;
+pub use seen::{OneUpload, SeenFilter, SeenUpload, SeenUploads};
 pub use settle::SettledUploads;
 
 pub(super) use contents::Contents;

@@ -17,6 +17,7 @@ use crate::domain::record::DoomedPayload;
 use crate::domain::refusal::{Refusal, What};
 use crate::domain::retention::ShredSlot;
 use crate::domain::upload::{ReceivedStage, Upload, UploadEnd, UploadEntry, UploadHeader, UploadState};
+use crate::domain::upload_plan::UploadPlan;
 use crate::ports::catalog::CatalogView;
 
 /// How a name is opened for writing.
@@ -30,6 +31,15 @@ pub struct UploadMode {
     pub truncate: bool,
     /// A name that is there is refused.
     pub exclusive: bool,
+}
+
+/// A name that is begun.
+pub(super) struct Beginning<'a> {
+    pub(super) product: &'a ProductCode,
+    pub(super) name: &'a UploadName,
+    pub(super) id: UploadId,
+    /// What was said of it before.
+    pub(super) plan: Option<UploadPlan>,
 }
 
 impl Operations {
@@ -86,7 +96,10 @@ impl Operations {
             if let Some(marked) = marked.filter(|marked| marked.login == caller.login) {
                 return Ok(Receiving::new(self, caller, marked, Use::Mark, version));
             }
-            let (upload, live) = self.begin_upload(caller, product, name, now)?;
+            let (upload, live) = {
+                let id = UploadId::from_random(self.entropy.sixteen());
+                self.begin_upload(caller, Beginning { product, name, id, plan: None }, now)?
+            };
             let append = mode.append.then(|| Append::new(false));
             return Ok(Receiving::new(self, caller, upload, Use::Write { live, append }, version));
         };
@@ -104,16 +117,15 @@ impl Operations {
         Ok(Receiving::new(self, caller, upload, Use::Write { live, append }, version))
     }
 
-    fn begin_upload(
+    pub(super) fn begin_upload(
         &self,
         caller: &Caller,
-        product: &ProductCode,
-        name: &UploadName,
+        Beginning { product, name, id, plan }: Beginning<'_>,
         now: Moment,
     ) -> Result<(Upload, Arc<Live>), Failure> {
         let unfinished_until = self.clock.midnight_closing(now.after(self.settings.uploads.unfinished_kept));
         let upload = Upload {
-            id: UploadId::from_random(self.entropy.sixteen()),
+            id,
             organisation: caller.recipient().clone(),
             product: product.clone(),
             name: name.clone(),
@@ -139,7 +151,7 @@ impl Operations {
                 return Err(Refusal::TooMuch(why).into());
             }
             let event = event(Happening::UploadStarted, who, &row, "").with_until(row.unfinished_until);
-            let decision = put_slot(view, Decision::new(now, event), &row.slot)?
+            let mut decision = put_slot(view, Decision::new(now, event), &row.slot)?
                 .put(UploadEntry {
                     organisation: row.organisation.clone(),
                     product: row.product.clone(),
@@ -147,6 +159,9 @@ impl Operations {
                     upload: row.id,
                 })
                 .put(UploadEnd { at: row.unfinished_until, upload: row.id });
+            if let Some(plan) = plan {
+                decision = decision.put(plan);
+            }
             put_upload(view, decision, None, row)
         }));
         if let Err(failure) = decided {

@@ -12,6 +12,7 @@ use crate::domain::ids::UploadId;
 use crate::domain::moment::Moment;
 use crate::domain::record::{DoomedPayload, Key, Row};
 use crate::domain::upload::{ReceivedStage, Upload, UploadEnd, UploadEntry, UploadHeader, UploadState};
+use crate::domain::upload_plan::UploadPlan;
 use crate::ports::catalog::CatalogView;
 
 /// Ends are looked up so many at a time.
@@ -82,6 +83,7 @@ impl Operations {
             after.state = UploadState::Expired { at: now, received_sha256: None };
             let decision = Decision::new(now, event(Happening::UploadExpired, Who::system(), &after, "unfinished"))
                 .remove(UploadEntry::key_of(&after.organisation, &after.product, &after.name))
+                .remove(UploadPlan::key_of(id))
                 .remove(end_key(&end));
             put_upload(view, decision, Some(&before), after)
         }))?;

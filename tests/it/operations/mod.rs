@@ -27,6 +27,7 @@ mod retention;
 mod rotate;
 mod search;
 mod security;
+mod seen;
 mod sign_off;
 mod steer;
 mod terms;

@@ -20,6 +20,8 @@ mod golden_mandates;
 mod golden_sign_ins;
 #[cfg(test)]
 mod golden_start;
+#[cfg(test)]
+mod golden_upload_plan;
 mod instructions;
 mod intake;
 mod interruptions;
@@ -33,6 +35,7 @@ mod start;
 mod terms;
 #[cfg(test)]
 mod terms_golden;
+mod upload_plan;
 
 use core::net::IpAddr;
 

@@ -2,6 +2,7 @@
 //! block; they know operations and replies, not connections.
 
 pub(super) mod accounts;
+pub(super) mod announce;
 pub(super) mod clients;
 pub(super) mod content;
 pub(super) mod deliveries;

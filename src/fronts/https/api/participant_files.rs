@@ -2,7 +2,7 @@
 //! result are given byte for byte as they were made: signatures are over these bytes.
 
 use hyper::StatusCode;
-use hyper::header::LINK;
+use hyper::header::{HeaderName, LINK};
 use serde_json::json;
 
 use crate::domain::ids::UploadId;
@@ -27,18 +27,28 @@ pub(in crate::fronts::https) fn list(ask: &Ask, caller: &Caller) -> Result<Reply
     Ok(reply.with_text(LINK, &next))
 }
 
-/// One received upload and what became of it.
+/// One upload and how far it came, or what became of it.
 pub(in crate::fronts::https) fn show(ask: &Ask, caller: &Caller) -> Result<Reply, Failure> {
     ask.query().finish()?;
-    let view = ask.site.operations.own_receipt(caller, upload_id(ask)?)?;
-    Ok(Reply::json(StatusCode::OK, &intake_forms::participant_file(&view, &ask.api_base())))
+    let (operations, id, base) = (&ask.site.operations, upload_id(ask)?, ask.api_base());
+    match operations.own_receipt(caller, id) {
+        Ok(view) => Ok(Reply::json(StatusCode::OK, &intake_forms::participant_file(&view, &base))),
+        // it is not received yet, or it was taken back before that
+        Err(Failure::Refused(Refusal::NotFound(_))) => {
+            let announced = operations.announced(caller, id)?;
+            let end = announced.view.upload.size_bytes;
+            let reply = Reply::json(StatusCode::OK, &intake_forms::announced(&announced, &base));
+            Ok(reply.with(HeaderName::from_static("upload-offset"), end.into()))
+        }
+        Err(failure) => Err(failure),
+    }
 }
 
-/// Takes a received upload back, while it was not handed over.
+/// Takes an upload back: an unfinished one, or a received one while it was not handed over.
 pub(in crate::fronts::https) fn withdraw(ask: &Ask, caller: &Caller) -> Result<Reply, Failure> {
     ask.query().finish()?;
     let id = upload_id(ask)?;
-    ask.site.operations.withdraw_upload(caller, id)?;
+    ask.site.operations.take_back_upload(caller, id)?;
     show(ask, caller)
 }
 

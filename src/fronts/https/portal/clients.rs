@@ -6,6 +6,7 @@ use askama::Template;
 use super::access::wanted_in;
 use super::page::{Frame, last_day};
 use super::texts::mandates::Texts;
+use super::texts::uploads;
 use super::{Ask, Failure, Member};
 use crate::fronts::https::reply::Reply;
 
@@ -14,6 +15,7 @@ use crate::fronts::https::reply::Reply;
 struct Clients {
     frame: Frame,
     own: &'static Texts,
+    files: &'static uploads::Texts,
     wanted: String,
     has_any: bool,
     rows: Vec<Row>,
@@ -26,6 +28,8 @@ struct Row {
     not_fetched: u32,
     ends_soon: u32,
     until: String,
+    /// It has products that take participant files.
+    has_files: bool,
 }
 
 /// The list, those where something waits first.
@@ -37,15 +41,21 @@ pub(in crate::fronts::https) fn clients(ask: &Ask, member: &Member) -> Result<Re
     let lower = wanted.to_lowercase();
     clients.retain(|view| view.code.as_str().contains(&lower) || view.name.as_str().to_lowercase().contains(&lower));
     clients.sort_by_key(|view| (view.counts.ends_soon == 0, view.counts.new == 0, view.name.as_str().to_lowercase()));
-    let rows = clients.into_iter().map(|view| Row {
-        code: view.code.to_string(),
-        name: view.name.to_string(),
-        new: view.counts.new,
-        not_fetched: view.counts.not_fetched,
-        ends_soon: view.counts.ends_soon,
-        until: view
-            .until
-            .map_or_else(|| own.no_end.to_owned(), |until| last_day(operations, member.guest.language, until)),
-    });
-    member.shown(&Clients { frame: member.frame(ask), own, rows: rows.collect(), has_any, wanted })
+    let mut rows = Vec::new();
+    for view in clients {
+        let client = member.visit.caller.for_client(&view.code);
+        rows.push(Row {
+            has_files: !operations.receipt_products(&client)?.is_empty(),
+            code: view.code.to_string(),
+            name: view.name.to_string(),
+            new: view.counts.new,
+            not_fetched: view.counts.not_fetched,
+            ends_soon: view.counts.ends_soon,
+            until: view
+                .until
+                .map_or_else(|| own.no_end.to_owned(), |until| last_day(operations, member.guest.language, until)),
+        });
+    }
+    let files = uploads::Texts::of(member.guest.language);
+    member.shown(&Clients { frame: member.frame(ask), own, files, rows, has_any, wanted })
 }

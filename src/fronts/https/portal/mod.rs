@@ -28,6 +28,7 @@ mod style;
 mod terms;
 mod terms_machines;
 mod texts;
+pub(super) mod uploads;
 mod words;
 
 use std::net::IpAddr;

@@ -77,6 +77,8 @@ pub(super) struct Signed {
     pub(super) has_terms_open: bool,
     /// What the way to the clients is called, for who works for any; else empty.
     pub(super) clients: &'static str,
+    /// What the way to participant files is called, for who reads or uploads any; else empty.
+    pub(super) files: &'static str,
 }
 
 impl Frame {
@@ -115,6 +117,7 @@ impl Frame {
                 is_administrator: visit.account.is_administrator,
                 has_terms_open: visit.has_terms_open,
                 clients: clients(ask, guest),
+                files: files(ask, guest),
             }),
         }
     }
@@ -170,6 +173,20 @@ fn clients(ask: &Ask, guest: &Guest) -> &'static str {
         Ok(false) => "",
         Err(failure) => {
             tracing::error!(%failure, "the clients of an account could not be looked up");
+            ""
+        }
+    }
+}
+
+/// What leads to participant files. A page is worth more than its menu: a fault is logged.
+fn files(ask: &Ask, guest: &Guest) -> &'static str {
+    let Some(visit) = guest.visit.as_ref().filter(|visit| !visit.has_terms_open) else { return "" };
+    match ask.site.operations.receipt_products(&visit.caller) {
+        Ok(products) if products.is_empty() => "",
+        Ok(_) => super::texts::uploads::Texts::of(guest.language).title,
+        Err(Failure::Refused(_)) => "",
+        Err(Failure::Faulted(fault)) => {
+            tracing::error!(%fault, "the products that take participant files could not be looked up");
             ""
         }
     }

@@ -9,14 +9,18 @@ mod office;
 mod operator;
 mod participant_files;
 mod portal;
+mod resumable_uploads;
 mod security;
 mod terms;
+mod uploads;
 
 use hyper::Method;
 
 use super::ask::Ask;
 use super::portal::office::Desk;
+use super::portal::uploads::Taking;
 use super::portal::{Guest, Member, missing};
+use super::receive::{Receive, Tus};
 use super::reply::Reply;
 use crate::operations::{Caller, Failure};
 
@@ -37,8 +41,14 @@ pub(super) enum Handler {
     Desk(fn(&Ask, &Desk) -> Result<Reply, Failure>),
     /// A page for who is signed in to the office about themselves: one that the portal has too.
     Own(fn(&Ask, &Member) -> Result<Reply, Failure>),
+    /// Who brings a resumable upload: an account with a token, or who is signed in to the portal.
+    Uploader(Tus),
+    /// Takes a participant file as it comes in, from an account.
+    Receive(Receive),
     /// Takes a file as it comes in; on the operator listener only.
     Stage,
+    /// Takes the files of a form as they come in, from who is signed in to the portal.
+    Upload(Taking),
 }
 
 /// One route.
@@ -125,7 +135,8 @@ const fn delete(path: &'static str, handler: Handler, about: &'static str) -> Ro
 }
 
 /// What the API description lists.
-pub(super) static DESCRIBED: Table = &[api::PUBLIC, clients::CLIENTS, participant_files::PARTICIPANT_FILES];
+pub(super) static DESCRIBED: Table =
+    &[api::PUBLIC, clients::CLIENTS, participant_files::PARTICIPANT_FILES, resumable_uploads::RESUMABLE_UPLOADS];
 
 /// All of the public listener.
 pub(super) static EVERYBODY: Table = &[
@@ -134,9 +145,11 @@ pub(super) static EVERYBODY: Table = &[
     intermediary::INTERMEDIARY,
     connections::CONNECTIONS,
     participant_files::PARTICIPANT_FILES,
+    resumable_uploads::RESUMABLE_UPLOADS,
     portal::PORTAL,
     terms::TERMS,
     security::SECURITY,
+    uploads::UPLOADS,
 ];
 
 /// Of an operator listener that only this machine can reach, over plain HTTP and over TLS.
@@ -247,8 +260,9 @@ mod tests {
         let asker = |listener: &str, route: &Route| match route.handler {
             Handler::Open(_) if listener == "operator" && !route.path.starts_with("/health") => "operator",
             Handler::Open(_) | Handler::Page(_) => "anybody",
-            Handler::Account(_) => "account",
-            Handler::Member(_) | Handler::Signed(_) => "person",
+            Handler::Account(_) | Handler::Receive(Receive::Content) => "account",
+            Handler::Uploader(_) | Handler::Receive(_) => "uploader",
+            Handler::Member(_) | Handler::Signed(_) | Handler::Upload(_) => "person",
             Handler::Desk(_) | Handler::Own(_) => "officer",
             Handler::Stage => "operator",
         };

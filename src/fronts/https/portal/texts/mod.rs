@@ -57,6 +57,9 @@ pub(super) mod passkeys;
 mod rules;
 pub(super) mod security;
 mod terms;
+pub(super) mod upload_faults;
+pub(super) mod upload_form;
+pub(super) mod uploads;
 
 use catalogue;
 pub(super) use connections::Texts as ConnectionTexts;
