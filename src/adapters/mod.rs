@@ -2,6 +2,7 @@
 
 pub mod backup_folder;
 pub mod catalog_journal;
+pub mod checker_stream;
 pub mod clock_system;
 pub mod entropy_system;
 pub mod handover_folder;

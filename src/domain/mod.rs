@@ -8,6 +8,7 @@ pub mod agreement;
 pub mod allow_list;
 pub mod block;
 pub mod bodies;
+pub mod check_plan;
 pub mod compaction;
 pub mod connections;
 pub mod coverage;

@@ -14,6 +14,8 @@ pub struct Checked {
     pub product: ProductCode,
     /// Of which organisation: that of the path.
     pub organisation: OrganisationCode,
+    /// What names that organisation in names and contents: its code, OIN and KVK number.
+    pub client_marks: Vec<String>,
     /// Under which name.
     pub name: UploadName,
     /// Its size.

@@ -1,0 +1,96 @@
+//! Checks participant files as they stream past, by the declared plan of their product, in bounded memory. Names
+//! places and codes of what is wrong, never a value. Knows no state of an upload.
+
+mod findings;
+mod json;
+mod lines;
+mod records;
+mod text;
+mod xml;
+
+use std::collections::BTreeMap;
+use std::io::Read;
+
+use crate::domain::check_plan::{CheckPlan, Content, NameMatch};
+use crate::domain::names::ProductCode;
+use crate::domain::verdict::CheckVerdict;
+use crate::ports::checker::{Checked, Checker};
+use crate::ports::failure::{Failure, Fault};
+use findings::Findings;
+
+/// Read at once.
+const BLOCK_BYTES: usize = 256 * 1024;
+
+/// The checks of every product that has any.
+#[derive(Debug)]
+pub struct StreamChecker {
+    plans: BTreeMap<ProductCode, CheckPlan>,
+}
+
+impl StreamChecker {
+    /// Checks by these plans.
+    #[must_use]
+    pub const fn new(plans: BTreeMap<ProductCode, CheckPlan>) -> Self {
+        Self { plans }
+    }
+}
+
+impl Checker for StreamChecker {
+    fn is_wanted(&self, product: &ProductCode) -> Result<bool, Failure> {
+        Ok(self.plans.contains_key(product))
+    }
+
+    fn check(&self, file: &Checked, bytes: &mut dyn Read) -> Result<CheckVerdict, Failure> {
+        match self.plans.get(&file.product) {
+            Some(plan) => Ok(judge(plan, file, bytes)?),
+            None => Ok(CheckVerdict::accepted(Vec::new())),
+        }
+    }
+}
+
+fn judge(plan: &CheckPlan, file: &Checked, bytes: &mut dyn Read) -> Result<CheckVerdict, Fault> {
+    let mut findings = Findings::new();
+    judge_name(plan, file, &mut findings);
+    if file.size_bytes < plan.least_bytes {
+        findings.of_file(if file.size_bytes == 0 { "empty" } else { "too-small" });
+    }
+    if file.size_bytes > plan.most_bytes {
+        findings.of_file("too-large");
+        // what is refused for its size is not read to its end
+        return Ok(findings.verdict());
+    }
+    match &plan.content {
+        Content::Opaque => {}
+        Content::Text(text) => text::judge(text, &file.client_marks, bytes, &mut findings)?,
+        Content::Json => json::judge(bytes, &mut findings)?,
+        Content::Xml => xml::judge(bytes, &mut findings)?,
+    }
+    Ok(findings.verdict())
+}
+
+fn judge_name(plan: &CheckPlan, file: &Checked, findings: &mut Findings) {
+    let name = file.name.as_str();
+    let end = name.rsplit_once('.').map(|(_, end)| end.to_ascii_lowercase()).unwrap_or_default();
+    if !plan.extensions.is_empty() && !plan.extensions.contains(&end) {
+        findings.of_file("extension");
+    }
+    match plan.name.as_ref().map(|pattern| pattern.matches(name, &file.client_marks)) {
+        None | Some(NameMatch::Fits(_)) => {}
+        Some(NameMatch::OtherClient) => findings.of_file("wrong-client-in-name"),
+        Some(NameMatch::Differs) => findings.of_file("name"),
+    }
+}
+
+/// A block of what comes next; empty at the end.
+fn fill<'a>(bytes: &mut dyn Read, block: &'a mut [u8]) -> Result<&'a [u8], Fault> {
+    loop {
+        match bytes.read(block) {
+            Ok(length) => return Ok(block.get(..length).unwrap_or_default()),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(Fault::from_error("read a participant file for its checks", error)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
