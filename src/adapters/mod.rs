@@ -14,4 +14,5 @@ pub mod memory;
 pub mod one_time_codes_totp;
 pub mod passkeys_webauthn;
 pub mod passwords_argon2;
+pub mod scanner_clamd;
 pub mod vault_folder;

@@ -53,6 +53,7 @@ mod protection;
 mod real_clients;
 mod receipts;
 mod rights_matrix;
+mod scanner;
 mod scrub;
 mod server_life;
 mod sessions;

@@ -5,18 +5,24 @@ mod findings;
 mod json;
 mod lines;
 mod records;
+mod scanned;
 mod text;
 mod xml;
 
 use std::collections::BTreeMap;
 use std::io::Read;
+use std::sync::Arc;
+
+pub use scanned::WhenDown;
 
 use crate::domain::check_plan::{CheckPlan, Content, NameMatch};
 use crate::domain::names::ProductCode;
 use crate::domain::verdict::CheckVerdict;
 use crate::ports::checker::{Checked, Checker};
 use crate::ports::failure::{Failure, Fault};
+use crate::ports::scanner::Scanner;
 use findings::Findings;
+use scanned::ScannedRead;
 
 /// Read at once.
 const BLOCK_BYTES: usize = 256 * 1024;
@@ -25,47 +31,61 @@ const BLOCK_BYTES: usize = 256 * 1024;
 #[derive(Debug)]
 pub struct StreamChecker {
     plans: BTreeMap<ProductCode, CheckPlan>,
+    scanner: Option<(Arc<dyn Scanner>, WhenDown)>,
 }
 
 impl StreamChecker {
     /// Checks by these plans.
     #[must_use]
     pub const fn new(plans: BTreeMap<ProductCode, CheckPlan>) -> Self {
-        Self { plans }
+        Self { plans, scanner: None }
+    }
+
+    /// And every file passes the scanner, of products without a plan too.
+    #[must_use]
+    pub fn with_scanner(mut self, scanner: Arc<dyn Scanner>, when_down: WhenDown) -> Self {
+        self.scanner = Some((scanner, when_down));
+        self
     }
 }
 
 impl Checker for StreamChecker {
     fn is_wanted(&self, product: &ProductCode) -> Result<bool, Failure> {
-        Ok(self.plans.contains_key(product))
+        Ok(self.scanner.is_some() || self.plans.contains_key(product))
     }
 
     fn check(&self, file: &Checked, bytes: &mut dyn Read) -> Result<CheckVerdict, Failure> {
-        match self.plans.get(&file.product) {
-            Some(plan) => Ok(judge(plan, file, bytes)?),
-            None => Ok(CheckVerdict::accepted(Vec::new())),
+        let mut findings = Findings::new();
+        let plan = self.plans.get(&file.product);
+        match &self.scanner {
+            None => plan.map_or(Ok(()), |plan| judge(plan, file, bytes, &mut findings))?,
+            Some((scanner, when_down)) => {
+                let mut scanned = ScannedRead::begin(scanner.as_ref(), bytes);
+                plan.map_or(Ok(()), |plan| judge(plan, file, &mut scanned, &mut findings))?;
+                scanned.end(*when_down, &mut findings)?;
+            }
         }
+        Ok(findings.verdict())
     }
 }
 
-fn judge(plan: &CheckPlan, file: &Checked, bytes: &mut dyn Read) -> Result<CheckVerdict, Fault> {
-    let mut findings = Findings::new();
-    judge_name(plan, file, &mut findings);
+fn judge(plan: &CheckPlan, file: &Checked, bytes: &mut dyn Read, findings: &mut Findings) -> Result<(), Fault> {
+    judge_name(plan, file, findings);
     if file.size_bytes < plan.least_bytes {
         findings.of_file(if file.size_bytes == 0 { "empty" } else { "too-small" });
     }
     if file.size_bytes > plan.most_bytes {
         findings.of_file("too-large");
         // what is refused for its size is not read to its end
-        return Ok(findings.verdict());
+        return Ok(());
     }
     match &plan.content {
         Content::Opaque => {}
-        Content::Text(text) => text::judge(text, &file.client_marks, bytes, &mut findings)?,
-        Content::Json => json::judge(bytes, &mut findings)?,
-        Content::Xml => xml::judge(bytes, &mut findings)?,
+        Content::Text(text) => text::judge(text, &file.client_marks, bytes, findings)?,
+        Content::Json => json::judge(bytes, findings)?,
+        Content::Xml => xml::judge(bytes, findings)?,
     }
-    Ok(findings.verdict())
+    Ok(())
 }
 
 fn judge_name(plan: &CheckPlan, file: &Checked, findings: &mut Findings) {

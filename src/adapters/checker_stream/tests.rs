@@ -1,14 +1,17 @@
 use std::collections::BTreeMap;
 use std::io::Read;
+use std::sync::{Arc, Mutex};
 
 use proptest::prelude::*;
 
-use super::{StreamChecker, judge};
+use super::{StreamChecker, WhenDown};
 use crate::config::check_plans::parse;
 use crate::domain::check_plan::CheckPlan;
 use crate::domain::names::{OrganisationCode, ProductCode, UploadName};
 use crate::domain::verdict::CheckVerdict;
 use crate::ports::checker::{Checked, Checker};
+use crate::ports::failure::{Failure, Fault};
+use crate::ports::scanner::{Scan, Scanned, Scanner};
 
 const CSV: &str = "[records]\nform = 'csv'\nnames_first = true\ncolumns = [
     {name = 'bsn', kind = 'citizen-number', required = true},
@@ -40,9 +43,9 @@ impl Read for Slow<'_> {
 }
 
 fn verdict_of(plan: &CheckPlan, name: &str, bytes: &[u8]) -> CheckVerdict {
-    let whole = judge(plan, &file(name, bytes.len()), &mut &*bytes).unwrap();
+    let whole = judge(plan, &file(name, bytes.len()), bytes).unwrap();
     for step in [1, 2, 7] {
-        assert_eq!(judge(plan, &file(name, bytes.len()), &mut Slow(bytes, step)).unwrap(), whole, "in steps of {step}");
+        assert_eq!(judge(plan, &file(name, bytes.len()), Slow(bytes, step)).unwrap(), whole, "in steps of {step}");
     }
     whole
 }
@@ -52,6 +55,10 @@ fn faults(declared: &str, bytes: &[u8]) -> Vec<String> {
     let verdict = verdict_of(&parse(declared).unwrap(), "a.csv", bytes);
     assert_eq!(verdict.is_accepted(), verdict.fault_count() == 0);
     verdict.faults().iter().map(|fault| format!("{}:{} {}", fault.line, fault.column, fault.code)).collect()
+}
+
+fn judge(plan: &CheckPlan, file: &Checked, mut bytes: impl Read) -> Result<CheckVerdict, Failure> {
+    StreamChecker::new(BTreeMap::from([(file.product.clone(), plan.clone())])).check(file, &mut bytes)
 }
 
 const NONE: [&str; 0] = [];
@@ -167,7 +174,7 @@ fn json_and_xml_are_well_formed() {
     assert_eq!(faults("content = 'xml'", deep.as_bytes()), ["1:0 nested-too-deep"]);
     let long = format!("<a>{}</a>", "x".repeat(3 * 1024 * 1024));
     let plan = parse("content = 'xml'").unwrap();
-    let verdict = judge(&plan, &file("a.xml", long.len()), &mut long.as_bytes()).unwrap();
+    let verdict = judge(&plan, &file("a.xml", long.len()), long.as_bytes()).unwrap();
     assert_eq!(verdict.faults()[0].code, "piece-too-long");
     let deep = "[".repeat(100_000);
     assert_eq!(faults("content = 'json'", deep.as_bytes()).len(), 1);
@@ -177,7 +184,7 @@ fn json_and_xml_are_well_formed() {
 fn a_million_faults_are_counted_and_a_hundred_named() {
     let text = format!("bsn;day;note\n{}T;1000\n", "x;y;zzzzzz\n".repeat(1_000));
     let plan = parse(CSV).unwrap();
-    let verdict = judge(&plan, &file("a.csv", text.len()), &mut text.as_bytes()).unwrap();
+    let verdict = judge(&plan, &file("a.csv", text.len()), text.as_bytes()).unwrap();
     assert_eq!((verdict.faults().len(), verdict.fault_count()), (100, 3_000));
 }
 
@@ -198,7 +205,86 @@ fn what_cannot_be_read_is_a_fault_and_no_verdict() {
         }
     }
     for declared in ["[text]", "content = 'json'", "content = 'xml'"] {
-        assert!(judge(&parse(declared).unwrap(), &file("a", 9), &mut Broken).is_err(), "{declared}");
+        assert!(judge(&parse(declared).unwrap(), &file("a", 9), Broken).is_err(), "{declared}");
+    }
+}
+
+/// A scanner that finds a word, takes so many bytes, or breaks after so many.
+#[derive(Clone, Debug)]
+struct Finder {
+    most_bytes: usize,
+    breaks_after: usize,
+    seen: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Finder {
+    fn new(most_bytes: usize, breaks_after: usize) -> Self {
+        Self { most_bytes, breaks_after, seen: Arc::default() }
+    }
+}
+
+impl Scanner for Finder {
+    fn begin(&self) -> Result<Box<dyn Scan>, Fault> {
+        if self.breaks_after == 0 { Err(Fault::new("reach the scanner")) } else { Ok(Box::new(self.clone())) }
+    }
+}
+
+impl Scan for Finder {
+    fn take(&mut self, part: &[u8]) -> Result<(), Fault> {
+        let mut seen = self.seen.lock().unwrap();
+        seen.extend_from_slice(part);
+        if seen.len() > self.breaks_after { Err(Fault::new("hand a file to the scanner")) } else { Ok(()) }
+    }
+
+    fn end(self: Box<Self>) -> Result<Scanned, Fault> {
+        let seen = self.seen.lock().unwrap();
+        if seen.len() > self.most_bytes {
+            Ok(Scanned::TooLarge)
+        } else if seen.windows(4).any(|part| part == b"evil") {
+            Ok(Scanned::Found("Own.Test".to_owned()))
+        } else {
+            Ok(Scanned::Clean)
+        }
+    }
+}
+
+#[test]
+fn every_byte_passes_the_scanner_also_those_the_checks_leave_unread() {
+    let good = "x".repeat(3_000_000);
+    let bad = format!("\0{}evil", "x".repeat(3_000_000));
+    let json = parse("content = 'json'").unwrap();
+    for plans in [BTreeMap::new(), BTreeMap::from([(ProductCode::parse("suag").unwrap(), json)])] {
+        let finder = Finder::new(usize::MAX, usize::MAX);
+        let checker = StreamChecker::new(plans.clone()).with_scanner(Arc::new(finder.clone()), WhenDown::Wait);
+        let of = |text: &str| checker.check(&file("a.csv", text.len()), &mut text.as_bytes()).unwrap();
+        assert!(checker.is_wanted(&ProductCode::parse("other").unwrap()).unwrap());
+        assert_eq!(of(&good).is_accepted(), plans.is_empty());
+        finder.seen.lock().unwrap().clear();
+        let codes: Vec<String> = of(&bad).faults().iter().map(|fault| fault.code.clone()).collect();
+        assert!(codes.contains(&"infected-Own-Test".to_owned()), "{codes:?}");
+        assert_eq!(*finder.seen.lock().unwrap(), bad.as_bytes());
+    }
+}
+
+#[test]
+fn a_scanner_that_is_down_or_breaks_is_waited_for_or_not_as_is_configured() {
+    let text = "abc";
+    for breaks_after in [0, 2] {
+        let of = |when_down| {
+            let finder = Arc::new(Finder::new(usize::MAX, breaks_after));
+            let checker = StreamChecker::new(BTreeMap::new()).with_scanner(finder, when_down);
+            checker.check(&file("a.csv", text.len()), &mut text.as_bytes())
+        };
+        assert!(of(WhenDown::Wait).is_err());
+        let accepted = of(WhenDown::Accept).unwrap();
+        assert_eq!((accepted.is_accepted(), accepted.counts()), (true, &[("not-scanned".to_owned(), 1)][..]));
+        assert_eq!(of(WhenDown::Reject).unwrap().faults()[0].code, "not-scanned");
+    }
+    for (when_down, is_accepted) in [(WhenDown::Wait, false), (WhenDown::Accept, true), (WhenDown::Reject, false)] {
+        let finder = Arc::new(Finder::new(2, usize::MAX));
+        let checker = StreamChecker::new(BTreeMap::new()).with_scanner(finder, when_down);
+        let verdict = checker.check(&file("a.csv", text.len()), &mut text.as_bytes()).unwrap();
+        assert_eq!(verdict.is_accepted(), is_accepted);
     }
 }
 
@@ -208,8 +294,8 @@ proptest! {
         prop_oneof![Just(b';'), Just(b'"'), Just(b'\n'), Just(b'\r'), Just(b'T'), Just(b'1'), any::<u8>()], 0..200), step in 1_usize..50) {
         for declared in [CSV, "[text]\nline_ends = 'crlf'", "[text]\nencoding = 'iso-8859-1'", "content = 'xml'", "content = 'json'"] {
             let plan = parse(declared).unwrap();
-            let whole = judge(&plan, &file("a.csv", bytes.len()), &mut bytes.as_slice()).unwrap();
-            let parts = judge(&plan, &file("a.csv", bytes.len()), &mut Slow(&bytes, step)).unwrap();
+            let whole = judge(&plan, &file("a.csv", bytes.len()), bytes.as_slice()).unwrap();
+            let parts = judge(&plan, &file("a.csv", bytes.len()), Slow(&bytes, step)).unwrap();
             prop_assert_eq!(whole, parts);
         }
     }
