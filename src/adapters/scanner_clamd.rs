@@ -2,7 +2,7 @@
 //! `clamav-client` takes only whole files and buffers, without limits of time; the protocol is these few lines.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{TcpStream, ToSocketAddrs as _};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,6 +13,9 @@ use crate::ports::scanner::{Scan, Scanned, Scanner};
 /// Longest answer that is read.
 const MOST_ANSWER_BYTES: u64 = 4_096;
 
+/// How long its connection may take: other files wait for this one.
+const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
+
 /// Sent as one piece; the protocol has a length of 32 bits for each.
 const PIECE_BYTES: usize = 1024 * 1024;
 
@@ -21,8 +24,8 @@ const PIECE_BYTES: usize = 1024 * 1024;
 pub enum ClamdAddress {
     /// Its socket in the file system (`LocalSocket`).
     Unix(PathBuf),
-    /// Its address (`TCPSocket`).
-    Tcp(SocketAddr),
+    /// Its host and port (`TCPSocket`).
+    Tcp(String, u16),
 }
 
 /// ClamAV's daemon.
@@ -50,8 +53,12 @@ impl Scanner for ScannerClamd {
                 stream.set_write_timeout(Some(self.timeout)).map_err(reach)?;
                 Box::new(stream)
             }
-            ClamdAddress::Tcp(address) => {
-                let stream = TcpStream::connect_timeout(address, self.timeout).map_err(reach)?;
+            ClamdAddress::Tcp(host, port) => {
+                let none = || std::io::Error::new(std::io::ErrorKind::NotFound, "the name has no address");
+                let address = (host.as_str(), *port).to_socket_addrs().and_then(|mut all| all.next().ok_or_else(none));
+                let patience = self.timeout.min(CONNECT_PATIENCE);
+                let stream =
+                    address.and_then(|address| TcpStream::connect_timeout(&address, patience)).map_err(reach)?;
                 stream.set_read_timeout(Some(self.timeout)).map_err(reach)?;
                 stream.set_write_timeout(Some(self.timeout)).map_err(reach)?;
                 Box::new(stream)
@@ -148,7 +155,8 @@ mod tests {
     fn a_daemon_that_is_not_there_or_hangs_up_is_a_fault_within_its_time() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let scanner = ScannerClamd::new(ClamdAddress::Tcp(address), Duration::from_millis(200));
+        let there = ClamdAddress::Tcp(address.ip().to_string(), address.port());
+        let scanner = ScannerClamd::new(there, Duration::from_millis(200));
         // it takes the connection and never answers
         let mut scan = scanner.begin().unwrap();
         scan.take(b"abc").unwrap();

@@ -11,6 +11,7 @@ use crate::domain::check_plan::{
     CheckPlan, Column, ColumnKind, Content, DateForm, Encoding, FramePlan, LineEnds, MOST_CHOICES, MOST_COLUMNS,
     NamePattern, Presence, RecordForm, RecordPlan, TextPlan,
 };
+use crate::domain::check_sequence::{SequencePlan, WhenBroken};
 use crate::domain::names::ProductCode;
 
 /// Longest declaration, in bytes.
@@ -88,16 +89,20 @@ pub fn parse(text: &str) -> Result<CheckPlan, String> {
         let line = error.span().map_or(1, |span| 1 + text.bytes().take(span.start).filter(|b| *b == b'\n').count());
         format!("line {line}: {}", error.message().replace('\n', " "))
     })?;
-    let Declared { name, size, content, text: lines, records } = raw;
+    let Declared { name, size, sequence, content, archives, text: lines, records } = raw;
+    if archives.is_some() && (content.is_some() || lines.is_some() || records.is_some()) {
+        return Err("archives: only of files whose content is not looked at; others are refused as what they are not"
+            .to_owned());
+    }
     let content = match (content, lines, records) {
         (Some(DeclaredContent::Json), None, None) => Content::Json,
         (Some(DeclaredContent::Xml), None, None) => Content::Xml,
         (Some(DeclaredContent::Json | DeclaredContent::Xml), ..) => {
             return Err("content: json and xml have no [text] and no [records]".to_owned());
         }
-        (None, None, None) => Content::Opaque,
+        (None, None, None) => Content::Opaque { archives: archives == Some(DeclaredArchives::Allowed) },
         (None | Some(DeclaredContent::Text), lines, records) => {
-            Content::Text(text_plan(lines.unwrap_or_default(), records)?)
+            Content::Text(Box::new(text_plan(lines.unwrap_or_default(), records)?))
         }
     };
     let (least_bytes, most_bytes) = (size.min_bytes.unwrap_or(0), size.max_bytes.unwrap_or(u64::MAX));
@@ -105,13 +110,35 @@ pub fn parse(text: &str) -> Result<CheckPlan, String> {
         return Err("size: min_bytes is more than max_bytes".to_owned());
     }
     let pattern = name.pattern.map(|pattern| NamePattern::parse(&pattern)).transpose();
+    let name_pattern = pattern.map_err(|wrong| format!("name.pattern: {wrong}"))?;
+    let sequence = sequence.map(|sequence| sequence_plan(&sequence));
+    let in_name = name_pattern.as_ref().is_some_and(NamePattern::has_sequence);
+    if sequence.is_some() && !in_name && !has_sequence_column(&content) {
+        return Err("sequence: it stands nowhere: {sequence} in name.pattern, or a sequence_column".to_owned());
+    }
     Ok(CheckPlan {
-        name: pattern.map_err(|wrong| format!("name.pattern: {wrong}"))?,
+        name: name_pattern,
         extensions: name.extensions.iter().map(|end| end.trim_start_matches('.').to_ascii_lowercase()).collect(),
         least_bytes,
         most_bytes,
+        sequence,
         content,
     })
+}
+
+fn sequence_plan(declared: &DeclaredSequence) -> SequencePlan {
+    let when = |broken: DeclaredBroken| match broken {
+        DeclaredBroken::Ignore => WhenBroken::Ignore,
+        DeclaredBroken::Warn => WhenBroken::Warn,
+        DeclaredBroken::Refuse => WhenBroken::Refuse,
+    };
+    SequencePlan { gap: when(declared.gap), repeat: when(declared.repeat), restarts: declared.restarts }
+}
+
+fn has_sequence_column(content: &Content) -> bool {
+    let Content::Text(text) = content else { return false };
+    let Some(records) = &text.records else { return false };
+    [&records.first, &records.last].into_iter().flatten().any(|frame| frame.sequence.is_some())
 }
 
 fn text_plan(declared: DeclaredText, records: Option<DeclaredRecords>) -> Result<TextPlan, String> {
@@ -194,13 +221,14 @@ fn frame_plan(declared: DeclaredFrame, is_fixed: bool) -> Result<FramePlan, &'st
     }
     let from_zero = |number: Option<usize>| match number {
         Some(number @ 1..=MOST_COLUMNS) => Ok(Some(number - 1)),
-        Some(_) => Err("client_column, count_column: columns count from 1"),
+        Some(_) => Err("client_column, count_column, sequence_column: columns count from 1"),
         None => Ok(None),
     };
     Ok(FramePlan {
         mark: declared.mark,
         client: from_zero(declared.client_column)?,
         count: from_zero(declared.count_column)?,
+        sequence: from_zero(declared.sequence_column)?,
         widths: declared.widths,
     })
 }
@@ -250,7 +278,10 @@ struct Declared {
     name: DeclaredName,
     #[serde(default)]
     size: DeclaredSize,
+    #[serde(default)]
+    sequence: Option<DeclaredSequence>,
     content: Option<DeclaredContent>,
+    archives: Option<DeclaredArchives>,
     text: Option<DeclaredText>,
     records: Option<DeclaredRecords>,
 }
@@ -268,6 +299,33 @@ struct DeclaredName {
 struct DeclaredSize {
     min_bytes: Option<u64>,
     max_bytes: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DeclaredSequence {
+    #[serde(default)]
+    gap: DeclaredBroken,
+    #[serde(default)]
+    repeat: DeclaredBroken,
+    #[serde(default)]
+    restarts: bool,
+}
+
+#[derive(Clone, Copy, Deserialize, Default)]
+#[serde(rename_all = "kebab-case")]
+enum DeclaredBroken {
+    Ignore,
+    #[default]
+    Warn,
+    Refuse,
+}
+
+#[derive(Deserialize, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+enum DeclaredArchives {
+    Allowed,
+    Refused,
 }
 
 #[derive(Deserialize, PartialEq)]
@@ -349,6 +407,7 @@ struct DeclaredFrame {
     mark: String,
     client_column: Option<usize>,
     count_column: Option<usize>,
+    sequence_column: Option<usize>,
     #[serde(default)]
     widths: Vec<usize>,
 }
@@ -423,12 +482,14 @@ mod tests {
                 "[records]\nform = 'csv'\nlast = {mark = 'T', count_column = 0}\ncolumns = [{name = 'a'}]",
                 "count from 1",
             ),
+            ("[sequence]\ngap = 'refuse'", "it stands nowhere"),
+            ("archives = 'allowed'\ncontent = 'xml'", "archives: only"),
             ("[text]\nmax_line_bytes = 99999999", "text.max_line_bytes"),
         ] {
             let wrong = parse(text).unwrap_err();
             assert!(wrong.contains(says), "{text}: {wrong}");
         }
-        assert_eq!(parse("").unwrap().content, Content::Opaque);
+        assert_eq!(parse("").unwrap().content, Content::Opaque { archives: false });
     }
 
     #[test]

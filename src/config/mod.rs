@@ -5,6 +5,7 @@
 
 mod build;
 pub mod check_plans;
+pub mod checks;
 pub mod connections;
 mod example;
 mod faults;

@@ -1,6 +1,8 @@
 //! What is asked of the participant files of one product (4.5-6, 4.4-4): name, size, text, records and their
 //! columns. Values that cannot be wrong, and the rules of one value. Reads no file.
 
+use super::check_sequence::SequencePlan;
+
 /// Columns of one record.
 pub const MOST_COLUMNS: usize = 1_000;
 
@@ -18,6 +20,8 @@ pub struct CheckPlan {
     pub least_bytes: u64,
     /// At most so many bytes.
     pub most_bytes: u64,
+    /// Of the number that it carries, if its product numbers its files.
+    pub sequence: Option<SequencePlan>,
     /// What stands in it.
     pub content: Content,
 }
@@ -26,9 +30,12 @@ pub struct CheckPlan {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Content {
     /// Any bytes.
-    Opaque,
+    Opaque {
+        /// Archives and compressed files too. Nothing here ever unpacks one.
+        archives: bool,
+    },
     /// Lines of text.
-    Text(TextPlan),
+    Text(Box<TextPlan>),
     /// One JSON value (RFC 8259).
     Json,
     /// One XML document (XML 1.0), without a document type.
@@ -123,6 +130,8 @@ pub struct FramePlan {
     pub client: Option<usize>,
     /// In which column, from zero, the number of records stands, those that frame them not counted.
     pub count: Option<usize>,
+    /// In which column, from zero, the number of the file stands.
+    pub sequence: Option<usize>,
     /// The widths of its columns, in characters, where columns are told apart by widths.
     pub widths: Vec<usize>,
 }
@@ -311,6 +320,12 @@ impl NamePattern {
             return Err("a pattern has one {sequence}, one {client} and two * at most");
         }
         Ok(Self { parts })
+    }
+
+    /// Whether a number stands in it.
+    #[must_use]
+    pub fn has_sequence(&self) -> bool {
+        self.parts.contains(&NamePart::Sequence)
     }
 
     /// How a name stands to the pattern.

@@ -4,6 +4,7 @@
 use super::account::{Account, SshKey, Token};
 use super::agreement::Agreement;
 use super::bodies::BodyKey;
+use super::check_sequence::UploadSequence;
 use super::compaction::HistoryCut;
 use super::connections::{CredentialUse, EndWarning};
 use super::credential_block::CredentialBlock;
@@ -268,6 +269,8 @@ records! {
     UploadDigest = 94;
     /// A received upload in the list of its organisation, by organisation, moment and upload.
     IntakeEntry = 95;
+    /// The last number of an organisation's files, by organisation and product.
+    UploadSequence = 96;
     /// How far the e-mails about an interruption came, by its id.
     InterruptionMailing = 107;
     /// A passkey, by login and id.

@@ -9,6 +9,8 @@ mod backup_faults;
 mod blocks;
 mod check_deep;
 mod check_file;
+mod checker_stream;
+mod checks;
 mod cli;
 mod client_matrix;
 #[cfg(feature = "conformance")]

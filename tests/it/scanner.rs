@@ -12,6 +12,10 @@ use postkluis::domain::names::{OrganisationCode, ProductCode, UploadName};
 use postkluis::domain::verdict::CheckVerdict;
 use postkluis::ports::checker::{Checked, Checker};
 
+use crate::checks::{AT_ONCE, becomes, errors, put, result};
+use crate::fetch_stage::{ALPHA, eventually, text};
+use crate::upload_stage::{events, upload, world_with};
+
 /// What the signature matches: the whole of a file.
 const EVIL: &[u8] = b"postkluis test file that our own signature matches\n";
 
@@ -28,7 +32,7 @@ impl Drop for Clamd {
 /// Starts the daemon in a folder of its own; it takes files up to 1 MiB.
 fn clamd(folder: &Path) -> Clamd {
     let database = folder.join("database");
-    std::fs::create_dir(&database).unwrap();
+    std::fs::create_dir_all(&database).unwrap();
     let digest = Command::new("md5sum").arg(write(folder, "evil", EVIL)).output().unwrap();
     let digest = String::from_utf8(digest.stdout).unwrap();
     let (digest, _) = digest.split_once(' ').unwrap();
@@ -75,6 +79,7 @@ fn check(checker: &StreamChecker, bytes: &[u8]) -> Option<CheckVerdict> {
         product: ProductCode::parse("suag").unwrap(),
         organisation: OrganisationCode::parse("duinstad").unwrap(),
         client_marks: vec!["duinstad".to_owned()],
+        last_sequence: None,
         name: UploadName::parse("a.csv").unwrap(),
         size_bytes: bytes.len() as u64,
     };
@@ -85,14 +90,13 @@ fn check(checker: &StreamChecker, bytes: &[u8]) -> Option<CheckVerdict> {
 fn a_real_clamd_finds_what_its_signature_says() {
     let folder = tempfile::tempdir().unwrap();
     let daemon = clamd(folder.path());
-    let scanner =
-        ScannerClamd::new(ClamdAddress::Unix(folder.path().join("clamd.ctl")), Duration::from_secs(60));
+    let scanner = ScannerClamd::new(ClamdAddress::Unix(folder.path().join("clamd.ctl")), Duration::from_secs(60));
     let with = |when_down| StreamChecker::new(BTreeMap::new()).with_scanner(Arc::new(scanner.clone()), when_down);
     let checker = with(WhenDown::Wait);
     assert!(check(&checker, b"nothing of note\n").unwrap().is_accepted());
     assert!(check(&checker, b"").unwrap().is_accepted());
     let found = check(&checker, EVIL).unwrap();
-    assert_eq!(found.faults()[0].code, "infected-Own-Test");
+    assert_eq!(found.faults()[0].code, "infected-Own-Test-UNOFFICIAL");
     // twice what it takes: it hangs up in the middle, and says why
     let large = vec![b'x'; 2 * 1024 * 1024];
     assert_eq!(check(&checker, &large).unwrap().faults()[0].code, "too-large-to-scan");
@@ -102,4 +106,49 @@ fn a_real_clamd_finds_what_its_signature_says() {
     assert!(check(&checker, EVIL).is_none(), "a file waits while the scanner is down");
     assert!(check(&with(WhenDown::Accept), EVIL).unwrap().is_accepted());
     assert!(!check(&with(WhenDown::Reject), b"nothing of note\n").unwrap().is_accepted());
+}
+
+#[test]
+fn files_wait_for_the_scanner_also_across_a_kill_and_are_judged_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let address = format!("unix:{}/clamd.ctl", folder.path().display());
+    let mut world =
+        world_with(&[AT_ONCE, ("POSTKLUIS_UPLOADS__SCANNER", &address), ("POSTKLUIS_UPLOADS__SCANNER_TIMEOUT", "20s")]);
+    let client = world.client(ALPHA);
+    put(&world, &client, "good.csv", b"nothing of note\n");
+    put(&world, &client, "evil.csv", EVIL);
+    // it is tried, in vain
+    eventually("a try", || world.server.logged().contains("reach the scanner").then_some(()));
+    let waits = |world: &crate::fetch_stage::World, name: &str| {
+        let stage = text(&upload(world, name), "stage");
+        assert!(["received", "checking"].contains(&stage.as_str()), "{name}: {stage}");
+    };
+    becomes(&world, "good.csv", "checking");
+    world.server.kill9();
+    world.server.serve();
+    let client = world.client(ALPHA);
+    for name in ["good.csv", "evil.csv"] {
+        waits(&world, name);
+    }
+    assert!(events(&world, "upload-accepted").is_empty() && events(&world, "upload-rejected").is_empty());
+    let daemon = clamd(folder.path());
+    becomes(&world, "good.csv", "collected");
+    becomes(&world, "evil.csv", "rejected");
+    assert_eq!(errors(&result(&client, "evil.csv")), ["0:0 infected-Own-Test-UNOFFICIAL"]);
+    let once = ["upload-accepted", "upload-rejected", "upload-collected"].map(|word| events(&world, word).len());
+    assert_eq!(once, [1, 1, 1]);
+
+    // it goes down again, and files are not to wait for it
+    drop(daemon);
+    for (policy, stage) in [("accept", "collected"), ("reject", "rejected")] {
+        world.server.stop();
+        world.server.set("POSTKLUIS_UPLOADS__SCANNER_DOWN", policy);
+        world.server.serve();
+        let client = world.client(ALPHA);
+        let name = format!("{policy}.csv");
+        put(&world, &client, &name, policy.as_bytes());
+        becomes(&world, &name, stage);
+        let told = result(&client, &name).to_string();
+        assert!(told.contains("not-scanned"), "{told}");
+    }
 }

@@ -8,11 +8,12 @@ pub(super) struct Findings {
     faults: Vec<CheckFault>,
     fault_count: u64,
     counts: Vec<(String, u64)>,
+    sequence: Option<u64>,
 }
 
 impl Findings {
     pub(super) const fn new() -> Self {
-        Self { faults: Vec::new(), fault_count: 0, counts: Vec::new() }
+        Self { faults: Vec::new(), fault_count: 0, counts: Vec::new(), sequence: None }
     }
 
     /// Something is wrong with the file as a whole.
@@ -33,6 +34,17 @@ impl Findings {
         self.counts.push((what.to_owned(), count));
     }
 
+    /// The file carries this number; where it carries two, they are the same.
+    pub(super) fn numbered(&mut self, number: u64) {
+        if *self.sequence.get_or_insert(number) != number {
+            self.of_file("sequence-differs");
+        }
+    }
+
+    pub(super) const fn number(&self) -> Option<u64> {
+        self.sequence
+    }
+
     /// What another check of the same bytes found, in the order of places: it must not show how the bytes were cut
     /// into blocks.
     pub(super) fn absorb(&mut self, other: Self) {
@@ -41,6 +53,9 @@ impl Findings {
         self.faults.sort_by_key(|fault| (fault.line, fault.column));
         self.faults.truncate(MOST_FAULTS);
         self.counts.extend(other.counts);
+        if let Some(number) = other.sequence {
+            self.numbered(number);
+        }
     }
 
     pub(super) fn verdict(self) -> CheckVerdict {

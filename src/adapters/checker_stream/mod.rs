@@ -1,6 +1,7 @@
 //! Checks participant files as they stream past, by the declared plan of their product, in bounded memory. Names
 //! places and codes of what is wrong, never a value. Knows no state of an upload.
 
+mod archive;
 mod findings;
 mod json;
 mod lines;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 pub use scanned::WhenDown;
 
 use crate::domain::check_plan::{CheckPlan, Content, NameMatch};
+use crate::domain::check_sequence::{Sequenced, WhenBroken};
 use crate::domain::names::ProductCode;
 use crate::domain::verdict::CheckVerdict;
 use crate::ports::checker::{Checked, Checker};
@@ -60,12 +62,13 @@ impl Checker for StreamChecker {
         match &self.scanner {
             None => plan.map_or(Ok(()), |plan| judge(plan, file, bytes, &mut findings))?,
             Some((scanner, when_down)) => {
-                let mut scanned = ScannedRead::begin(scanner.as_ref(), bytes);
+                let mut scanned = ScannedRead::begin(scanner.as_ref(), *when_down, bytes)?;
                 plan.map_or(Ok(()), |plan| judge(plan, file, &mut scanned, &mut findings))?;
                 scanned.end(*when_down, &mut findings)?;
             }
         }
-        Ok(findings.verdict())
+        let number = plan.and_then(|plan| judge_sequence(plan, file, &mut findings));
+        Ok(findings.verdict().with_sequence(number))
     }
 }
 
@@ -80,7 +83,8 @@ fn judge(plan: &CheckPlan, file: &Checked, bytes: &mut dyn Read, findings: &mut 
         return Ok(());
     }
     match &plan.content {
-        Content::Opaque => {}
+        Content::Opaque { archives: true } => {}
+        Content::Opaque { archives: false } => archive::judge(bytes, findings)?,
         Content::Text(text) => text::judge(text, &file.client_marks, bytes, findings)?,
         Content::Json => json::judge(bytes, findings)?,
         Content::Xml => xml::judge(bytes, findings)?,
@@ -95,10 +99,27 @@ fn judge_name(plan: &CheckPlan, file: &Checked, findings: &mut Findings) {
         findings.of_file("extension");
     }
     match plan.name.as_ref().map(|pattern| pattern.matches(name, &file.client_marks)) {
-        None | Some(NameMatch::Fits(_)) => {}
+        None | Some(NameMatch::Fits(None)) => {}
+        Some(NameMatch::Fits(Some(number))) => findings.numbered(number),
         Some(NameMatch::OtherClient) => findings.of_file("wrong-client-in-name"),
         Some(NameMatch::Differs) => findings.of_file("name"),
     }
+}
+
+/// Holds the number of the file against the last one; gives what is the last one once the file is accepted.
+fn judge_sequence(plan: &CheckPlan, file: &Checked, findings: &mut Findings) -> Option<u64> {
+    let (sequence, number) = (plan.sequence.as_ref()?, findings.number()?);
+    let (what, missing, when) = match sequence.judge(file.last_sequence, number) {
+        Sequenced::Next => return Some(number),
+        Sequenced::Gap(missing) => ("sequence-gap", missing, sequence.gap),
+        Sequenced::Repeat => ("sequence-repeated", 1, sequence.repeat),
+    };
+    match when {
+        WhenBroken::Ignore => {}
+        WhenBroken::Warn => findings.counted(what, missing),
+        WhenBroken::Refuse => findings.of_file(what),
+    }
+    (what == "sequence-gap").then_some(number)
 }
 
 /// A block of what comes next; empty at the end.
@@ -111,6 +132,3 @@ fn fill<'a>(bytes: &mut dyn Read, block: &'a mut [u8]) -> Result<&'a [u8], Fault
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

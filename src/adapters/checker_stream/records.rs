@@ -274,8 +274,14 @@ impl<'a> Judge<'a> {
         {
             findings.at(line, at as u64 + 1, "wrong-client");
         }
+        if let Some(at) = frame.sequence {
+            match whole(values.at(at)) {
+                Some(number) => findings.numbered(number),
+                None => findings.at(line, at as u64 + 1, "not-an-integer"),
+            }
+        }
         let Some(at) = frame.count else { return };
-        let said = core::str::from_utf8(values.at(at)).ok().and_then(|text| text.trim().parse::<u64>().ok());
+        let said = whole(values.at(at));
         // a record that comes first cannot be held against what has not been read
         let is_last = self.last_is_read;
         if said.is_none() || (is_last && said != Some(self.records)) {
@@ -302,6 +308,10 @@ impl<'a> Judge<'a> {
             findings.of_file("column-names");
         }
     }
+}
+
+fn whole(value: &[u8]) -> Option<u64> {
+    core::str::from_utf8(value).ok()?.trim().parse().ok()
 }
 
 /// Parts a line by widths in characters; false when it is longer or shorter than they are.

@@ -26,8 +26,14 @@ pub(super) struct ScannedRead<'a> {
 
 impl<'a> ScannedRead<'a> {
     /// Begins to scan what is read.
-    pub(super) fn begin(scanner: &dyn Scanner, bytes: &'a mut dyn Read) -> Self {
-        Self { bytes, scan: scanner.begin() }
+    ///
+    /// # Errors
+    /// The scanner is down, and files wait for it: nothing is read in vain.
+    pub(super) fn begin(scanner: &dyn Scanner, when_down: WhenDown, bytes: &'a mut dyn Read) -> Result<Self, Fault> {
+        match scanner.begin() {
+            Err(fault) if when_down == WhenDown::Wait => Err(fault),
+            scan => Ok(Self { bytes, scan }),
+        }
     }
 
     /// Reads what the checks left unread, so that all of it was scanned, and says what was found.

@@ -3,12 +3,15 @@
 //! version. Knows neither journal nor index.
 
 mod blocks;
+mod checks;
 mod connections;
 mod documents;
 mod enums;
 mod events;
 #[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod golden_checks;
 #[cfg(test)]
 mod golden_documents;
 #[cfg(test)]

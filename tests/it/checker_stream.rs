@@ -1,17 +1,19 @@
+//! What the checks of participant files find in bytes, by what is declared, however the bytes are cut into blocks.
+
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::sync::{Arc, Mutex};
 
 use proptest::prelude::*;
 
-use super::{StreamChecker, WhenDown};
-use crate::config::check_plans::parse;
-use crate::domain::check_plan::CheckPlan;
-use crate::domain::names::{OrganisationCode, ProductCode, UploadName};
-use crate::domain::verdict::CheckVerdict;
-use crate::ports::checker::{Checked, Checker};
-use crate::ports::failure::{Failure, Fault};
-use crate::ports::scanner::{Scan, Scanned, Scanner};
+use postkluis::adapters::checker_stream::{StreamChecker, WhenDown};
+use postkluis::config::check_plans::parse;
+use postkluis::domain::check_plan::CheckPlan;
+use postkluis::domain::names::{OrganisationCode, ProductCode, UploadName};
+use postkluis::domain::verdict::CheckVerdict;
+use postkluis::ports::checker::{Checked, Checker};
+use postkluis::ports::failure::{Failure, Fault};
+use postkluis::ports::scanner::{Scan, Scanned, Scanner};
 
 const CSV: &str = "[records]\nform = 'csv'\nnames_first = true\ncolumns = [
     {name = 'bsn', kind = 'citizen-number', required = true},
@@ -24,6 +26,7 @@ fn file(name: &str, size_bytes: usize) -> Checked {
         product: ProductCode::parse("suag").unwrap(),
         organisation: OrganisationCode::parse("duinstad").unwrap(),
         client_marks: vec!["duinstad".to_owned(), "12345678".to_owned()],
+        last_sequence: None,
         name: UploadName::parse(name).unwrap(),
         size_bytes: size_bytes as u64,
     }
@@ -286,6 +289,60 @@ fn a_scanner_that_is_down_or_breaks_is_waited_for_or_not_as_is_configured() {
         let verdict = checker.check(&file("a.csv", text.len()), &mut text.as_bytes()).unwrap();
         assert_eq!(verdict.is_accepted(), is_accepted);
     }
+}
+
+#[test]
+fn archives_are_refused_unless_they_are_allowed() {
+    let tar = [&[b'a'; 257][..], b"ustar  \0"].concat();
+    for archive in [&b"PK\x03\x04rest"[..], b"\x1F\x8B\x08", b"\x28\xB5\x2F\xFD", &tar] {
+        assert_eq!(faults("", archive), ["0:0 archive"]);
+        assert_eq!(faults("archives = 'allowed'", archive), NONE);
+    }
+    assert_eq!(faults("", b""), NONE);
+    assert_eq!(faults("", b"P"), NONE);
+    assert_eq!(faults("", b"a file of another kind"), NONE);
+    // text that is asked for is no archive, whatever is allowed
+    assert_eq!(faults("content = 'text'", b"PK\x03\x04"), ["1:0 control-character"]);
+}
+
+#[test]
+fn numbers_of_files_follow_each_other_as_declared() {
+    let of = |rules: &str, last: Option<u64>, name: &str| {
+        let plan = parse(&format!("name.pattern = 'F_{{sequence}}'\n{rules}")).unwrap();
+        let verdict = judge(&plan, &Checked { last_sequence: last, ..file(name, 0) }, &b""[..]).unwrap();
+        let said = verdict.faults().iter().map(|fault| fault.code.clone());
+        let said = said.chain(verdict.counts().iter().map(|(what, count)| format!("{what} {count}")));
+        (said.collect::<Vec<_>>().join(", "), verdict.is_accepted().then(|| verdict.sequence()).flatten())
+    };
+    let strict = "sequence = {gap = 'refuse', repeat = 'refuse'}";
+    let said = |text: &str, number| (text.to_owned(), number);
+    assert_eq!(of("", Some(3), "F_9"), said("", None), "nothing is declared");
+    assert_eq!(of(strict, None, "F_9"), said("", Some(9)), "the first one");
+    assert_eq!(of(strict, Some(8), "F_009"), said("", Some(9)));
+    assert_eq!(of(strict, Some(6), "F_9"), said("sequence-gap", None));
+    assert_eq!(of(strict, Some(9), "F_9"), said("sequence-repeated", None));
+    assert_eq!(of("sequence = {}", Some(6), "F_9"), said("sequence-gap 2", Some(9)));
+    assert_eq!(of("sequence = {}", Some(10), "F_9"), said("sequence-repeated 1", None), "10 stays the last one");
+    assert_eq!(of("sequence = {gap = 'ignore'}", Some(6), "F_9"), said("", Some(9)));
+    assert_eq!(of("sequence = {repeat = 'refuse', restarts = true}", Some(6), "F_1"), said("", Some(1)));
+}
+
+#[test]
+fn a_number_stands_in_the_name_or_in_a_record_and_is_the_same_in_both() {
+    let declared = "[sequence]\n[records]\nform = 'csv'\ncolumns = [{name = 'a'}]\n\
+        first = {mark = 'H', sequence_column = 2, client_column = 3}\n";
+    let of = |declared: &str, name: &str, text: &str| {
+        let verdict = verdict_of(&parse(declared).unwrap(), name, text.as_bytes());
+        let codes: Vec<String> =
+            verdict.faults().iter().map(|f| format!("{}:{} {}", f.line, f.column, f.code)).collect();
+        (codes.join(", "), verdict.sequence())
+    };
+    assert_eq!(of(declared, "a", "H;7;duinstad\nx\n"), (String::new(), Some(7)));
+    assert_eq!(of(declared, "a", "H;7;bergdorp\nx\n"), ("1:3 wrong-client".to_owned(), Some(7)));
+    assert_eq!(of(declared, "a", "H;zeven;duinstad\nx\n").0, "1:2 not-an-integer");
+    let both = format!("name = {{pattern = 'F_{{sequence}}'}}\n{declared}");
+    assert_eq!(of(&both, "F_7", "H;7;duinstad\nx\n"), (String::new(), Some(7)));
+    assert_eq!(of(&both, "F_8", "H;7;duinstad\nx\n").0, "0:0 sequence-differs");
 }
 
 proptest! {
