@@ -2,6 +2,7 @@
 
 pub mod backup_folder;
 pub mod catalog_journal;
+pub mod checker_stream;
 pub mod clock_system;
 pub mod entropy_system;
 pub mod handover_folder;
@@ -13,4 +14,5 @@ pub mod memory;
 pub mod one_time_codes_totp;
 pub mod passkeys_webauthn;
 pub mod passwords_argon2;
+pub mod scanner_clamd;
 pub mod vault_folder;

@@ -112,6 +112,7 @@ pub fn check(home: &Path) -> Vec<Finding> {
             check_address(&mut report, "operator.listen", address);
         }
     }
+    check_checks(&mut report, &config);
     check_disk(&mut report, &config);
     check_backup(&mut report, &config);
     check_relay(&mut report, &config);
@@ -205,6 +206,28 @@ fn check_address(report: &mut Report, key: &str, address: SocketAddr) {
                 format!("{address} cannot be listened on: {error}; choose another address or stop what listens there");
             report.add(key, Verdict::Wrong, detail);
         }
+    }
+}
+
+fn check_checks(report: &mut Report, config: &Config) {
+    match super::checks::plans(config) {
+        Ok(plans) => {
+            let products: Vec<String> = plans.keys().map(ToString::to_string).collect();
+            let told = if products.is_empty() { "none".to_owned() } else { products.join(", ") };
+            let detail = format!("{}: {told}", config.uploads.checks.folder.display());
+            report.add("checks of participant files", Verdict::Fine, detail);
+        }
+        Err(faults) => {
+            for fault in faults {
+                report.add("checks of participant files", Verdict::Wrong, fault.to_string());
+            }
+        }
+    }
+    match super::checks::scanner_answers(config) {
+        None => {}
+        Some(Ok(())) => report.add("uploads.scanner", Verdict::Fine, "answers"),
+        // a scanner that is down is no reason not to serve: uploads.scanner_down says what becomes of files
+        Some(Err(fault)) => report.add("uploads.scanner", Verdict::Warning, fault.to_string()),
     }
 }
 

@@ -4,6 +4,7 @@
 pub mod backup;
 mod ballast;
 pub mod check;
+mod checks;
 pub mod deep;
 pub mod demo;
 pub mod home;
@@ -41,8 +42,8 @@ use crate::fronts::{offload, sftp};
 use crate::housekeeping::{self, Timers};
 use crate::operations::DocumentSettings;
 use crate::operations::{
-    Clock, ConnectionSettings, Failure, Fault, IntakeSettings, Keyring, MailSender, MonthlyBodies, NoChecks,
-    Operations, PeopleSettings, Ports, Secrets, Settings, Signer, UploadSettings, shut_until_confirmed,
+    Clock, ConnectionSettings, Failure, Fault, IntakeSettings, Keyring, MailSender, MonthlyBodies, Operations,
+    PeopleSettings, Ports, Secrets, Settings, Signer, UploadSettings, shut_until_confirmed,
 };
 use ballast::Ballast;
 
@@ -140,13 +141,14 @@ pub fn open(config: &Config) -> Result<Arc<Operations>, Failure> {
         let judged = judged.map_err(|failure| Fault::from_error("use the key uploads.sealed_intake", failure))?;
         settings.intake.sealed_to = Some(judged.line);
     }
+    let checker = checks::checker(config, &catalog)?;
     let ports = Ports {
         catalog: Arc::new(catalog),
         vault: Arc::new(VaultFolder::open(data.join("vault"), config.storage.reserve_bytes)?),
         unfinished: Arc::new(UnfinishedFolder::open(data.join("vault"), config.storage.reserve_bytes)?),
         secrets: Arc::clone(&keyring) as Arc<dyn Secrets>,
         signer: Arc::clone(&keyring) as Arc<dyn Signer>,
-        checker: Arc::new(NoChecks),
+        checker,
         handover: Arc::new(HandoverFolder::new(config.home.join(INTAKE), config.storage.reserve_bytes)),
         keyring,
         passwords: Arc::new(passwords(config)?),

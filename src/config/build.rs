@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use super::Config;
+use super::checks;
 use super::connections;
 use super::file::Settings;
 use super::mail;
@@ -47,7 +48,7 @@ pub(super) fn config(settings: &mut Settings, home: &Path, credentials: Option<&
     let sign_in = sign_in(settings, home);
     let connections = connections::read(settings);
     let spool = spool(settings);
-    let uploads = uploads(settings);
+    let uploads = uploads(settings, home);
     let mail = mail::read(settings, home, credentials);
     let logging = logging(settings);
     let retention = retention(settings);
@@ -323,7 +324,7 @@ fn sign_in(settings: &mut Settings, home: &Path) -> Option<SignInSettings> {
     Some(section)
 }
 
-fn uploads(settings: &mut Settings) -> Option<UploadLimits> {
+fn uploads(settings: &mut Settings, home: &Path) -> Option<UploadLimits> {
     let section = UploadLimits {
         max_file_bytes: settings.whole("uploads.max_file_bytes")?,
         max_unfinished_per_account: settings.whole("uploads.max_unfinished_per_account")?,
@@ -342,6 +343,7 @@ fn uploads(settings: &mut Settings) -> Option<UploadLimits> {
         collect_only: settings
             .parsed_optional("uploads.collect_only", "codes of products with commas between", product_codes)?
             .unwrap_or_default(),
+        checks: checks::read(settings, home)?,
     };
     for (key, least, is_below) in [
         ("uploads.received_kept", "uploads.resume_grace", section.received_kept < section.resume_grace),

@@ -447,6 +447,29 @@ const UPLOADS: &[Key] = &[
         Kind::Text,
         "Codes of products, with commas between, whose files are not put into intake/: they wait for `postkluis upload collect`.",
     ),
+    key(
+        "checks_folder",
+        Kind::Text,
+        "\"checks\"",
+        "Folder with one declaration for each product whose files are checked, <product>.toml; see docs/CHECKS.md.",
+    ),
+    optional(
+        "scanner",
+        Kind::Text,
+        "ClamAV's daemon, \"unix:PATH\" or \"tcp:HOST:PORT\": every file passes it. Left out: nothing is scanned.",
+    ),
+    key(
+        "scanner_down",
+        Kind::Choice(&["wait", "accept", "reject"]),
+        "\"wait\"",
+        "What becomes of a file when the scanner does not answer: it waits in `checking` until it does, or is accepted or rejected, and its result says so.",
+    ),
+    key(
+        "scanner_timeout",
+        Kind::Period(1, HOUR),
+        "\"60s\"",
+        "How long the scanner may take for one answer, or for taking one piece of a file.",
+    ),
 ];
 
 const MAIL: &[Key] = &[

@@ -4,6 +4,8 @@
 #![expect(clippy::disallowed_methods, reason = "reads its own files")]
 
 mod build;
+pub mod check_plans;
+pub mod checks;
 pub mod connections;
 mod example;
 mod faults;

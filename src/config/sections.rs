@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+use super::checks::CheckSettings;
 use super::secrets::Secret;
 use super::sftp::SftpSettings;
 use crate::domain::bodies::BodyPeriods;
@@ -329,4 +330,6 @@ pub struct UploadLimits {
     pub sealed_intake: Option<String>,
     /// Products whose files wait to be collected.
     pub collect_only: Vec<ProductCode>,
+    /// What is declared of checks, and the scanner.
+    pub checks: CheckSettings,
 }

@@ -8,6 +8,8 @@ pub mod agreement;
 pub mod allow_list;
 pub mod block;
 pub mod bodies;
+pub mod check_plan;
+pub mod check_sequence;
 pub mod compaction;
 pub mod connections;
 pub mod coverage;

@@ -4,6 +4,7 @@
 use super::account::{Account, SshKey, Token};
 use super::agreement::Agreement;
 use super::bodies::BodyKey;
+use super::check_sequence::UploadSequence;
 use super::compaction::HistoryCut;
 use super::connections::{CredentialUse, EndWarning};
 use super::credential_block::CredentialBlock;
@@ -273,6 +274,8 @@ records! {
     IntakeEntry = 95;
     /// What was said of an upload before its bytes came, by upload.
     UploadPlan = 100;
+    /// The last number of an organisation's files, by organisation and product.
+    UploadSequence = 96;
     /// How far the e-mails about an interruption came, by its id.
     InterruptionMailing = 107;
     /// A passkey, by login and id.

@@ -28,13 +28,14 @@ pub struct CheckVerdict {
     counts: Vec<(String, u64)>,
     faults: Vec<CheckFault>,
     fault_count: u64,
+    sequence: Option<u64>,
 }
 
 impl CheckVerdict {
     /// Nothing is wrong, and so much was counted.
     #[must_use]
     pub fn accepted(counts: Vec<(String, u64)>) -> Self {
-        Self { accepted: true, counts: bounded(counts), faults: Vec::new(), fault_count: 0 }
+        Self { accepted: true, counts: bounded(counts), faults: Vec::new(), fault_count: 0, sequence: None }
     }
 
     /// Something is wrong: the first faults in order, and how many there are in all.
@@ -45,7 +46,20 @@ impl CheckVerdict {
         for fault in &mut faults {
             fault.code = word(&fault.code);
         }
-        Self { accepted: false, counts: bounded(counts), faults, fault_count }
+        Self { accepted: false, counts: bounded(counts), faults, fault_count, sequence: None }
+    }
+
+    /// The same of a file that carries a number, which is the last one of its product once the file is accepted.
+    #[must_use]
+    pub const fn with_sequence(mut self, number: Option<u64>) -> Self {
+        self.sequence = number;
+        self
+    }
+
+    /// The number that is the last one of the product from now on, if the file is accepted.
+    #[must_use]
+    pub const fn sequence(&self) -> Option<u64> {
+        self.sequence
     }
 
     /// Whether the file is accepted.

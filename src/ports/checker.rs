@@ -14,6 +14,10 @@ pub struct Checked {
     pub product: ProductCode,
     /// Of which organisation: that of the path.
     pub organisation: OrganisationCode,
+    /// What names that organisation in names and contents: its code, OIN and KVK number.
+    pub client_marks: Vec<String>,
+    /// The last number of its files for that product that stands, if one is known.
+    pub last_sequence: Option<u64>,
     /// Under which name.
     pub name: UploadName,
     /// Its size.

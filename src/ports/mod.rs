@@ -12,6 +12,7 @@ pub mod mailer;
 pub mod one_time_codes;
 pub mod passkeys;
 pub mod passwords;
+pub mod scanner;
 pub mod secrets;
 pub mod signer;
 pub mod source;

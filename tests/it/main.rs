@@ -9,6 +9,8 @@ mod backup_faults;
 mod blocks;
 mod check_deep;
 mod check_file;
+mod checker_stream;
+mod checks;
 mod cli;
 mod client_matrix;
 #[cfg(feature = "conformance")]
@@ -60,6 +62,7 @@ mod protection;
 mod real_clients;
 mod receipts;
 mod rights_matrix;
+mod scanner;
 mod scrub;
 mod server_life;
 mod sessions;

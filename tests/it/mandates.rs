@@ -26,7 +26,10 @@ struct World {
 
 impl World {
     fn start() -> Self {
-        let server = Server::start();
+        Self::on(Server::start())
+    }
+
+    fn on(server: Server) -> Self {
         for code in ["wages", "letters"] {
             product(&server, code);
         }
@@ -316,4 +319,51 @@ fn the_command_line_manages_mandates_and_a_machine_for_one_client() {
     let ended = events(server, "mandate-ended");
     assert!(text(&ended[0], "note").contains("a: misuse; melding"), "{ended:?}");
     assert!(server.refused(&["mandate", "end", &"0".repeat(32)]).contains("no such mandate"));
+}
+
+#[test]
+fn a_file_for_one_client_never_lands_at_another_by_what_stands_in_it() {
+    let mut server = Server::prepare();
+    fs::create_dir(server.home().join("checks")).expect("the folder of declarations");
+    let declared =
+        "[name]\npattern = '{client}*.csv'\n[records]\nform = 'csv'\ncolumns = [{name = 'klant', kind = 'client'}]\n";
+    fs::write(server.home().join("checks/intake.toml"), declared).expect("a declaration");
+    server.set("POSTKLUIS_UPLOADS__SETTLE", "0s");
+    server.serve();
+    let world = World::on(server);
+    let put = |name: &str, line: &str| {
+        let from = world.server.desk("offers").join(name);
+        fs::write(&from, line).expect("a file to upload");
+        world.client.batch(&format!("put {} /clients/alpha/dropbox/intake/\n", from.display())).expect_code(0);
+    };
+    // of the intermediary itself, and of another client: in the name, and in the file (4.4-4)
+    let wrong = [
+        ("bureau.csv", "alpha\nalpha\n"),
+        ("beta.csv", "alpha\nalpha\nalpha\n"),
+        ("alpha-b.csv", "beta\n"),
+        ("alpha-c.csv", "bureau\n"),
+    ];
+    for (name, line) in wrong {
+        put(name, line);
+    }
+    put("alpha.csv", "alpha\n");
+    crate::fetch_stage::eventually("all to be judged", || {
+        let all = world.server.done(&["upload", "list"]);
+        let stages = all.as_array().expect("a list").iter().map(|row| text(row, "stage").to_owned());
+        let (ended, open): (Vec<_>, Vec<_>) = stages.partition(|stage| stage == "rejected" || stage == "collected");
+        (open.is_empty() && ended.len() == 5).then_some(())
+    });
+    for (name, _) in wrong {
+        let file = format!("{name}.result.json");
+        world.client.batch(&format!("get /clients/alpha/receipts/intake/{file}\n")).expect_code(0);
+        let told = fs::read_to_string(world.client.folder().join(&file)).expect("a result");
+        assert!(told.contains("\"state\": \"rejected\"") && told.contains("wrong-client"), "{told}");
+    }
+    let lying = fs::read_dir(world.server.home().join("intake/intake")).expect("the intake").flatten();
+    let names: Vec<String> = lying.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    let handed_over: Vec<&String> = names.iter().filter(|name| name.ends_with(".csv")).collect();
+    assert!(handed_over.len() == 1 && handed_over[0].ends_with("_alpha.csv"), "{names:?}");
+    let note = names.iter().find(|name| name.ends_with("alpha.csv.json")).expect("a note");
+    let note = fs::read_to_string(world.server.home().join("intake/intake").join(note)).expect("a note");
+    assert!(note.contains("\"organisation\": \"alpha\"") && note.contains("\"uploadedBy\": \"bureau\""), "{note}");
 }

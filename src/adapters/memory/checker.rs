@@ -15,6 +15,7 @@ pub struct MemoryChecker {
     verdict: Mutex<Option<CheckVerdict>>,
     is_down: Mutex<bool>,
     read: Mutex<Vec<(String, Vec<u8>)>>,
+    asked: Mutex<Vec<Checked>>,
 }
 
 impl MemoryChecker {
@@ -39,6 +40,12 @@ impl MemoryChecker {
     pub fn read(&self) -> Vec<(String, Vec<u8>)> {
         locked(&self.read).clone()
     }
+
+    /// What it was told of each file that it was asked to check.
+    #[must_use]
+    pub fn asked(&self) -> Vec<Checked> {
+        locked(&self.asked).clone()
+    }
 }
 
 impl Checker for MemoryChecker {
@@ -47,6 +54,7 @@ impl Checker for MemoryChecker {
     }
 
     fn check(&self, file: &Checked, bytes: &mut dyn Read) -> Result<CheckVerdict, Failure> {
+        locked(&self.asked).push(file.clone());
         if *locked(&self.is_down) {
             return Err(Fault::new("check a file: the scanner does not answer").into());
         }

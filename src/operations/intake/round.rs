@@ -17,6 +17,9 @@ use crate::operations::{Failure, Operations, locked};
 /// One round does so many things at most; the next one goes on.
 const MOST_PER_ROUND: usize = 1_000;
 
+/// One round passes over so many that wait at most: as many as are remembered as waiting.
+const MOST_PASSED_OVER: usize = MOST_WAITING;
+
 /// So many handed-over files are looked for in one round.
 const LOOKS_PER_ROUND: usize = 500;
 
@@ -37,6 +40,8 @@ pub struct IntakeRound {
     pub acknowledged: usize,
     /// Results that were taken.
     pub results: usize,
+    /// A file could not be judged: the scanner is down, or its bytes could not be read.
+    pub cannot_judge: bool,
     /// What failed, and is tried again.
     pub failed: Vec<(UploadId, Failure)>,
 }
@@ -50,19 +55,22 @@ impl Operations {
     pub fn advance_intake(&self) -> Result<IntakeRound, Failure> {
         let now = self.now();
         let mut round = IntakeRound::default();
-        let mut after = None;
-        for _ in 0..MOST_PER_ROUND {
+        let (mut after, mut done, mut passed_over) = (None, 0, 0);
+        while done < MOST_PER_ROUND && passed_over < MOST_PASSED_OVER {
             let next = self.catalog.look(|view| Ok(view.rows::<IntakeDue>(&IntakeDue::all(), after.as_ref(), 1)?))?;
             let Some(due) = next.into_iter().next().filter(|due| due.at <= now) else { break };
             after = Some(IntakeDue::key_of(due.at, due.upload));
             if self.waits(due.upload, now) {
+                passed_over += 1;
                 continue;
             }
             match self.do_due(due.upload, &mut round) {
-                Ok(()) => {}
+                Ok(true) => done += 1,
+                Ok(false) => passed_over += 1,
                 // it changed meanwhile: the next round sees it as it is
-                Err(Failure::Refused(Refusal::WrongState(_))) => {}
+                Err(Failure::Refused(Refusal::WrongState(_))) => done += 1,
                 Err(failure) => {
+                    done += 1;
                     self.wait(due.upload, now);
                     round.failed.push((due.upload, failure));
                 }
@@ -78,9 +86,10 @@ impl Operations {
         Ok(self.handover.sweep()?)
     }
 
-    fn do_due(&self, id: UploadId, round: &mut IntakeRound) -> Result<(), Failure> {
+    /// Does what is due about one upload; false: nothing, it waits.
+    fn do_due(&self, id: UploadId, round: &mut IntakeRound) -> Result<bool, Failure> {
         let Some(intake) = self.catalog.look(|view| Ok(view.row::<Intake>(&Intake::key_of(id))?))? else {
-            return Ok(());
+            return Ok(false);
         };
         let now = self.now();
         match intake.state {
@@ -89,10 +98,13 @@ impl Operations {
                 if self.catalog.look(|view| is_held_back(view, &upload_of(view, id)?, now))? =>
             {
                 self.wait(id, now);
+                return Ok(false);
             }
+            // what cannot be judged now is most likely down for the others too: one try in each round
+            IntakeState::Received | IntakeState::Checking { .. } if round.cannot_judge => return Ok(false),
             IntakeState::Received | IntakeState::Checking { .. } => {
                 let _busy = self.busy_with(id)?;
-                self.judge(id)?;
+                self.judge(id).inspect_err(|failure| round.cannot_judge |= matches!(failure, Failure::Faulted(_)))?;
                 round.judged += 1;
             }
             IntakeState::Accepted { .. } | IntakeState::HandingOver { .. } => {
@@ -101,7 +113,7 @@ impl Operations {
                 round.handed_over += 1;
             }
             // what destroys waits for a clock that is right (I10)
-            _ if !self.is_clock_trusted() => {}
+            _ if !self.is_clock_trusted() => return Ok(false),
             IntakeState::Rejected { .. } | IntakeState::Duplicate { .. } | IntakeState::Collected { .. } => {
                 self.clear_upload(id)?;
             }
@@ -109,7 +121,7 @@ impl Operations {
                 self.forget_upload(id)?;
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     fn clear_upload(&self, id: UploadId) -> Result<(), Failure> {

@@ -5,6 +5,7 @@ mod allow_lists;
 mod blocks;
 mod bodies;
 mod cards;
+mod checks;
 mod collect;
 mod compaction;
 mod connections;

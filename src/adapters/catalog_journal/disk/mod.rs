@@ -3,6 +3,7 @@
 //! version. Knows neither journal nor index.
 
 mod blocks;
+mod checks;
 mod connections;
 mod documents;
 mod enums;
@@ -10,6 +11,8 @@ mod events;
 mod expected;
 #[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod golden_checks;
 #[cfg(test)]
 mod golden_documents;
 #[cfg(test)]

@@ -6,6 +6,7 @@ use crate::domain::agreement::Agreement;
 use crate::domain::allow_list::AllowList;
 use crate::domain::block::Standing;
 use crate::domain::bodies::{BodyKey, BodySlot};
+use crate::domain::check_sequence::UploadSequence;
 use crate::domain::compaction::HistoryCut;
 use crate::domain::connections::{CredentialUse, EndWarning};
 use crate::domain::coverage::Coverage;
@@ -336,7 +337,7 @@ macro_rules! kinds {
 }
 
 kinds! {
-    first: OrganisationCard IdentityChange ProductDocument
+    first: OrganisationCard IdentityChange ProductDocument UploadSequence
     SshKey Token CredentialUse EndWarning Agreement Right RightHolder RecipientKey Publication PublishedSource
     Delivery DeliveryNumber PublicationPart DeliveredFile OutboxEntry Payload SealedHeader FileCoverage LastSequence
     WindowEnd SlotRecord SlotMember DoomedPayload Upload UploadEntry UploadEnd UploadHeader
