@@ -26,7 +26,7 @@ impl World {
         world
     }
 
-    fn judged(&self, span: Span) -> usize {
+    fn days_go_by(&self, span: Span) -> usize {
         self.wait(span);
         self.operations.judge_expected_uploads().unwrap()
     }
@@ -59,18 +59,18 @@ fn who_is_to_deliver_is_reminded_and_told_when_nothing_came() {
     let world = World::expecting("weekly:thu", 2);
     let shown = world.expected();
     assert_eq!((shown.day.as_str(), shown.state), ("2026-11-26", ExpectedState::Waiting));
-    assert_eq!(world.judged(HOUR), 0, "nothing is due yet");
+    assert_eq!(world.days_go_by(HOUR), 0, "nothing is due yet");
     // two days before the day, as that begins
-    assert_eq!(world.judged(Span::from_seconds(13 * 3_600)), 1);
-    assert_eq!(world.judged(HOUR), 0, "once");
+    assert_eq!(world.days_go_by(Span::from_seconds(13 * 3_600)), 1);
+    assert_eq!(world.days_go_by(HOUR), 0, "once");
     assert_eq!(world.words(), ["upload-reminded"]);
     let mut readers = world.mailed();
     readers.sort();
     let subject = || "Aanlevering verwacht op 2026-11-26".to_owned();
     assert_eq!(readers, [(subject(), "owner@one.example".to_owned()), (subject(), "second@one.example".to_owned())]);
     // the day goes by
-    assert_eq!(world.judged(Span::from_days(3)), 1);
-    assert_eq!(world.judged(HOUR), 0, "once");
+    assert_eq!(world.days_go_by(Span::from_days(3)), 1);
+    assert_eq!(world.days_go_by(HOUR), 0, "once");
     assert_eq!(world.words(), ["upload-reminded", "upload-missing"]);
     let missing =
         world.mailed().into_iter().filter(|(subject, _)| subject.contains("niet ontvangen: intake (2026-11-26)"));
@@ -89,8 +89,8 @@ fn what_came_in_time_is_on_record_and_tells_nobody() {
     world.put(&world.caller("one"), "a.csv", b"hello").unwrap();
     assert!(matches!(world.expected().state, ExpectedState::Received(..)));
     let before = world.mails();
-    assert_eq!(world.judged(Span::from_days(2)), 1, "the reminder is judged");
-    assert_eq!(world.judged(Span::from_days(2)), 1, "and the day");
+    assert_eq!(world.days_go_by(Span::from_days(2)), 1, "the reminder is judged");
+    assert_eq!(world.days_go_by(Span::from_days(2)), 1, "and the day");
     assert_eq!(world.words(), ["upload-reminded", "upload-came-in-time"]);
     assert_eq!(world.mails(), before);
     let shown = world.expected();
@@ -108,24 +108,24 @@ fn another_product_another_organisation_and_what_was_rejected_do_not_count() {
     world.wait(Span::from_seconds(6));
     world.operations.advance_intake().unwrap();
     assert_eq!(world.expected().state, ExpectedState::Waiting);
-    assert_eq!(world.judged(Span::from_days(4)), 1);
+    assert_eq!(world.days_go_by(Span::from_days(4)), 1);
     assert_eq!(world.words(), ["upload-missing"]);
 }
 
 #[test]
 fn what_comes_soon_after_a_missed_day_is_late_and_the_next_day_needs_its_own() {
     let world = World::expecting("weekly:thu", 0);
-    assert_eq!(world.judged(Span::from_days(4)), 1);
+    assert_eq!(world.days_go_by(Span::from_days(4)), 1);
     world.put(&world.caller("one"), "late.csv", b"late").unwrap();
     assert!(matches!(world.expected().state, ExpectedState::Late(..)));
-    assert_eq!(world.judged(Span::from_days(7)), 1);
+    assert_eq!(world.days_go_by(Span::from_days(7)), 1);
     assert_eq!(world.words(), ["upload-missing", "upload-missing"]);
     assert_eq!(world.expected().expected.missed, 2);
     // in the second half it is the next one
     world.wait(Span::from_days(5));
     world.put(&world.caller("one"), "next.csv", b"next").unwrap();
     assert!(matches!(world.expected().state, ExpectedState::Received(..)));
-    assert_eq!(world.judged(Span::from_days(2)), 1);
+    assert_eq!(world.days_go_by(Span::from_days(2)), 1);
     assert_eq!((world.words().last().copied(), world.expected().expected.missed), (Some("upload-came-in-time"), 0));
 }
 
@@ -134,11 +134,11 @@ fn who_may_not_deliver_is_not_reproached() {
     let world = World::expecting("weekly:thu", 0);
     let block = StandingChange::Block { reason: line("test"), until: None };
     world.operations.change_organisation_standing(&org("one"), block, CHANNEL).unwrap();
-    assert_eq!(world.judged(Span::from_days(5)), 0, "it waits");
+    assert_eq!(world.days_go_by(Span::from_days(5)), 0, "it waits");
     world.operations.change_organisation_standing(&org("one"), StandingChange::Unblock, CHANNEL).unwrap();
     let end = ServiceEnd { service: Service::Deliver, reason: EndReason::SpecialCircumstances, note: None };
     world.operations.end_service(Restricted::Organisation(org("one")), end, CHANNEL).unwrap();
-    assert_eq!(world.judged(HOUR), 0);
+    assert_eq!(world.days_go_by(HOUR), 0);
     let subject = Restricted::Organisation(org("one"));
     world.operations.restore_service(subject, Service::Deliver, CHANNEL).unwrap();
     let now = world.operations.now();
@@ -150,19 +150,19 @@ fn who_may_not_deliver_is_not_reproached() {
         tells_administrators: false,
     };
     let interruption = world.operations.start_interruption(shut, CHANNEL).unwrap();
-    assert_eq!(world.judged(HOUR), 0);
+    assert_eq!(world.days_go_by(HOUR), 0);
     world.operations.end_interruption(Some(interruption.id), CHANNEL).unwrap();
     // what comes before it is judged counts
     world.put(&world.caller("one"), "a.csv", b"hello").unwrap();
-    assert_eq!(world.judged(HOUR), 1);
+    assert_eq!(world.days_go_by(HOUR), 1);
     assert_eq!(world.words(), ["upload-came-in-time"]);
 }
 
 #[test]
 fn a_server_that_was_off_for_weeks_tells_of_one_day() {
     let world = World::expecting("workdays", 0);
-    assert_eq!(world.judged(Span::from_days(21)), 1);
-    assert_eq!(world.judged(HOUR), 0);
+    assert_eq!(world.days_go_by(Span::from_days(21)), 1);
+    assert_eq!(world.days_go_by(HOUR), 0);
     assert_eq!(world.words(), ["upload-missing"]);
     assert_eq!(world.expected().day, "2026-12-14", "the day that it is now");
 }
@@ -171,10 +171,10 @@ fn a_server_that_was_off_for_weeks_tells_of_one_day() {
 fn with_the_agreement_it_ends() {
     let world = World::expecting("weekly:thu", 0);
     world.operations.end_agreement(&org("one"), &product("intake"), CHANNEL).unwrap();
-    assert_eq!(world.judged(Span::from_days(4)), 1);
+    assert_eq!(world.days_go_by(Span::from_days(4)), 1);
     assert_eq!(world.words(), ["upload-not-expected"]);
     assert_eq!(world.operations.expected_uploads(None, None).unwrap(), Vec::new());
-    assert_eq!(world.judged(Span::from_days(30)), 0);
+    assert_eq!(world.days_go_by(Span::from_days(30)), 0);
 }
 
 #[test]
@@ -183,10 +183,10 @@ fn it_is_set_anew_and_taken_back() {
     world.operations.expect_uploads(expectation("monthly:31", 26), CHANNEL).unwrap();
     let shown = world.expected();
     assert_eq!(shown.day, "2026-11-30", "the last day of a month that has fewer");
-    assert_eq!(world.judged(Span::from_days(4)), 0, "the Thursday is no day any more");
+    assert_eq!(world.days_go_by(Span::from_days(4)), 0, "the Thursday is no day any more");
     world.operations.expect_no_uploads(&org("one"), &product("intake"), CHANNEL).unwrap();
     assert_eq!(world.operations.expected_uploads(None, None).unwrap(), Vec::new());
-    assert_eq!(world.judged(Span::from_days(60)), 0);
+    assert_eq!(world.days_go_by(Span::from_days(60)), 0);
     let stored = (world.history().len(), world.mails());
     assert!(matches!(
         refusal(world.operations.expect_no_uploads(&org("one"), &product("intake"), CHANNEL)),
