@@ -53,7 +53,9 @@ impl<'a> Backwards<'a> {
             let is_smallest = self.stretch.millis() <= 1;
             let most = if is_smallest { MOST_IN_A_MILLISECOND } else { MOST_AT_ONCE };
             let mut found = view.rows::<IntakeEntry>(&prefix, after.as_ref(), most)?;
-            let is_full = found.len() >= most;
+            // what came after `upper` is read along and no reason to halve
+            let is_short = found.last().is_some_and(|last| (last.received_at, last.upload) < self.upper);
+            let is_full = found.len() >= most && is_short;
             found.retain(|entry| (entry.received_at, entry.upload) < self.upper);
             if is_full && !is_smallest {
                 self.stretch = Span::from_millis((self.stretch.millis() / 2).max(1));
