@@ -184,7 +184,16 @@ fn no_route_changes_anything_for_a_page_of_another_site() {
         let Route { method, path, asker } = route;
         let send = |form: &str, headers: &[&str]| {
             let headers = headers.iter().flat_map(|header| ["--header", header]);
-            let all = ["--request", method, "--data", form].into_iter().chain(headers).collect::<Vec<_>>();
+            // a form with files comes in parts, its token first
+            let takes_files =
+                path.contains("/participant-files/") && ["/new", "/replace"].iter().any(|end| path.ends_with(end));
+            let form = if takes_files && form.is_empty() { "token=" } else { form };
+            let fields: Vec<&str> = if takes_files {
+                form.split('&').flat_map(|field| ["--form-string", field]).collect()
+            } else {
+                vec!["--data", form]
+            };
+            let all = ["--request", method].into_iter().chain(fields).chain(headers).collect::<Vec<_>>();
             stage.ask(path, &all)
         };
         // with the session and even its token, what the browser says of another site counts
