@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::branch::{Place, among, folders, in_root, leads_to, not_found, place};
 use super::outbox::{Listed, SHOWN_ID, folder};
 use super::reply::shelf_error;
 use super::shelf::{
@@ -15,7 +16,7 @@ use crate::domain::moment::Moment;
 use crate::domain::names::{FileName, ProductCode};
 use crate::domain::product::Product;
 use crate::domain::product_document::ProductDocument;
-use crate::domain::refusal::{Refusal, What};
+use crate::domain::refusal::What;
 use crate::operations::{Caller, DocumentRead, Operations};
 
 /// Documents: readable by owner and group.
@@ -29,13 +30,6 @@ pub(super) struct DocumentsShelf {
     since: Moment,
 }
 
-/// Where a path leads.
-enum Place {
-    Top,
-    Product(ProductCode),
-    File(ProductCode, FileName),
-}
-
 impl DocumentsShelf {
     /// The documents of this account, under their configured name.
     pub(super) fn new(operations: Arc<Operations>, caller: Caller, folders: &FolderNames, since: Moment) -> Self {
@@ -44,26 +38,12 @@ impl DocumentsShelf {
 
     /// Whether a path leads to the documents.
     pub(super) fn holds(&self, path: &str) -> bool {
-        path.split('/').find(|part| !part.is_empty()) == Some(&self.name)
+        leads_to(path, &self.name)
     }
 
     /// The folder as the root shows it, to those who may read something in it.
     pub(super) fn in_root(&self) -> Result<Option<Entry>, ShelfError> {
-        let is_shown = !self.products()?.is_empty();
-        Ok(is_shown.then(|| Entry { name: self.name.clone(), attributes: folder(self.since) }))
-    }
-
-    fn place(path: &str) -> Result<Place, ShelfError> {
-        let mut parts = path.split('/').filter(|part| !part.is_empty()).skip(1);
-        let product = |code: &str| ProductCode::parse(code).map_err(|_| not_found(What::Folder));
-        match (parts.next(), parts.next(), parts.next()) {
-            (None, ..) => Ok(Place::Top),
-            (Some(code), None, _) => Ok(Place::Product(product(code)?)),
-            (Some(code), Some(name), None) => {
-                Ok(Place::File(product(code)?, FileName::parse(name).map_err(|_| not_found(What::File))?))
-            }
-            _ => Err(not_found(What::File)),
-        }
+        Ok(in_root(&self.name, &self.products()?, folder(self.since)))
     }
 
     fn products(&self) -> Result<Vec<Product>, ShelfError> {
@@ -71,8 +51,7 @@ impl DocumentsShelf {
     }
 
     fn product(&self, code: &ProductCode) -> Result<Product, ShelfError> {
-        let found = self.products()?.into_iter().find(|product| product.code == *code);
-        found.ok_or_else(|| not_found(What::Folder))
+        among(self.products()?, code)
     }
 }
 
@@ -82,43 +61,37 @@ impl Shelf for DocumentsShelf {
     }
 
     fn stat(&self, path: &str) -> Result<Attributes, ShelfError> {
-        match Self::place(path)? {
+        match place(path)? {
             Place::Top if self.products()?.is_empty() => Err(not_found(What::Folder)),
             Place::Top => Ok(folder(self.since)),
             Place::Product(code) => Ok(folder(self.product(&code)?.added_at)),
             Place::File(product, name) => {
+                let name = named(name)?;
                 Ok(file(&self.operations.document(&self.caller, &product, &name).map_err(shelf_error)?))
             }
         }
     }
 
     fn open_folder(&self, path: &str) -> Result<Box<dyn FolderCursor>, ShelfError> {
-        let entries = match Self::place(path)? {
-            Place::Top => {
-                let products = self.products()?;
-                if products.is_empty() {
-                    return Err(not_found(What::Folder));
-                }
-                let entry =
-                    |product: Product| Entry { name: product.code.to_string(), attributes: folder(product.added_at) };
-                products.into_iter().map(entry).collect()
-            }
+        match place(path)? {
+            Place::Top => folders(self.products()?, folder),
             Place::Product(code) => {
                 self.product(&code)?;
                 let documents = self.operations.documents(&self.caller, &code).map_err(shelf_error)?;
-                documents.iter().map(|row| Entry { name: row.name.to_string(), attributes: file(row) }).collect()
+                let entry = |row: &ProductDocument| Entry { name: row.name.to_string(), attributes: file(row) };
+                Ok(Box::new(Listed(documents.iter().map(entry).collect())))
             }
-            Place::File(..) => return Err(error(ShelfErrorKind::Failure, "this is a file, not a folder")),
-        };
-        Ok(Box::new(Listed(entries)))
+            Place::File(..) => Err(error(ShelfErrorKind::Failure, "this is a file, not a folder")),
+        }
     }
 
     fn open_file(&self, path: &str, mode: OpenMode) -> Result<Arc<dyn OpenedFile>, ShelfError> {
         if mode.write || mode.append || mode.create || mode.truncate {
             return Err(error(ShelfErrorKind::PermissionDenied, "documents are read-only"));
         }
-        match Self::place(path)? {
+        match place(path)? {
             Place::File(product, name) => {
+                let name = named(name)?;
                 let read = self.operations.open_document(&self.caller, &product, &name).map_err(shelf_error)?;
                 Ok(Arc::new(DocumentFile(read)))
             }
@@ -127,8 +100,8 @@ impl Shelf for DocumentsShelf {
     }
 }
 
-fn not_found(what: What) -> ShelfError {
-    shelf_error(Refusal::NotFound(what).into())
+fn named(text: &str) -> Result<FileName, ShelfError> {
+    FileName::parse(text).map_err(|_| not_found(What::File))
 }
 
 fn file(row: &ProductDocument) -> Attributes {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::outbox::{Listed, SHOWN_ID, folder};
+use super::branch::{Place, among, folders, in_root, leads_to, not_found, place};
+use super::outbox::{SHOWN_ID, folder};
 use super::reply::shelf_error;
 use super::shelf::{
     Attributes, Entry, FileKind, FolderCursor, OpenMode, OpenedFile, SentAttributes, Shelf, ShelfError, ShelfErrorKind,
@@ -15,9 +16,9 @@ use crate::config::sections::FolderNames;
 use crate::domain::moment::Moment;
 use crate::domain::names::{ProductCode, UploadName};
 use crate::domain::product::Product;
-use crate::domain::refusal::{Refusal, What};
+use crate::domain::refusal::What;
 use crate::domain::upload::UploadState;
-use crate::operations::{Caller, Failure, Operations, Receiving, UploadMode, UploadView};
+use crate::operations::{Caller, Operations, Receiving, UploadMode, UploadView};
 
 /// Folders of the drop-box: files can be made in them.
 const FOLDER_PERMISSIONS: u32 = 0o770;
@@ -38,13 +39,6 @@ pub(super) struct DropboxShelf {
     since: Moment,
 }
 
-/// Where a path leads.
-enum Place {
-    Top,
-    Product(ProductCode),
-    File(ProductCode, String),
-}
-
 impl DropboxShelf {
     /// The drop-box of this account, under its configured name.
     pub(super) fn new(operations: Arc<Operations>, caller: Caller, folders: &FolderNames, since: Moment) -> Self {
@@ -53,24 +47,12 @@ impl DropboxShelf {
 
     /// Whether a path leads into the drop-box.
     pub(super) fn holds(&self, path: &str) -> bool {
-        path.split('/').find(|part| !part.is_empty()) == Some(&self.name)
+        leads_to(path, &self.name)
     }
 
     /// The drop-box as the root shows it, to those who may upload something.
     pub(super) fn in_root(&self) -> Result<Option<Entry>, ShelfError> {
-        let is_shown = !self.products()?.is_empty();
-        Ok(is_shown.then(|| Entry { name: self.name.clone(), attributes: writable_folder(self.since) }))
-    }
-
-    fn place(path: &str) -> Result<Place, ShelfError> {
-        let mut parts = path.split('/').filter(|part| !part.is_empty()).skip(1);
-        let product = |code: &str| ProductCode::parse(code).map_err(|_| not_found(What::Folder));
-        match (parts.next(), parts.next(), parts.next()) {
-            (None, ..) => Ok(Place::Top),
-            (Some(code), None, _) => Ok(Place::Product(product(code)?)),
-            (Some(code), Some(name), None) => Ok(Place::File(product(code)?, name.to_owned())),
-            _ => Err(not_found(What::File)),
-        }
+        Ok(in_root(&self.name, &self.products()?, writable_folder(self.since)))
     }
 
     fn products(&self) -> Result<Vec<Product>, ShelfError> {
@@ -78,8 +60,7 @@ impl DropboxShelf {
     }
 
     fn product(&self, code: &ProductCode) -> Result<Product, ShelfError> {
-        let found = self.products()?.into_iter().find(|product| product.code == *code);
-        found.ok_or_else(|| not_found(What::Folder))
+        among(self.products()?, code)
     }
 
     fn entry(&self, product: &ProductCode, name: &str) -> Result<Attributes, ShelfError> {
@@ -99,9 +80,9 @@ impl DropboxShelf {
 
     /// The product and the name of a file that is to be changed; says why a name cannot be used.
     fn target(path: &str) -> Result<(ProductCode, UploadName), ShelfError> {
-        match Self::place(path)? {
+        match place(path)? {
             Place::File(product, name) => {
-                let name = UploadName::parse(&name)
+                let name = UploadName::parse(name)
                     .map_err(|fault| ShelfError { kind: ShelfErrorKind::Failure, message: fault.to_string() })?;
                 Ok((product, name))
             }
@@ -117,11 +98,11 @@ impl DropboxShelf {
 
 impl Shelf for DropboxShelf {
     fn stat(&self, path: &str) -> Result<Attributes, ShelfError> {
-        match Self::place(path)? {
+        match place(path)? {
             Place::Top if self.products()?.is_empty() => Err(not_found(What::Folder)),
             Place::Top => Ok(writable_folder(self.since)),
             Place::Product(code) => Ok(writable_folder(self.product(&code)?.added_at)),
-            Place::File(product, name) => self.entry(&product, &name),
+            Place::File(product, name) => self.entry(&product, name),
         }
     }
 
@@ -130,25 +111,15 @@ impl Shelf for DropboxShelf {
     }
 
     fn open_folder(&self, path: &str) -> Result<Box<dyn FolderCursor>, ShelfError> {
-        match Self::place(path)? {
-            Place::Top => {
-                let products = self.products()?;
-                if products.is_empty() {
-                    return Err(not_found(What::Folder));
-                }
-                let entry = |product: Product| {
-                    let attributes = writable_folder(product.added_at);
-                    Entry { name: product.code.to_string(), attributes }
-                };
-                Ok(Box::new(Listed(products.into_iter().map(entry).collect())))
-            }
+        match place(path)? {
+            Place::Top => folders(self.products()?, writable_folder),
             Place::Product(product) => {
                 self.product(&product)?;
                 let (operations, caller) = (Arc::clone(&self.operations), self.caller.clone());
                 Ok(Box::new(Pages { operations, caller, product, after: None }))
             }
             Place::File(product, name) => {
-                self.entry(&product, &name)?;
+                self.entry(&product, name)?;
                 Err(error(ShelfErrorKind::Failure, "this is a file, not a folder"))
             }
         }
@@ -160,19 +131,19 @@ impl Shelf for DropboxShelf {
             if mode.create || mode.truncate {
                 return Err(error(ShelfErrorKind::Failure, "a file is created or cut by opening it for writing"));
             }
-            let Place::File(product, name) = Self::place(path)? else {
+            let Place::File(product, name) = place(path)? else {
                 return Err(error(ShelfErrorKind::Failure, "this is a folder, not a file"));
             };
-            let name = UploadName::parse(&name).map_err(|_| not_found(What::File))?;
+            let name = UploadName::parse(name).map_err(|_| not_found(What::File))?;
             let upload = operations.read_upload(caller, &product, &name).map_err(shelf_error)?;
             return Ok(Arc::new(DropboxFile { operations: Arc::clone(operations), caller: caller.clone(), upload }));
         }
         let (product, name) = match Self::target(path) {
             Err(refusal) if refusal.kind == ShelfErrorKind::Failure => {
                 // who may not know the folder learns nothing of its rules
-                if let Place::File(product, name) = Self::place(path)? {
+                if let Place::File(product, name) = place(path)? {
                     self.product(&product)?;
-                    operations.refuse_upload_name(caller, &product, &name, &refusal.message);
+                    operations.refuse_upload_name(caller, &product, name, &refusal.message);
                 }
                 return Err(refusal);
             }
@@ -203,9 +174,9 @@ impl Shelf for DropboxShelf {
 
     fn set_attributes(&self, path: &str, sent: &SentAttributes) -> Result<(), ShelfError> {
         // mode and owner are accepted and mean nothing here, also for folders (domain 3.14)
-        let Place::File(product, name) = Self::place(path)? else { return self.stat(path).map(|_| ()) };
-        self.entry(&product, &name)?;
-        let name = UploadName::parse(&name).map_err(|_| not_found(What::File))?;
+        let Place::File(product, name) = place(path)? else { return self.stat(path).map(|_| ()) };
+        self.entry(&product, name)?;
+        let name = UploadName::parse(name).map_err(|_| not_found(What::File))?;
         if self.operations.upload_entry(&self.caller, &product, &name).is_err() {
             return Ok(());
         }
@@ -252,10 +223,6 @@ fn volume(operations: &Operations, caller: &Caller) -> Result<Volume, ShelfError
         ignores_setuid: true,
         longest_name_bytes: LONGEST_NAME_BYTES,
     })
-}
-
-fn not_found(what: What) -> ShelfError {
-    shelf_error(Failure::Refused(Refusal::NotFound(what)))
 }
 
 fn writable_folder(changed: Moment) -> Attributes {

@@ -2,6 +2,7 @@
 
 mod algorithms;
 pub mod auth;
+mod branch;
 pub mod conversation;
 pub mod digests;
 mod documents;

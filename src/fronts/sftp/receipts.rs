@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::outbox::{Listed, SHOWN_ID, folder};
+use super::branch::{Place, among, folders, in_root, leads_to, not_found, place};
+use super::outbox::{SHOWN_ID, folder};
 use super::reply::shelf_error;
 use super::shelf::{
     Attributes, Entry, FileKind, FolderCursor, OpenMode, OpenedFile, Shelf, ShelfError, ShelfErrorKind, error,
@@ -15,8 +16,8 @@ use crate::config::sections::FolderNames;
 use crate::domain::moment::Moment;
 use crate::domain::names::{ProductCode, UploadName};
 use crate::domain::product::Product;
-use crate::domain::refusal::{Refusal, What};
-use crate::operations::{Caller, Failure, Operations, Paper, ReceiptFile};
+use crate::domain::refusal::What;
+use crate::operations::{Caller, Operations, Paper, ReceiptFile};
 
 /// Receipts and results can be read.
 const FILE_PERMISSIONS: u32 = 0o440;
@@ -29,13 +30,6 @@ pub(super) struct ReceiptsShelf {
     since: Moment,
 }
 
-/// Where a path leads.
-enum Place {
-    Top,
-    Product(ProductCode),
-    File(ProductCode, UploadName, ReceiptFile),
-}
-
 impl ReceiptsShelf {
     /// The receipts for this account, under their configured name.
     pub(super) fn new(operations: Arc<Operations>, caller: Caller, folders: &FolderNames, since: Moment) -> Self {
@@ -44,28 +38,12 @@ impl ReceiptsShelf {
 
     /// Whether a path leads into the receipts.
     pub(super) fn holds(&self, path: &str) -> bool {
-        path.split('/').find(|part| !part.is_empty()) == Some(&self.name)
+        leads_to(path, &self.name)
     }
 
     /// The receipts as the root shows them, to those who may upload something.
     pub(super) fn in_root(&self) -> Result<Option<Entry>, ShelfError> {
-        let is_shown = !self.products()?.is_empty();
-        Ok(is_shown.then(|| Entry { name: self.name.clone(), attributes: folder(self.since) }))
-    }
-
-    fn place(path: &str) -> Result<Place, ShelfError> {
-        let mut parts = path.split('/').filter(|part| !part.is_empty()).skip(1);
-        let product = |code: &str| ProductCode::parse(code).map_err(|_| not_found(What::Folder));
-        match (parts.next(), parts.next(), parts.next()) {
-            (None, ..) => Ok(Place::Top),
-            (Some(code), None, _) => Ok(Place::Product(product(code)?)),
-            (Some(code), Some(name), None) => {
-                let product = product(code)?;
-                let (name, file) = named(name).ok_or_else(|| not_found(What::File))?;
-                Ok(Place::File(product, name, file))
-            }
-            _ => Err(not_found(What::File)),
-        }
+        Ok(in_root(&self.name, &self.products()?, folder(self.since)))
     }
 
     fn products(&self) -> Result<Vec<Product>, ShelfError> {
@@ -73,46 +51,36 @@ impl ReceiptsShelf {
     }
 
     fn product(&self, code: &ProductCode) -> Result<Product, ShelfError> {
-        let found = self.products()?.into_iter().find(|product| product.code == *code);
-        found.ok_or_else(|| not_found(What::Folder))
+        among(self.products()?, code)
     }
 
-    fn paper(&self, product: &ProductCode, name: &UploadName, file: ReceiptFile) -> Result<Paper, ShelfError> {
-        let view = self.operations.receipt_named(&self.caller, product, name).map_err(shelf_error)?;
+    fn paper(&self, product: &ProductCode, name: &str) -> Result<Paper, ShelfError> {
+        let (name, file) = named(name).ok_or_else(|| not_found(What::File))?;
+        let view = self.operations.receipt_named(&self.caller, product, &name).map_err(shelf_error)?;
         view.papers.into_iter().find(|paper| paper.file == file).ok_or_else(|| not_found(What::File))
     }
 }
 
 impl Shelf for ReceiptsShelf {
     fn stat(&self, path: &str) -> Result<Attributes, ShelfError> {
-        match Self::place(path)? {
+        match place(path)? {
             Place::Top if self.products()?.is_empty() => Err(not_found(What::Folder)),
             Place::Top => Ok(folder(self.since)),
             Place::Product(code) => Ok(folder(self.product(&code)?.added_at)),
-            Place::File(product, name, file) => Ok(attributes(&self.paper(&product, &name, file)?)),
+            Place::File(product, name) => Ok(attributes(&self.paper(&product, name)?)),
         }
     }
 
     fn open_folder(&self, path: &str) -> Result<Box<dyn FolderCursor>, ShelfError> {
-        match Self::place(path)? {
-            Place::Top => {
-                let products = self.products()?;
-                if products.is_empty() {
-                    return Err(not_found(What::Folder));
-                }
-                let entry = |product: Product| {
-                    let attributes = folder(product.added_at);
-                    Entry { name: product.code.to_string(), attributes }
-                };
-                Ok(Box::new(Listed(products.into_iter().map(entry).collect())))
-            }
+        match place(path)? {
+            Place::Top => folders(self.products()?, folder),
             Place::Product(product) => {
                 self.product(&product)?;
                 let (operations, caller) = (Arc::clone(&self.operations), self.caller.clone());
                 Ok(Box::new(Pages { operations, caller, product, after: None, left: VecDeque::new() }))
             }
-            Place::File(product, name, file) => {
-                self.paper(&product, &name, file)?;
+            Place::File(product, name) => {
+                self.paper(&product, name)?;
                 Err(error(ShelfErrorKind::Failure, "this is a file, not a folder"))
             }
         }
@@ -122,10 +90,10 @@ impl Shelf for ReceiptsShelf {
         if mode.write || mode.append || mode.create || mode.truncate {
             return Err(error(ShelfErrorKind::PermissionDenied, "receipts and results can only be read"));
         }
-        let Place::File(product, name, file) = Self::place(path)? else {
+        let Place::File(product, name) = place(path)? else {
             return Err(error(ShelfErrorKind::Failure, "this is a folder, not a file"));
         };
-        let paper = self.paper(&product, &name, file)?;
+        let paper = self.paper(&product, name)?;
         Ok(Arc::new(OpenedPaper { attributes: attributes(&paper), bytes: Bytes::from(paper.bytes) }))
     }
 }
@@ -134,10 +102,6 @@ impl Shelf for ReceiptsShelf {
 fn named(text: &str) -> Option<(UploadName, ReceiptFile)> {
     let of = |file: ReceiptFile| UploadName::parse(text.strip_suffix(file.ending())?).ok().map(|name| (name, file));
     ReceiptFile::ALL.into_iter().find_map(of)
-}
-
-fn not_found(what: What) -> ShelfError {
-    shelf_error(Failure::Refused(Refusal::NotFound(what)))
 }
 
 fn attributes(paper: &Paper) -> Attributes {
