@@ -22,6 +22,50 @@ function codeOf(key, step) {
 
 const step = () => Math.floor(Date.now() / 30_000);
 
+// no code counts twice: the step after the one that was used last
+let lastStep = 0;
+async function fresh(key) {
+  const next = Math.max(step(), lastStep + 1);
+  // one step ahead is taken too
+  await new Promise((done) => setTimeout(done, Math.max(0, (next - 1) * 30_000 - Date.now())));
+  lastStep = next;
+  return codeOf(key, next);
+}
+
+// The link for a new password in an e-mail that has these words.
+async function passwordLink(base, mails, words) {
+  for (let tries = 0; tries < 200; tries += 1) {
+    const names = existsSync(mails) ? readdirSync(mails).filter((name) => name.endsWith('.eml')) : [];
+    for (const name of names) {
+      const plain = readFileSync(`${mails}/${name}`, 'latin1').replaceAll('=\r\n', '').replaceAll('=3D', '=');
+      const found = plain.includes(words) && plain.match(/https:\/\/[^/\s]+(\/account\/[a-z0-9]{52})/);
+      if (found) return base + found[1];
+    }
+    await new Promise((done) => setTimeout(done, 100));
+  }
+  throw new Error('no mail with a link');
+}
+
+async function signInWithCode({ page, type }, base, email, key, at) {
+  await page.goto(`${base}/sign-in`);
+  await type(['#email', email], ['#password', password]);
+  await page.waitForSelector('#code');
+  await type(['#code', codeOf(key, at)]);
+  await page.waitForURL('**/start');
+}
+
+// Activates an account by the link that the operator made, and signs in; returns the key of its codes.
+async function activateAccount({ page, type }, base, email, { link }) {
+  await page.goto(base + new URL(link).pathname);
+  await type(['#password', password], ['#again', password]);
+  await page.waitForSelector('.qr');
+  const key = (await page.textContent('.key')).replaceAll(' ', '');
+  await type(['#code', codeOf(key, step())]);
+  await page.waitForSelector('.codes');
+  await signInWithCode({ page, type }, base, email, key, step() + 1);
+  return key;
+}
+
 // A person with a browser of their own.
 async function person(browser, base, folder) {
   // the checks of axe are laid into the page, which its own policy would not let in

@@ -6,30 +6,6 @@ const email = 'head@operator.example';
 const second = 'een tweede zin die niemand raadt';
 const third = 'een derde zin die niemand raadt';
 
-// The link that was mailed last for a new password.
-async function mailed() {
-  for (let tries = 0; tries < 200; tries += 1) {
-    const names = existsSync(mails) ? readdirSync(mails).filter((name) => name.endsWith('.eml')) : [];
-    for (const name of names) {
-      const plain = readFileSync(`${mails}/${name}`, 'latin1').replaceAll('=\r\n', '').replaceAll('=3D', '=');
-      const found = plain.includes('nieuw wachtwoord') && plain.match(/https:\/\/[^/\s]+(\/account\/[a-z0-9]{52})/);
-      if (found) return base + found[1];
-    }
-    await new Promise((done) => setTimeout(done, 100));
-  }
-  throw new Error('no mail with a link');
-}
-
-// no code counts twice: the step after the one that was used last
-let used = 0;
-async function fresh(key) {
-  const next = Math.max(step(), used + 1);
-  // one step ahead is taken too
-  await new Promise((done) => setTimeout(done, Math.max(0, (next - 1) * 30_000 - Date.now())));
-  used = next;
-  return codeOf(key, next);
-}
-
 async function authenticator(page) {
   const session = await page.context().newCDPSession(page);
   await session.send('WebAuthn.enable');
@@ -107,7 +83,7 @@ walk(base, folder, async (_, somebody) => {
   await one.look('office-forgotten');
   await one.type(['#email', email]);
   await one.page.waitForURL('**/forgotten-password/sent');
-  await one.page.goto(await mailed());
+  await one.page.goto(await passwordLink(base, mails, 'nieuw wachtwoord'));
   await one.type(['#password', third], ['#again', third]);
   await one.page.waitForURL('**/sign-in/code');
   seen.beforeTheCode = new URL((await one.page.goto(`${base}/office`)).url()).pathname;

@@ -4,26 +4,7 @@
 const [base, folder, ...operator] = process.argv.slice(1);
 const office = (...words) => JSON.parse(execFileSync(operator[0], [...operator.slice(1), ...words, '--json'], { encoding: 'utf8' }));
 
-// Activates an account by the link that the operator makes, and signs in.
-async function enter({ page, type }, email) {
-  const link = new URL(office('account', 'link', email).link);
-  await page.goto(base + link.pathname);
-  await type(['#password', password], ['#again', password]);
-  await page.waitForSelector('.qr');
-  const key = (await page.textContent('.key')).replaceAll(' ', '');
-  await type(['#code', codeOf(key, step())]);
-  await page.waitForSelector('.codes');
-  await signIn({ page, type }, email, key, step() + 1);
-  return key;
-}
-
-async function signIn({ page, type }, email, key, at) {
-  await page.goto(`${base}/sign-in`);
-  await type(['#email', email], ['#password', password]);
-  await page.waitForSelector('#code');
-  await type(['#code', codeOf(key, at)]);
-  await page.waitForURL('**/start');
-}
+const enter = (who, email) => activateAccount(who, base, email, office('account', 'link', email));
 
 const rows = (page) => page.locator('tbody tr').count();
 

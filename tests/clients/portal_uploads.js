@@ -19,20 +19,7 @@ async function until(what, look) {
   throw new Error(`waited in vain for: ${what}`);
 }
 
-async function enter({ page, type }, email) {
-  const link = new URL(office('account', 'link', email).link);
-  await page.goto(base + link.pathname);
-  await type(['#password', password], ['#again', password]);
-  await page.waitForSelector('.qr');
-  const key = (await page.textContent('.key')).replaceAll(' ', '');
-  await type(['#code', codeOf(key, step())]);
-  await page.waitForSelector('.codes');
-  await page.goto(`${base}/sign-in`);
-  await type(['#email', email], ['#password', password]);
-  await page.waitForSelector('#code');
-  await type(['#code', codeOf(key, step() + 1)]);
-  await page.waitForURL('**/start');
-}
+const enter = (who, email) => activateAccount(who, base, email, office('account', 'link', email));
 
 mkdirSync(`${folder}/files`, { recursive: true });
 function file(name, bytes) {
