@@ -198,7 +198,15 @@ impl Operations {
 
     fn judge_expected(&self, due: ExpectedDue, now: Moment) -> Result<bool, Failure> {
         let key = ExpectedUpload::key_of(&due.organisation, &due.product);
-        let Some(row) = self.catalog.look(|view| Ok(view.row::<ExpectedUpload>(&key)?))? else { return Ok(false) };
+        let row = self.catalog.look(|view| {
+            let row = view.row::<ExpectedUpload>(&key)?;
+            // what waits is looked at often: no decision is asked for it
+            match row {
+                Some(row) if !is_held(view, &row, now)? => Ok(Some(row)),
+                Some(_) | None => Ok(None),
+            }
+        })?;
+        let Some(row) = row else { return Ok(false) };
         // of the day after the one that is over; of a server that was off for long, days that nobody could meet
         let next = self.expected_day(row.rhythm, now)?;
         let post = Arc::clone(&self.post);
@@ -206,13 +214,11 @@ impl Operations {
             let row = view.row::<ExpectedUpload>(&key)?.filter(|row| row.due == due.at);
             // changed meanwhile
             let row = row.ok_or(Refusal::NotFound(What::Agreement))?;
-            if agreement_in_force(view, &row.organisation, &row.product, now)?.is_none() {
-                let told =
-                    event(Happening::UploadNotExpected, Who::system(), &row).with_note("no agreement is in force");
+            let agreement = agreement_in_force(view, &row.organisation, &row.product, now)?;
+            if agreement.is_none() || standing_of(view, &row, now)? == Access::Ended {
+                let why = if agreement.is_none() { "no agreement is in force" } else { "the organisation has ended" };
+                let told = event(Happening::UploadNotExpected, Who::system(), &row).with_note(why);
                 return Ok(gone(Decision::new(now, told), &row));
-            }
-            if is_held(view, &row, now)? {
-                return Err(Refusal::WrongState("it waits".to_owned()).into());
             }
             decided(view, &post, row, next, now)
         }));
@@ -325,12 +331,20 @@ fn does_count(view: &dyn CatalogView, id: UploadId) -> Result<bool, Failure> {
     Ok(view.row::<Intake>(&Intake::key_of(id))?.is_some_and(|intake| intake.state.makes_duplicates()))
 }
 
-/// Whether who is to deliver cannot: nothing is held against them.
+/// Whether who is to deliver cannot for now: nothing is held against them.
 fn is_held(view: &dyn CatalogView, row: &ExpectedUpload, now: Moment) -> Result<bool, Failure> {
+    let is_blocked = match standing_of(view, row, now)? {
+        Access::Open => !services_of(view, None, [&row.organisation])?.include(Service::Deliver),
+        Access::Blocked => true,
+        // it waits for nothing any more
+        Access::Ended => return Ok(false),
+    };
+    Ok(is_blocked || is_closed(view, Channel::Sftp, now)? || is_closed(view, Channel::Portal, now)?)
+}
+
+fn standing_of(view: &dyn CatalogView, row: &ExpectedUpload, now: Moment) -> Result<Access, Failure> {
     let organisation = view.row::<Organisation>(&Organisation::key_of(&row.organisation))?;
-    let is_open = organisation.is_some_and(|row| row.standing.at(now) == Access::Open);
-    let may_deliver = services_of(view, None, [&row.organisation])?.include(Service::Deliver);
-    Ok(!is_open || !may_deliver || is_closed(view, Channel::Sftp, now)? || is_closed(view, Channel::Portal, now)?)
+    Ok(organisation.map_or(Access::Ended, |row| row.standing.at(now)))
 }
 
 /// M19 to the administrators, and to whoever answers for an account that may deliver.

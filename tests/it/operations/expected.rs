@@ -178,6 +178,16 @@ fn with_the_agreement_it_ends() {
 }
 
 #[test]
+fn with_the_organisation_it_ends() {
+    let world = World::expecting("weekly:thu", 0);
+    let end = StandingChange::End { reason: None, note: None };
+    world.operations.change_organisation_standing(&org("one"), end, CHANNEL).unwrap();
+    assert_eq!(world.days_go_by(Span::from_days(4)), 1);
+    assert_eq!(world.words(), ["upload-not-expected"]);
+    assert_eq!(world.operations.expected_uploads(None, None).unwrap(), Vec::new());
+}
+
+#[test]
 fn it_is_set_anew_and_taken_back() {
     let world = World::expecting("weekly:thu", 0);
     world.operations.expect_uploads(expectation("monthly:31", 26), CHANNEL).unwrap();
