@@ -8,6 +8,7 @@ use super::upload_of;
 use crate::domain::account::Account;
 use crate::domain::ids::UploadId;
 use crate::domain::intake::Intake;
+use crate::domain::moment::Moment;
 use crate::domain::names::{Line, OrganisationCode, ProductCode};
 use crate::domain::organisation::Organisation;
 use crate::domain::product::Product;
@@ -96,10 +97,7 @@ impl Operations {
     /// # Errors
     /// `NotFound` when `before` is not one of them; a fault of the store.
     pub fn seen_uploads(&self, caller: &Caller, filter: &SeenFilter) -> Result<SeenUploads, Failure> {
-        let before = match filter.before {
-            Some(id) => Some((self.own_receipt(caller, id)?.intake.received_at, id)),
-            None => None,
-        };
+        let before = filter.before.map(|id| self.seen_up_to(caller, id)).transpose()?;
         let mut found = SeenUploads { uploads: Vec::new(), next: None };
         let wants = |stage: UploadStage| filter.stage.is_none_or(|wanted| wanted == stage);
         if before.is_none() && wants(UploadStage::Receiving) {
@@ -139,6 +137,16 @@ impl Operations {
             }
         })?;
         Ok(found)
+    }
+
+    /// Where a page ended. That may be at an upload that the caller does not see: of another product.
+    fn seen_up_to(&self, caller: &Caller, id: UploadId) -> Result<(Moment, UploadId), Failure> {
+        self.catalog.look(|view| {
+            let upload = upload_of(view, id)?;
+            let intake =
+                view.row::<Intake>(&Intake::key_of(id))?.filter(|_| upload.organisation == *caller.recipient());
+            Ok((intake.ok_or(Refusal::NotFound(What::File))?.received_at, id))
+        })
     }
 
     /// One upload of whom the caller is there for: with its papers when it was received.

@@ -73,6 +73,10 @@ fn the_newest_come_first_page_by_page_and_by_stage() {
         let before = SeenFilter { before: Some(strange), ..all() };
         assert_eq!(refusal(world.operations.seen_uploads(&two, &before)), Refusal::NotFound(What::File));
     }
+    // a page may end at what the asker does not see: the next one begins there all the same
+    world.operations.decouple(&caller.login, None, &product("intake"), CHANNEL).unwrap();
+    let before = SeenFilter { before: Some(id), ..all() };
+    assert_eq!(world.seen(&world.caller("one"), before), SeenUploads { uploads: Vec::new(), next: None });
 }
 
 #[test]
