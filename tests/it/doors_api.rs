@@ -336,6 +336,23 @@ fn nobody_reaches_what_is_not_theirs() {
     assert!(begun.elapsed() < std::time::Duration::from_secs(5), "within 5 s (J6): {:?}", begun.elapsed());
     assert_eq!(text(&upload(&world, "a.csv"), "state"), "unfinished");
     alpha.put(&id, &file, &[]).expect(403);
+    // what trickles in is sealed as it comes, not when a piece is full: that would be after 100 s; and goes on no more
+    world.server.done(&["account", "unblock", ALPHA]);
+    let id = alpha.announced("trickle.csv");
+    let mut slow = curl(&world.server);
+    slow.args(["--header", &alpha.bearer, "--upload-file", "-"]);
+    slow.arg(url(&world.server, &format!("/api/v1/participant-files/{id}/content")));
+    let mut fed = std::process::Command::new("sh");
+    fed.args(["-c", "while head -c 500 /dev/zero; do sleep 0.2; done | \"$@\"", "sh"]).arg(slow.get_program());
+    let begun = std::time::Instant::now();
+    let client = OnItsWay::start(fed.args(slow.get_args()));
+    eventually("some of it", || (alpha.shown(&id)["sizeBytes"].as_u64() > Some(0)).then_some(()));
+    assert!(begun.elapsed() < std::time::Duration::from_secs(30), "{:?}", begun.elapsed());
+    world.server.done(&["account", "block", ALPHA, "--reason", "test"]);
+    let begun = std::time::Instant::now();
+    eventually("it to be closed", || (upload(&world, "trickle.csv")["isOpen"] == false).then_some(()));
+    assert!(begun.elapsed() < std::time::Duration::from_secs(5), "within 5 s (J6): {:?}", begun.elapsed());
+    client.ended();
     assert!(events(&world, "upload-received").is_empty());
 }
 

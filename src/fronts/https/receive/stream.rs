@@ -9,7 +9,7 @@ use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use super::digests::{Checksum, Hash};
 use crate::domain::history::Channel;
@@ -19,6 +19,9 @@ use crate::operations::{Failure, Fault, Receiving};
 
 /// So much is gathered before it is sealed: 256 KiB. One upload holds two of these in memory at most.
 const PIECE_BYTES: usize = 256 * 1024;
+
+/// So many frames are gathered at most, however small they are.
+const MOST_FRAMES: usize = 64;
 
 /// What came is sealed, and the right to go on looked at, so often at least, however slowly it comes (J6).
 const GLANCE: Duration = Duration::from_secs(1);
@@ -133,9 +136,9 @@ pub(super) async fn take_in(
     let upload = held.and_then(|held| held.upload.clone());
     let mut sink = Some(Sink { upload, offset: start, hash: checksum.map(Checksum::begin) });
     let mut working: Option<JoinHandle<(Sink, Result<(), Failure>)>> = None;
-    let (mut came, mut waited) = (start, Duration::ZERO);
+    let (mut came, mut silent) = (start, Duration::ZERO);
     let broken = loop {
-        let (pieces, end) = gather(incoming, &mut came, most, &mut waited, site.config.https.request_timeout).await;
+        let (pieces, end) = gather(incoming, &mut came, most, &mut silent, site.config.https.request_timeout).await;
         if let Some(work) = working.take() {
             match finished(work).await {
                 Ok(back) => sink = Some(back),
@@ -190,41 +193,45 @@ enum End {
     Broken(Broken),
 }
 
-/// The next piece: as much as comes soon, up to its size.
+/// The next piece: as much as comes within a glance, up to its size.
 async fn gather(
     incoming: &mut Incoming,
     came: &mut u64,
     most: u64,
-    waited: &mut Duration,
+    silent: &mut Duration,
     patience: Duration,
 ) -> (Vec<Bytes>, End) {
+    // while nobody listens, nobody is silent
+    let (until, mut since) = (Instant::now() + GLANCE.min(patience), Instant::now());
     let (mut pieces, mut size) = (Vec::new(), 0);
-    while size < PIECE_BYTES {
-        match timeout(GLANCE.min(patience), incoming.frame()).await {
-            Err(_) => {
-                *waited = waited.saturating_add(GLANCE.min(patience));
-                if *waited >= patience {
-                    let reply = Reply::problem(TOO_SLOW, "the content did not come in time; what came is kept");
-                    return (pieces, End::Broken(Broken::Cut(Box::new(reply))));
-                }
-                return (pieces, End::More);
-            }
+    for _ in 0..MOST_FRAMES {
+        match timeout_at(until, incoming.frame()).await {
+            Err(_) => break,
             Ok(None) => return (pieces, End::Whole),
             Ok(Some(Err(_))) => {
                 let reply = Reply::problem(BAD_REQUEST, "the content ended early; what came is kept");
                 return (pieces, End::Broken(Broken::Cut(Box::new(reply))));
             }
             Ok(Some(Ok(frame))) => {
-                let Ok(bytes) = frame.into_data() else { continue };
-                *waited = Duration::ZERO;
+                // an empty frame is no sign of life
+                let Some(bytes) = frame.into_data().ok().filter(|bytes| !bytes.is_empty()) else { continue };
+                (*silent, since) = (Duration::ZERO, Instant::now());
                 *came = came.saturating_add(bytes.len() as u64);
                 if *came > most {
                     return (pieces, End::Broken(Broken::TooMuch));
                 }
                 size += bytes.len();
                 pieces.push(bytes);
+                if size >= PIECE_BYTES {
+                    break;
+                }
             }
         }
+    }
+    *silent = silent.saturating_add(since.elapsed());
+    if *silent >= patience {
+        let reply = Reply::problem(TOO_SLOW, "the content did not come in time; what came is kept");
+        return (pieces, End::Broken(Broken::Cut(Box::new(reply))));
     }
     (pieces, End::More)
 }

@@ -1,5 +1,6 @@
 //! Bytes of a form on their way into the drop-box: sealed as they come, in pieces, with the session and the right
 //! looked at on the way. What does not arrive whole is thrown away, also when the connection ends.
+#![expect(clippy::disallowed_methods, reason = "a front may time its own connections")]
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use bytes::{Bytes, BytesMut};
 use hyper::body::{Body, Frame, Incoming};
 use multer::Field;
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::domain::ids::UploadId;
 use crate::domain::names::{ProductCode, UploadName};
@@ -23,7 +24,7 @@ use crate::operations::{Caller, Failure, Operations, Receiving, UploadMode};
 /// So much is written at once, and is what one upload holds in memory beside what the transport read.
 const PIECE_BYTES: usize = 512 * 1024;
 
-/// While nothing comes, it is asked so often whether it still may (J6: five seconds).
+/// It is asked so often whether it still may, however little comes (J6: five seconds).
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
 /// The parser holds at most so much that it cannot make anything of: heads of parts and what stands before the first.
@@ -138,11 +139,13 @@ impl Way {
 
     /// Writes all of a field.
     pub(super) async fn pour(&self, field: &mut Field<'_>, coming: &Coming) -> Result<(), Why> {
-        let (mut piece, mut offset) = (BytesMut::with_capacity(PIECE_BYTES), 0);
+        let (mut piece, mut offset, mut looked) = (BytesMut::with_capacity(PIECE_BYTES), 0, Instant::now());
         while let Some(chunk) = self.next_chunk(field, Some(coming)).await? {
             piece.extend_from_slice(&chunk);
-            if piece.len() >= PIECE_BYTES {
+            // writing asks
+            if piece.len() >= PIECE_BYTES || looked.elapsed() >= LOOK_AGAIN {
                 offset = self.write(coming, offset, piece.split().freeze()).await?;
+                looked = Instant::now();
             }
         }
         self.write(coming, offset, piece.freeze()).await?;
