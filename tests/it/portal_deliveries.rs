@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::programs::{finish, node};
 use crate::support::server::Server;
-use crate::support::stock::{events, organisation, product, robot, robot_login, text, write_file};
+use crate::support::stock::{events, eventually, organisation, product, robot, robot_login, text, write_file};
 
 const WALK: &str = concat!(include_str!("../clients/browser.js"), include_str!("../clients/portal_deliveries.js"));
 const ANNE: &str = "anne@alpha.example";
@@ -52,8 +52,11 @@ fn fill(server: &Server) {
     publish("salaries.csv", 3, "wages", &["--period", "oktober 2026", "--counts", counts.to_str().expect("a path")]);
     let client = robot(server, "alpha", &["wages"]);
     client.batch("get outbox/wages/salaries.csv").expect_code(0);
-    // windows end by the clock
-    server.done(&["retention", "run"]);
+    // a window ends by the clock, and is over before retention has recorded that
+    eventually("the short window to end", || {
+        let open = server.done(&["delivery", "list", "--organisation", "alpha", "--product", "flash", "--available"]);
+        open.as_array().is_some_and(Vec::is_empty).then_some(())
+    });
 }
 
 fn strings(found: &Value, member: &str) -> Vec<String> {

@@ -62,11 +62,13 @@ impl Row {
     pub(super) fn of(operations: &Operations, language: Language, view: &DeliveryView) -> Self {
         let delivery = &view.delivery;
         // how far it was fetched is history, which another arrangement may hide (A20)
-        let is_hidden = view.history_hidden && matches!(delivery.availability, Availability::Available);
+        let now = operations.now();
+        let is_open = matches!(delivery.availability, Availability::Available) && delivery.is_fetchable(now);
+        let is_hidden = view.history_hidden && is_open;
         let (state, tone) = if is_hidden {
             (own::Texts::of(language).state_available, "new")
         } else {
-            state_of(Texts::of(language), view)
+            state_of(Texts::of(language), view, now)
         };
         Self {
             id: delivery.id.to_string(),
@@ -81,9 +83,11 @@ impl Row {
     }
 }
 
-pub(super) fn state_of(texts: &'static Texts, view: &DeliveryView) -> (&'static str, &'static str) {
+/// A window ends by the clock, also before retention has recorded it.
+pub(super) fn state_of(texts: &'static Texts, view: &DeliveryView, now: Moment) -> (&'static str, &'static str) {
     let progress = &view.delivery.progress;
     match view.delivery.availability {
+        Availability::Available if !view.delivery.is_fetchable(now) => (texts.state_expired, "gone"),
         Availability::Held { .. } => (texts.state_held, "gone"),
         Availability::Expired { .. } => (texts.state_expired, "gone"),
         Availability::Withdrawn { .. } => (texts.state_withdrawn, "gone"),

@@ -38,7 +38,7 @@ pub(in crate::fronts::https) fn deliveries(ask: &Ask, desk: &Desk) -> Result<Rep
             view.delivery.product.as_str().into(),
             desk.day(ask, view.delivery.published_at).into(),
             last_day(&ask.site.operations, desk.guest.language, view.delivery.available_until).into(),
-            Cell::state(state_of(desk.guest.texts(), view)),
+            Cell::state(state_of(desk.guest.texts(), view, ask.site.operations.now())),
         ]
     });
     let more = match page.last().filter(|_| page.len() >= PAGE) {
@@ -135,7 +135,7 @@ fn showing(ask: &Ask, desk: &Desk, sent: Option<&Sent>, error: String) -> Result
     let delivery = &view.delivery;
     let organisation = desk.href(&format!("/office/organisations/{}", delivery.organisation));
     let mut facts: Vec<(&'static str, Cell)> = vec![
-        (words.state, Cell::state(state_of(desk.guest.texts(), &view))),
+        (words.state, Cell::state(state_of(desk.guest.texts(), &view, operations.now()))),
         (words.organisation, Cell::link(delivery.organisation_name.as_str(), organisation)),
         (words.product, delivery.product_name.as_str().into()),
         (words.period, delivery.period.as_ref().map(ToString::to_string).unwrap_or_default().into()),
