@@ -58,3 +58,4 @@ pub mod upload;
 pub mod upload_plan;
 pub mod upload_stage;
 pub mod verdict;
+pub mod zip_layout;

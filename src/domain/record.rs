@@ -41,6 +41,7 @@ use super::sign_off::SignOff;
 use super::terms::{TermsAcceptance, TermsText, TermsVersion};
 use super::upload::{Upload, UploadEnd, UploadEntry, UploadHeader, UploadSums};
 use super::upload_plan::UploadPlan;
+use super::zip_layout::FileChecksum;
 
 /// The key of a record, or the beginning of one. Bytewise order is the order
 /// of listing: kind, then the parts; texts end in NUL, numbers are big-endian.
@@ -288,6 +289,8 @@ records! {
     ExpectedDue = 114;
     /// An instruction of the operator, by id.
     Instruction = 109;
+    /// CRC-32 of a file as it is fetched, by payload.
+    FileChecksum = 120;
 }
 
 #[expect(clippy::large_enum_variant, reason = "most changes are of the large kind")]

@@ -316,6 +316,7 @@ pub fn delivery_for_recipient(base: &str, view: &DeliveryView) -> Value {
         form
     });
     members.insert("files".to_owned(), shown.collect());
+    members.insert("archiveUri".to_owned(), format!("{base}/deliveries/{}/archive", view.delivery.id).into());
     form
 }
 

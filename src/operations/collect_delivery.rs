@@ -6,7 +6,7 @@ use std::sync::{Arc, Weak};
 use sha2::{Digest as _, Sha256};
 
 use super::browse::delivery_of;
-use super::fetch::{Body, Fetch, Tracker};
+use super::fetch::{Body, Fetch, Opening, Tracker};
 use super::{Caller, Failure, Fault, Operations, locked, with_presence};
 use crate::domain::delivery::{DeliveredFile, Delivery, DeliveryPart, FileCoverage, SealedHeader};
 use crate::domain::digest::Digest;
@@ -31,21 +31,45 @@ impl Operations {
     /// `NotFound` when it is not there or not for the caller, `Gone` when its window ended or it was
     /// withdrawn, `TooMuch` when the account has too many files open; faults of catalog, keys or vault.
     pub fn open_part(self: &Arc<Self>, caller: &Caller, id: DeliveryId, part: DeliveryPart) -> Result<Fetch, Failure> {
+        self.open(caller, id, part, true)
+    }
+
+    /// As `open_part`, as a part of something that is counted already.
+    pub(super) fn open_within(
+        self: &Arc<Self>,
+        caller: &Caller,
+        id: DeliveryId,
+        part: DeliveryPart,
+    ) -> Result<Fetch, Failure> {
+        self.open(caller, id, part, false)
+    }
+
+    fn open(
+        self: &Arc<Self>,
+        caller: &Caller,
+        id: DeliveryId,
+        part: DeliveryPart,
+        is_counted: bool,
+    ) -> Result<Fetch, Failure> {
         let now = self.now();
         // before the look: a right that is removed in between is missed by neither
         let version = self.catalog.version();
         let _ticket = self.headers_in_hand.take();
         let opened = self.catalog.look(|view| find_part(self, view, caller, id, part, now))?;
-        self.count_open(caller)?;
+        if is_counted {
+            self.count_open(caller)?;
+        }
         let built = self.build_body(opened);
         let (delivery, name, body, sha256) = match built {
             Ok(built) => built,
             Err(failure) => {
-                self.uncount_open(caller);
+                if is_counted {
+                    self.uncount_open(caller);
+                }
                 return Err(failure);
             }
         };
-        Ok(Fetch::new(self, caller, delivery, name, body, sha256, version))
+        Ok(Fetch::new(self, caller, delivery, name, body, sha256, Opening { version, is_counted }))
     }
 
     fn build_body(&self, opened: Opened) -> Result<(Delivery, FileName, Body, Digest), Failure> {

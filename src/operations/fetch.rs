@@ -33,11 +33,21 @@ struct Inner {
     body: Body,
     sha256: Digest,
     checked_version: AtomicU64,
+    is_counted: bool,
     state: Mutex<FetchState>,
     /// What is being put on record is there, or has failed.
     recorded: Condvar,
     /// Whether it is on record that digests of parts were asked.
     digests_recorded: Mutex<bool>,
+}
+
+/// How a file was opened.
+#[derive(Clone, Copy)]
+pub(super) struct Opening {
+    /// The version of the catalog by which it was judged.
+    pub(super) version: u64,
+    /// Whether it counts as one that its account has open: files within an opened ZIP do not.
+    pub(super) is_counted: bool,
 }
 
 /// What is read.
@@ -89,7 +99,7 @@ struct Tracked {
 }
 
 impl Fetch {
-    /// An opening that was judged when the catalog had this version.
+    /// An opening that was judged before.
     pub(super) fn new(
         operations: &Arc<Operations>,
         caller: &Caller,
@@ -97,7 +107,7 @@ impl Fetch {
         name: FileName,
         body: Body,
         sha256: Digest,
-        version: u64,
+        opening: Opening,
     ) -> Self {
         Self(Arc::new(Inner {
             operations: Arc::clone(operations),
@@ -106,7 +116,8 @@ impl Fetch {
             name,
             body,
             sha256,
-            checked_version: AtomicU64::new(version),
+            checked_version: AtomicU64::new(opening.version),
+            is_counted: opening.is_counted,
             state: Mutex::default(),
             recorded: Condvar::new(),
             digests_recorded: Mutex::new(false),
@@ -260,6 +271,19 @@ impl Fetch {
         Ok(bytes)
     }
 
+    /// As `read_vec`, for the checksum of the whole file, which stays here: none of it leaves, nothing is put on
+    /// record.
+    ///
+    /// # Errors
+    /// As `read`.
+    pub(super) fn read_for_checksum(&self, offset: u64, length: usize) -> Result<Vec<u8>, Failure> {
+        self.0.check_right()?;
+        match &self.0.body {
+            Body::Sealed { reader, .. } => Ok(reader.read_vec(offset, length)?),
+            Body::Text(_) => self.read_vec(offset, length),
+        }
+    }
+
     /// The transport took these bytes.
     ///
     /// # Errors
@@ -326,7 +350,9 @@ impl Inner {
         if std::mem::replace(&mut state.ended, true) {
             return Ok(());
         }
-        self.operations.uncount_open(&self.caller);
+        if self.is_counted {
+            self.operations.uncount_open(&self.caller);
+        }
         let Body::Sealed { number, tracker, reader } = &self.body else { return Ok(()) };
         let own = state.taken.clone();
         let was_empty_read = reader.size_bytes() == 0 && (was_closed || state.saw_empty);

@@ -51,6 +51,7 @@ mod tell_interruptions;
 mod terms;
 pub mod texts;
 mod uploads;
+mod zip_delivery;
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
@@ -120,6 +121,7 @@ pub use uploads::{
     Announced, Announcement, NewUpload, OneUpload, Receiving, SeenFilter, SeenUpload, SeenUploads, SettledUploads,
     UploadFilter, UploadFrom, UploadMode, UploadRoom, UploadSettings, UploadView,
 };
+pub use zip_delivery::DeliveryZip;
 
 use crate::domain::bodies::BodyPeriods;
 use crate::domain::digest::Digest;
@@ -277,6 +279,7 @@ pub struct Operations {
     known_terms: terms::KnownTerms,
     uses: connections::KnownUses,
     known_attempts: connections::KnownAttempts,
+    checksums: zip_delivery::KnownChecksums,
 }
 
 /// Somebody who has signed in; only a sign-in makes one. Cheap to clone; holds no secret.
@@ -402,6 +405,7 @@ impl Operations {
             known_terms: terms::KnownTerms::default(),
             uses: connections::KnownUses::default(),
             known_attempts: connections::KnownAttempts::default(),
+            checksums: zip_delivery::KnownChecksums::default(),
         }
     }
 

@@ -269,6 +269,7 @@ impl Operations {
                 name: file.name.clone(),
                 size_bytes: done.size_bytes,
                 sha256: done.sha256,
+                crc32: done.crc32,
                 payload: payload.clone(),
                 header,
             });
@@ -298,6 +299,7 @@ impl Operations {
             name: FileName::parse(&format!("{}.age", file.name))?,
             size_bytes,
             sha256: whole,
+            crc32: done.crc32,
             payload: Payload {
                 id,
                 size_bytes: done.size_bytes,

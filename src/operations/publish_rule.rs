@@ -30,6 +30,7 @@ use crate::domain::record::{
 };
 use crate::domain::refusal::{Refusal, What};
 use crate::domain::rights::{Act, Case, Ground, permits};
+use crate::domain::zip_layout::FileChecksum;
 use crate::ports::catalog::CatalogView;
 
 /// One delivery as it was sealed, before it has a number.
@@ -44,6 +45,7 @@ pub(super) struct PlannedFile {
     pub(super) name: FileName,
     pub(super) size_bytes: u64,
     pub(super) sha256: Digest,
+    pub(super) crc32: Option<u32>,
     pub(super) payload: Payload,
     pub(super) header: SealedHeader,
 }
@@ -133,8 +135,12 @@ impl Publishing {
                 next = next.put(entry);
             }
             for file in recipient.planned.files {
-                if payloads.insert(file.payload.id) {
+                let payload = file.payload.id;
+                if payloads.insert(payload) {
                     next = next.put(file.payload);
+                    if let Some(crc32) = file.crc32 {
+                        next = next.put(FileChecksum { payload, crc32 });
+                    }
                 }
                 next = next.put(file.header);
             }

@@ -12,6 +12,7 @@ use crate::domain::history::{About, Event, Happening, Who};
 use crate::domain::ids::PayloadId;
 use crate::domain::moment::Span;
 use crate::domain::record::{DoomedPayload, Row};
+use crate::domain::zip_layout::FileChecksum;
 
 /// What recovery found and did.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -106,7 +107,10 @@ impl Operations {
                 let note = format!("{} payloads", doomed.len());
                 let event = Event::new(Happening::PayloadRemoved, Who::system(), About::default()).with_note(&note);
                 Ok(doomed.iter().fold(Decision::new(now, event), |decision, doomed| {
-                    decision.remove(Payload::key_of(doomed.payload)).remove(DoomedPayload::key_of(doomed.payload))
+                    decision
+                        .remove(Payload::key_of(doomed.payload))
+                        .remove(FileChecksum::key_of(doomed.payload))
+                        .remove(DoomedPayload::key_of(doomed.payload))
                 }))
             }))?;
         }

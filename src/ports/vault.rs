@@ -24,6 +24,8 @@ pub struct StoredPayload {
     pub sealed_sha256: Digest,
     /// SHA-256 of `prefix || sealed payload`, when a prefix was given.
     pub whole_sha256: Option<Digest>,
+    /// CRC-32 of what is fetched of it: the plaintext, or `prefix || sealed payload`. Not of uploads.
+    pub crc32: Option<u32>,
 }
 
 /// Where payloads lie. Every method is synchronous and safe to call from several threads.

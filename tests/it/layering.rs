@@ -73,7 +73,7 @@ const OUTSIDE: [(&str, &[&str]); 37] = [
     ("indicatif", &["fronts", "assembly"]),
     ("sled", &["adapters"]),
     ("postcard", &["adapters"]),
-    ("crc32fast", &["adapters"]),
+    ("crc32fast", &["adapters", "operations"]),
     ("lettre", &["adapters"]),
     ("csv_core", &["adapters"]),
     ("quick_xml", &["adapters"]),

@@ -67,6 +67,7 @@ impl Vault for MemoryVault {
             sealed_bytes: sealed.len() as u64,
             sealed_sha256: sha256(&[&sealed]),
             whole_sha256: prefix.map(|prefix| sha256(&[prefix, &sealed])),
+            crc32: Some(prefix.map_or_else(|| crc32(&[&plain]), |prefix| crc32(&[prefix, &sealed]))),
         };
         let mut payloads = locked(&self.payloads);
         if payloads.contains_key(&id) {
@@ -156,6 +157,12 @@ fn sealed(plain: &[u8]) -> Vec<u8> {
         sealed.extend_from_slice(&[0; 16]);
     }
     sealed
+}
+
+fn crc32(parts: &[&[u8]]) -> u32 {
+    let mut crc32 = crc32fast::Hasher::new();
+    parts.iter().for_each(|part| crc32.update(part));
+    crc32.finalize()
 }
 
 fn sha256(parts: &[&[u8]]) -> Digest {

@@ -10,6 +10,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 
 use aws_lc_rs::digest::{Context, SHA256};
+use crc32fast::Hasher;
 
 use crate::domain::digest::Digest;
 use crate::domain::refusal::Refusal;
@@ -28,6 +29,7 @@ struct Sealed {
     sealed_bytes: u64,
     sealed_sha256: Digest,
     whole_sha256: Option<Digest>,
+    whole_crc32: Option<u32>,
 }
 
 /// Makes the file that a payload is sealed into.
@@ -53,6 +55,7 @@ pub(super) fn write(
             .spawn_scoped(scope, move || seal_all(file, &key, nonce, prefix, &received, check_room))
             .map_err(|error| Fault::from_error("start a thread to seal a payload", error))?;
         let mut hash = Context::new(&SHA256);
+        let mut crc32 = Hasher::new();
         let mut size_bytes = 0;
         let mut reading = Ok(());
         loop {
@@ -62,6 +65,7 @@ pub(super) fn write(
                 Ok(length) => {
                     chunk.truncate(length);
                     hash.update(&chunk);
+                    crc32.update(&chunk);
                     size_bytes += length as u64;
                     chunk.reserve_exact(TAG_BYTES);
                     // The sealer has stopped: its own error tells why.
@@ -85,6 +89,7 @@ pub(super) fn write(
             sealed_bytes: sealed.sealed_bytes,
             sealed_sha256: sealed.sealed_sha256,
             whole_sha256: sealed.whole_sha256,
+            crc32: Some(sealed.whole_crc32.unwrap_or_else(|| crc32.finalize())),
         })
     })
 }
@@ -101,13 +106,16 @@ fn seal_all(
     let mut whole = prefix.map(|prefix| {
         let mut whole = Context::new(&SHA256);
         whole.update(prefix);
-        whole
+        let mut crc32 = Hasher::new();
+        crc32.update(prefix);
+        (whole, crc32)
     });
     let mut sealed_bytes = 0;
     let mut put = |bytes: &[u8]| -> io::Result<()> {
         hash.update(bytes);
-        if let Some(whole) = &mut whole {
+        if let Some((whole, crc32)) = &mut whole {
             whole.update(bytes);
+            crc32.update(bytes);
         }
         sealed_bytes += bytes.len() as u64;
         file.write_all(bytes)
@@ -131,7 +139,8 @@ fn seal_all(
         }
     }
     file.sync_all().map_err(failed)?;
-    Ok(Sealed { sealed_bytes, sealed_sha256: finish(hash), whole_sha256: whole.map(finish) })
+    let (whole_sha256, whole_crc32) = whole.map(|(whole, crc32)| (finish(whole), crc32.finalize())).unzip();
+    Ok(Sealed { sealed_bytes, sealed_sha256: finish(hash), whole_sha256, whole_crc32 })
 }
 
 /// The digest of what was hashed.

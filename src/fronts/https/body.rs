@@ -15,7 +15,7 @@ use tokio::time::{sleep, timeout};
 
 use super::wire::{Ledger, Piece, Transfer};
 use crate::fronts::offload;
-use crate::operations::{DocumentRead, Failure, Fault, Fetch};
+use crate::operations::{DeliveryZip, DocumentRead, Failure, Fault, Fetch};
 use crate::telemetry;
 
 /// A file is read and sent in pieces of this size: 256 KiB.
@@ -88,20 +88,31 @@ impl hyper::body::Body for Body {
     }
 }
 
-/// What is sent: a file of a delivery, or a document of a product.
+/// What is sent: a file of a delivery, all of them, or a document of a product.
 #[derive(Clone)]
 pub(super) enum Opened {
     /// What left of it is counted.
     Delivered(Arc<Fetch>),
+    /// What left of each file in it is counted.
+    Zip(Arc<DeliveryZip>),
     /// That it is read is on record; how far, nobody asks.
     Document(Arc<DocumentRead>),
 }
 
 impl Opened {
+    /// Makes known what must be before it can be read. Blocks.
+    pub(super) fn prepare(&self) -> Result<(), Failure> {
+        match self {
+            Self::Delivered(_) | Self::Document(_) => Ok(()),
+            Self::Zip(zip) => zip.prepare(),
+        }
+    }
+
     /// As `Fetch::read`.
     pub(super) fn read(&self, offset: u64, into: &mut [u8]) -> Result<usize, Failure> {
         match self {
             Self::Delivered(fetch) => fetch.read(offset, into),
+            Self::Zip(zip) => zip.read(offset, into),
             Self::Document(document) => document.read(offset, into),
         }
     }
@@ -112,7 +123,7 @@ impl Opened {
     {
         match self {
             Self::Delivered(fetch) => fetch.read_at_hand(offset, length, then),
-            Self::Document(_) => false,
+            Self::Zip(_) | Self::Document(_) => false,
         }
     }
 
@@ -120,6 +131,7 @@ impl Opened {
     fn may_go_on(&self) -> Result<(), Failure> {
         match self {
             Self::Delivered(fetch) => fetch.may_go_on(),
+            Self::Zip(zip) => zip.may_go_on(),
             Self::Document(document) => document.may_go_on(),
         }
     }
@@ -127,6 +139,7 @@ impl Opened {
     fn taken(&self, offset: u64, length: usize) -> Result<(), Failure> {
         match self {
             Self::Delivered(fetch) => fetch.taken(offset, length),
+            Self::Zip(zip) => zip.taken(offset, length),
             Self::Document(_) => Ok(()),
         }
     }
@@ -135,6 +148,7 @@ impl Opened {
     pub(super) fn close(&self) -> Result<(), Failure> {
         match self {
             Self::Delivered(fetch) => fetch.close(),
+            Self::Zip(zip) => zip.close(),
             Self::Document(document) => {
                 document.close();
                 Ok(())
@@ -145,7 +159,16 @@ impl Opened {
     fn abandon(&self) -> Result<(), Failure> {
         match self {
             Self::Delivered(fetch) => fetch.abandon(),
+            Self::Zip(zip) => zip.abandon(),
             Self::Document(_) => self.close(),
+        }
+    }
+
+    /// Whether the transport must take more before more can be read.
+    fn is_full(&self) -> bool {
+        match self {
+            Self::Delivered(_) | Self::Document(_) => false,
+            Self::Zip(zip) => zip.is_full(),
         }
     }
 }
@@ -224,7 +247,7 @@ fn piece_of(left: u64) -> usize {
     usize::try_from(left).unwrap_or(usize::MAX).min(PIECE_BYTES)
 }
 
-/// Fills one piece from `offset`, at most `left` bytes. Short only at the end of the file.
+/// Fills one piece from `offset`, at most `left` bytes. Short only at the end of the file, or where a ZIP is full.
 fn read_piece(fetch: &Opened, offset: u64, left: u64) -> Result<Bytes, Failure> {
     let length = piece_of(left);
     let mut piece = vec![0; length];
@@ -280,6 +303,9 @@ impl Pump {
             if sent == length {
                 break;
             }
+            if !self.await_room(sent, to).await {
+                return false;
+            }
             let (fetch, taken) = self.newly_taken();
             let read = tokio::task::spawn_blocking(move || {
                 taken.record(&fetch)?;
@@ -290,6 +316,34 @@ impl Pump {
                 return false;
             };
             piece = next;
+        }
+        true
+    }
+
+    /// Waits until more can be read: the transport took what was handed over, or so much of it that files of a ZIP
+    /// could be closed. False when it takes nothing any more, or may not.
+    async fn await_room(&mut self, sent: u64, to: &mpsc::Sender<Result<Piece, CutOff>>) -> bool {
+        while self.download.fetch.is_full() {
+            let before = self.transfer.taken();
+            let (fetch, taken) = self.newly_taken();
+            let recorded = tokio::task::spawn_blocking(move || taken.record(&fetch)).await;
+            if report_failure(recorded).is_none() {
+                self.give_up(to).await;
+                return false;
+            }
+            if !self.download.fetch.is_full() {
+                break;
+            }
+            if self.transfer.is_broken() || before >= sent {
+                return false;
+            }
+            let Some(waited) = self.while_allowed(timeout(self.patience, self.transfer.changed())).await else {
+                self.give_up(to).await;
+                return false;
+            };
+            if waited.is_err() && self.transfer.taken() == before {
+                return false;
+            }
         }
         true
     }

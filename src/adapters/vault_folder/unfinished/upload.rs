@@ -81,7 +81,7 @@ impl Upload {
         sync_folder(folder).map_err(failed)?;
         let sealed_bytes = fs::metadata(&path).map_err(failed)?.len();
         let size_bytes = closed.length;
-        let stored = StoredPayload { size_bytes, sha256, sealed_bytes, sealed_sha256, whole_sha256: None };
+        let stored = StoredPayload { size_bytes, sha256, sealed_bytes, sealed_sha256, whole_sha256: None, crc32: None };
         Ok(Finished { stored, sealed_header })
     }
 
@@ -119,7 +119,7 @@ impl Upload {
         let file = File::open(self.ground.vault.path_of(payload));
         let sealed_sha256 = file.and_then(sha256_of).map_err(|error| self.ground.fault("read the payload", error))?;
         let sha256 = writer::finish(hash);
-        Ok(StoredPayload { size_bytes: position, sha256, sealed_bytes, sealed_sha256, whole_sha256: None })
+        Ok(StoredPayload { size_bytes: position, sha256, sealed_bytes, sealed_sha256, whole_sha256: None, crc32: None })
     }
 
     fn plain_sha256(&self, state: &mut State) -> Result<Digest, Failure> {

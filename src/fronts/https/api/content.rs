@@ -40,7 +40,10 @@ pub(in crate::fronts::https) fn show(ask: &Ask, caller: &Caller) -> Result<Reply
 /// What is told of a file that is sent.
 pub(super) struct Sent {
     pub(super) name: FileName,
-    pub(super) sha256: Digest,
+    /// Names exactly these bytes: the ETag.
+    pub(super) tag: Digest,
+    /// SHA-256 of all of it, when that is known before it is sent.
+    pub(super) sha256: Option<Digest>,
     pub(super) size_bytes: u64,
     pub(super) modified_seconds: u64,
     pub(super) media_type: &'static str,
@@ -51,7 +54,8 @@ pub(in crate::fronts::https) fn send(ask: &Ask, caller: &Caller, part: DeliveryP
     let fetch = Arc::new(ask.site.operations.open_part(caller, ask.delivery_id()?, part)?);
     let what = Sent {
         name: fetch.name().clone(),
-        sha256: fetch.sha256(),
+        tag: fetch.sha256(),
+        sha256: Some(fetch.sha256()),
         size_bytes: fetch.size_bytes(),
         modified_seconds: fetch.delivery().published_at.seconds(),
         media_type: media_type(part, fetch.name()),
@@ -62,7 +66,7 @@ pub(in crate::fronts::https) fn send(ask: &Ask, caller: &Caller, part: DeliveryP
 /// Answers GET or HEAD for what was opened.
 pub(super) fn send_opened(ask: &Ask, opened: Opened, what: &Sent) -> Result<Reply, Failure> {
     let file = Validators {
-        etag: format!("\"{}\"", what.sha256),
+        etag: format!("\"{}\"", what.tag),
         modified_seconds: what.modified_seconds,
         size_bytes: what.size_bytes,
     };
@@ -93,13 +97,15 @@ pub(super) fn send_opened(ask: &Ask, opened: Opened, what: &Sent) -> Result<Repl
     let mut reply = with_validators(Reply::empty(status), &file)
         .with(CONTENT_TYPE, HeaderValue::from_static(what.media_type))
         .with_text(CONTENT_DISPOSITION, &disposition(&what.name))
-        .with_text(REPR_DIGEST, &digest_field(&whole_digest))
         .with(CONTENT_LENGTH, length.into());
+    if let Some(digest) = &whole_digest {
+        reply = reply.with_text(REPR_DIGEST, &digest_field(digest));
+    }
     if status == StatusCode::PARTIAL_CONTENT {
         let last = start + length - 1;
         reply = reply.with_text(CONTENT_RANGE, &format!("bytes {start}-{last}/{size}"));
-    } else {
-        reply = reply.with_text(CONTENT_DIGEST, &digest_field(&whole_digest));
+    } else if let Some(digest) = &whole_digest {
+        reply = reply.with_text(CONTENT_DIGEST, &digest_field(digest));
     }
     if is_head {
         reply.content = Content::Promised(length);
@@ -110,7 +116,8 @@ pub(super) fn send_opened(ask: &Ask, opened: Opened, what: &Sent) -> Result<Repl
         opened.close()?;
         return Ok(reply);
     }
-    let download = if status == StatusCode::PARTIAL_CONTENT && length <= MOST_DIGESTED_BYTES {
+    opened.prepare()?;
+    let download = if status == StatusCode::PARTIAL_CONTENT && length <= MOST_DIGESTED_BYTES && whole_digest.is_some() {
         let download = Download::begin(opened.clone(), start, length)?;
         let digest = digest_of(&opened, &download)?;
         reply = reply.with_text(CONTENT_DIGEST, &digest_field(&digest));

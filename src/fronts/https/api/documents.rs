@@ -37,7 +37,8 @@ pub(in crate::fronts::https) fn content(ask: &Ask, caller: &Caller) -> Result<Re
     let document = read.document();
     let what = Sent {
         name: document.name.clone(),
-        sha256: document.sha256,
+        tag: document.sha256,
+        sha256: Some(document.sha256),
         size_bytes: document.size_bytes,
         modified_seconds: document.added_at.seconds(),
         // whatever it is, a browser saves it and shows nothing of it on this site

@@ -3,6 +3,7 @@
 
 pub(super) mod accounts;
 pub(super) mod announce;
+pub(super) mod archive;
 pub(super) mod clients;
 pub(super) mod content;
 pub(super) mod deliveries;

@@ -41,6 +41,8 @@ struct One {
     is_sealed: bool,
     is_open: bool,
     files: Vec<File>,
+    /// What all files are together.
+    total: String,
     /// The name of a file, and of the list of digests, to show how they are checked.
     sample: String,
     digest_list: String,
@@ -113,6 +115,7 @@ pub(in crate::fronts::https) fn one(ask: &Ask, member: &Member) -> Result<Reply,
         is_sealed: delivery.end_to_end,
         is_open: delivery.is_fetchable(operations.now()),
         files: files_of(member, &view),
+        total: words::size(language, delivery.total_bytes),
         sample: view.files.first().map(|file| file.name.to_string()).unwrap_or_default(),
         digest_list: digest_list_name(delivery),
         is_cut: fetches.as_ref().is_some_and(|fetches| fetches.len() >= MOST_FETCHES),
@@ -211,6 +214,11 @@ pub(in crate::fronts::https) fn digests(ask: &Ask, member: &Member) -> Result<Re
 /// The bytes of a file, as the API gives them: whole or a range, with digest and ETag.
 pub(in crate::fronts::https) fn download(ask: &Ask, member: &Member) -> Result<Reply, Failure> {
     content::show(ask, &member.visit.caller)
+}
+
+/// All its files as one, as the API gives them.
+pub(in crate::fronts::https) fn archive(ask: &Ask, member: &Member) -> Result<Reply, Failure> {
+    api::archive::send(ask, &member.visit.caller)
 }
 
 /// Its packing slip, byte for byte as in the outbox.

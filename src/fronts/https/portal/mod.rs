@@ -40,7 +40,7 @@ pub(super) use access::{account, appoint, approve, grid, grid_csv, invite, overv
 pub(super) use activate::{app, choose, look};
 pub(super) use clients::clients;
 pub(super) use deliveries::list;
-pub(super) use delivery::{digests, download, one, packing_slip, slip};
+pub(super) use delivery::{archive, digests, download, one, packing_slip, slip};
 pub(super) use documents::{document, documents};
 pub(super) use forgotten::{ask_address, link_sent, take_address};
 pub(super) use form::{Form, is_from_elsewhere};

@@ -1,7 +1,7 @@
 //! What accounts ask with a token, and what anybody may ask a machine.
 
 use super::super::api::{
-    accounts, content, deliveries, documents, files, health, history, organisations, products, ssh_keys, well_known,
+    accounts, archive, content, deliveries, documents, files, health, history, organisations, products, ssh_keys, well_known,
 };
 use super::{Handler, JSON, Route, get};
 
@@ -12,6 +12,9 @@ pub(super) const DELIVERY_QUERY: &[(&str, &str)] = &[
     ("limit", "At most so many"),
     ("after", "Go on after the delivery with this id"),
 ];
+
+/// What a delivery as one file is.
+pub(super) const ZIP: &[&str] = &["application/zip"];
 
 /// What a history is asked with.
 pub(super) const HISTORY_QUERY: &[(&str, &str)] = &[
@@ -37,6 +40,12 @@ pub(in crate::fronts::https) static PUBLIC: &[Route] = &[
         &["application/octet-stream", "application/age"],
     )
     .at_hand(),
+    get(
+        "/api/v1/deliveries/{id}/archive",
+        Handler::Account(archive::show),
+        "All its files as one ZIP file; one range at most",
+        ZIP,
+    ),
     get(
         "/api/v1/history",
         Handler::Account(history::list),

@@ -1,8 +1,8 @@
 //! What accounts of an intermediary ask about one client: the resources of the own organisation, below
 //! `/clients/{code}`. The first segment says for whom; `answer` takes it away before the handler is asked.
 
-use super::super::api::{clients, content, deliveries, files, history, products};
-use super::api::{DELIVERY_QUERY, HISTORY_QUERY};
+use super::super::api::{archive, clients, content, deliveries, files, history, products};
+use super::api::{DELIVERY_QUERY, HISTORY_QUERY, ZIP};
 use super::{Handler, JSON, Route, get};
 
 /// Routes of the public listener.
@@ -37,6 +37,12 @@ pub(in crate::fronts::https) static CLIENTS: &[Route] = &[
         &["application/octet-stream", "application/age"],
     )
     .at_hand(),
+    get(
+        "/api/v1/clients/{code}/deliveries/{id}/archive",
+        Handler::Account(archive::show),
+        "All its files as one ZIP file; one range at most",
+        ZIP,
+    ),
     get(
         "/api/v1/clients/{code}/history",
         Handler::Account(history::list),

@@ -59,6 +59,7 @@ pub(in crate::fronts::https) static PORTAL: &[Route] = &[
         "Fetch a file",
         &["application/octet-stream"],
     ),
+    get("/deliveries/{id}/archive", Handler::Member(portal::archive), "All its files as one", super::api::ZIP),
     get("/deliveries/{id}/slip", Handler::Member(portal::slip), "Its packing slip, to read and print", HTML),
     get("/deliveries/{id}/digests", Handler::Member(portal::digests), "Its list of digests", &["text/plain"]),
     get("/deliveries/{id}/packing-slip", Handler::Member(portal::packing_slip), "Its packing slip", JSON),

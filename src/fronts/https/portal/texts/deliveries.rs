@@ -33,6 +33,9 @@ super::catalogue! {
     check_windows: "Windows: open PowerShell in de map met het bestand en typ:", "Windows: open PowerShell in the folder with the file and type:";
     check_mac: "macOS: open Terminal in de map met het bestand en typ:", "macOS: open Terminal in the folder with the file and type:";
     check_all: "Linux, alle bestanden tegelijk, met de lijst met controlegetallen erbij:", "Linux, all files at once, with the list of checksums beside them:";
+    all_files: "Alle bestanden downloaden (zip)", "Download all files (zip)";
+    all_of: "bestanden, samen", "files, together";
+    all_note: "De pakbon en de controlegetallen zitten erbij.", "With the packing slip and the checksums.";
     resume: "Is het ophalen afgebroken? Uw browser of programma kan verdergaan waar het stopte.", "Did fetching break off? Your browser or program can go on where it stopped.";
     fetches: "Wie heeft dit opgehaald", "Who fetched this";
     fetches_none: "Nog niemand heeft deze levering opgehaald.", "Nobody has fetched this delivery yet.";
