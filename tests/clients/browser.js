@@ -2,7 +2,7 @@
 // what was found wrong on any page. A walk is laid behind this file and calls `walk`.
 const { createHash, createHmac } = require('node:crypto');
 const { execFileSync } = require('node:child_process');
-const { existsSync, readFileSync, readdirSync } = require('node:fs');
+const { existsSync, readFileSync, readdirSync, writeFileSync } = require('node:fs');
 const { chromium } = require('playwright-core');
 
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');

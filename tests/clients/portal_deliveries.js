@@ -121,6 +121,31 @@ async function delivery(anne, bea) {
   seen.beaList = [await bea.page.locator('#product option').count(), await bea.page.locator('main tbody tr').count()];
 }
 
+// Several files come as one ZIP file, and each of them counts.
+async function together(anne, bea) {
+  const { page, look, press } = anne;
+  const files = ['lonen.csv', 'toelichting.txt'].map((name) => `${folder}/${name}`);
+  files.forEach((path, number) => writeFileSync(path, 'regel\n'.repeat(1000 + number)));
+  const made = office('delivery', 'publish', ...files, '--product', 'wages', '--period', 'november 2026');
+  await page.goto(`${base}/deliveries?text=november&lang=nl`);
+  await press('main tbody a');
+  await look('delivery-several');
+  seen.together = await page.locator('section[aria-labelledby=files] p').first().innerText();
+  seen.togetherNote = await page.locator('section[aria-labelledby=files] p').nth(1).innerText();
+  const zip = await saved(page, 'a[href$="/archive"]');
+  writeFileSync(`${folder}/delivery.zip`, zip.bytes);
+  seen.zipName = zip.name === `${made.deliveries[0].name}.zip`;
+  const at = page.url().split('?')[0];
+  const part = await page.request.get(`${at}/archive`, { headers: { Range: 'bytes=100-' } });
+  seen.zipPart = [part.status(), (await part.body()).equals(zip.bytes.subarray(100))];
+  await page.reload();
+  await look('delivery-several-fetched');
+  seen.zipState = await page.locator('.facts .badge').first().innerText();
+  await page.goto(`${at}?lang=en`);
+  await look('delivery-several-english');
+  seen.beaGetsZip = (await bea.page.request.get(`${at}/archive`)).status();
+}
+
 walk(base, folder, async (_, somebody) => {
   const [anne, bea] = [await somebody(), await somebody()];
   await enter(anne, 'anne@alpha.example');
@@ -128,4 +153,5 @@ walk(base, folder, async (_, somebody) => {
   await documents(anne, bea);
   await search(anne);
   await delivery(anne, bea);
+  await together(anne, bea);
 });

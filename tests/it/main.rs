@@ -17,6 +17,7 @@ mod client_matrix;
 mod conformance;
 mod crash;
 mod delete_after_fetch;
+mod delivery_zip;
 mod dependencies;
 mod documents;
 mod doors_api;

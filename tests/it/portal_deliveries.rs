@@ -2,7 +2,8 @@
 //! narrow screen, and who is not sees nothing of them (F7, P07).
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use serde_json::{Value, json};
 
@@ -105,6 +106,16 @@ fn a_person_finds_deliveries_and_documents_of_the_own_products_alone() {
     assert_eq!((text(&read[0], "login"), text(&read[0], "channel")), (ANNE, "portal"));
     finds(&found);
     reads(&found);
+    has_all_in_one(&found, &shots);
+}
+
+fn has_all_in_one(found: &Value, shots: &Path) {
+    assert_eq!(found["together"], "Alle bestanden downloaden (zip)");
+    assert_eq!(found["togetherNote"], "2 bestanden, samen 12,0 kB. De pakbon en de controlegetallen zitten erbij.");
+    assert_eq!((&found["zipName"], &found["zipPart"]), (&json!(true), &json!([206, true])));
+    assert_eq!(found["zipState"], "opgehaald");
+    assert_eq!(found["beaGetsZip"], 404);
+    finish(Command::new("unzip").args(["-tq", "delivery.zip"]).current_dir(shots)).expect_code(0);
 }
 
 fn finds(found: &Value) {

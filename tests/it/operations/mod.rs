@@ -34,6 +34,7 @@ mod steer;
 mod terms;
 mod told;
 mod upload;
+mod zip;
 
 use std::io::Read;
 use std::net::{IpAddr, Ipv4Addr};
