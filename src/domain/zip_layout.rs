@@ -364,7 +364,10 @@ mod tests {
         let Some(ZipPart::Structure { start, bytes, heads }) = layout.at(layout.entries[1].header_at, &sums) else {
             panic!("a header")
         };
-        assert_eq!((four(&bytes, 0), four(&bytes, 14), four(&bytes, 18), four(&bytes, 22)), (0x0403_4b50, sums[1], 20, 20));
+        assert_eq!(
+            (four(&bytes, 0), four(&bytes, 14), four(&bytes, 18), four(&bytes, 22)),
+            (0x0403_4b50, sums[1], 20, 20)
+        );
         assert_eq!(heads, Some(1));
         let Some(ZipPart::Structure { bytes, .. }) = layout.at(layout.entries[1].record_at, &sums) else {
             panic!("a record")
@@ -387,7 +390,10 @@ mod tests {
             let ZipPart::Structure { bytes, .. } = &parts[0] else { panic!("a header") };
             let extra = bytes.len() - 29;
             assert_eq!((bytes[4], four(bytes, 18), four(bytes, 22)), (45, u32::MAX, u32::MAX));
-            assert_eq!((four(bytes, extra), eight(bytes, extra + 4), eight(bytes, extra + 12)), (16 << 16 | 1, size, size));
+            assert_eq!(
+                (four(bytes, extra), eight(bytes, extra + 4), eight(bytes, extra + 12)),
+                (16 << 16 | 1, size, size)
+            );
             let ZipPart::Structure { bytes, .. } = &parts[5] else { panic!("the record of b") };
             let extra = bytes.len() - 9 - 12;
             assert_eq!((four(bytes, 20), four(bytes, 42)), (1, u32::MAX), "small, but far away");

@@ -135,9 +135,10 @@ impl DeliveryZip {
             return Ok(());
         }
         let kept: Vec<Option<u32>> = self.operations.catalog.look(|view| {
-            let kept = self.files.iter().map(|file| {
-                Ok(view.row::<FileChecksum>(&FileChecksum::key_of(file.payload))?.map(|kept| kept.crc32))
-            });
+            let kept = self
+                .files
+                .iter()
+                .map(|file| Ok(view.row::<FileChecksum>(&FileChecksum::key_of(file.payload))?.map(|kept| kept.crc32)));
             kept.collect::<Result<_, Failure>>()
         })?;
         let mut checksums = Vec::with_capacity(self.files.len() + 2);

@@ -114,7 +114,8 @@ fn a_file_is_fetched_when_all_its_bytes_were_taken_whatever_the_ranges() {
     zip.taken(third_header, usize::try_from(third + 3_000 - third_header).unwrap()).unwrap();
     assert_eq!(progress(&world, id), ProgressState::Fetched, "what follows the files does not count");
     zip.close().unwrap();
-    let mut names: Vec<String> = lines(&world, "file-fetched").iter().map(|line| line.event.about.file.as_ref().unwrap().to_string()).collect();
+    let mut names: Vec<String> =
+        lines(&world, "file-fetched").iter().map(|line| line.event.about.file.as_ref().unwrap().to_string()).collect();
     names.sort();
     assert_eq!(names, ["a.csv", "c.csv", "empty.txt"], "each once");
 }

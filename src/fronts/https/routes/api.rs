@@ -1,7 +1,8 @@
 //! What accounts ask with a token, and what anybody may ask a machine.
 
 use super::super::api::{
-    accounts, archive, content, deliveries, documents, files, health, history, organisations, products, ssh_keys, well_known,
+    accounts, archive, content, deliveries, documents, files, health, history, organisations, products, ssh_keys,
+    well_known,
 };
 use super::{Handler, JSON, Route, get};
 

@@ -28,7 +28,12 @@ pub(in crate::fronts::https) static INTERMEDIARY: &[Route] = &[
         "Fetch a file",
         &["application/octet-stream"],
     ),
-    get("/clients/{code}/deliveries/{id}/archive", Handler::Member(portal::archive), "All its files as one", super::api::ZIP),
+    get(
+        "/clients/{code}/deliveries/{id}/archive",
+        Handler::Member(portal::archive),
+        "All its files as one",
+        super::api::ZIP,
+    ),
     get(
         "/clients/{code}/deliveries/{id}/slip",
         Handler::Member(portal::slip),
