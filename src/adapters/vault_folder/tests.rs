@@ -216,7 +216,10 @@ fn sizes_and_digests_are_those_of_the_bytes() {
         let sealed = std::fs::read(vault.path_of(id)).unwrap();
         assert_eq!((stored.size_bytes, stored.sealed_bytes), (size as u64, sealed.len() as u64));
         assert_eq!((stored.sha256, stored.sealed_sha256), (sha256(&text(size)), sha256(&sealed)));
-        assert_eq!(stored.whole_sha256, Some(sha256(&[b"prefix", sealed.as_slice()].concat())));
+        let whole = [b"prefix", sealed.as_slice()].concat();
+        assert_eq!((stored.whole_sha256, stored.crc32), (Some(sha256(&whole)), Some(crc32fast::hash(&whole))));
+        let shared = vault.store(id(u8::try_from(100 + at).unwrap()), &FileKey::new([3; 16]), None, &mut text(size).as_slice()).unwrap();
+        assert_eq!(shared.crc32, Some(crc32fast::hash(&text(size))), "of what a recipient gets");
     }
 }
 

@@ -92,7 +92,8 @@ impl Upload {
             Some(sealed_bytes) => self.stored_before(state, payload, key, sealed_bytes)?,
             None => vault.store(payload, key, None, &mut Source { upload: self, state, position: 0 })?,
         };
-        Ok(Finished { stored, sealed_header: None })
+        // an upload is in no ZIP file
+        Ok(Finished { stored: StoredPayload { crc32: None, ..stored }, sealed_header: None })
     }
 
     /// What an earlier call stored, if it is the same under the same key. A payload is never written again.
