@@ -211,6 +211,7 @@ fn sizes_and_digests_are_those_of_the_bytes() {
     };
     let (_home, vault) = vault();
     for (at, size) in SIZES.into_iter().enumerate() {
+        let other = id(u8::try_from(100 + at).unwrap());
         let id = id(u8::try_from(at).unwrap());
         let stored = vault.store(id, &FileKey::new([3; 16]), Some(b"prefix"), &mut text(size).as_slice()).unwrap();
         let sealed = std::fs::read(vault.path_of(id)).unwrap();
@@ -218,7 +219,7 @@ fn sizes_and_digests_are_those_of_the_bytes() {
         assert_eq!((stored.sha256, stored.sealed_sha256), (sha256(&text(size)), sha256(&sealed)));
         let whole = [b"prefix", sealed.as_slice()].concat();
         assert_eq!((stored.whole_sha256, stored.crc32), (Some(sha256(&whole)), Some(crc32fast::hash(&whole))));
-        let shared = vault.store(id(u8::try_from(100 + at).unwrap()), &FileKey::new([3; 16]), None, &mut text(size).as_slice()).unwrap();
+        let shared = vault.store(other, &FileKey::new([3; 16]), None, &mut text(size).as_slice()).unwrap();
         assert_eq!(shared.crc32, Some(crc32fast::hash(&text(size))), "of what a recipient gets");
     }
 }
