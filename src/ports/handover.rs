@@ -25,6 +25,8 @@ pub type Bytes<'a> = &'a dyn Fn(&mut Sink<'_>) -> Result<(), Failure>;
 
 /// A file and its note, under names that follow from the upload alone: handing the same one over again finds them.
 pub struct HandedOver<'a> {
+    /// Of which upload.
+    pub upload: UploadId,
     /// Name of the file.
     pub file: &'a str,
     /// Its bytes, put out in order; on success all of them were.
@@ -50,10 +52,18 @@ pub struct ResultFile {
 pub trait Handover: Send + Sync {
     /// Puts the file and then its note there, each whole and durable under its name (temporary, fsync, rename,
     /// fsync of the folder), mode 0640. What stands under these names already is this very hand-over, cut off
-    /// earlier or done: it stays as it is, and nothing of another name is ever touched.
+    /// earlier or done: it stays as it is, and nothing of another name is ever touched. Once the note bore its name,
+    /// this puts nothing again, also when the back office has taken both by then, until `settle` is told that the
+    /// hand-over is on record.
     ///
     /// A full disk is `Refusal::NoSpace`; nothing is left then but what was whole.
     fn put(&self, place: Place<'_>, offered: &HandedOver<'_>) -> Result<(), Failure>;
+
+    /// The hand-over is on record: what remembered it is removed.
+    ///
+    /// # Errors
+    /// A fault that names the path; `sweep` then removes it, if the place is the intake.
+    fn settle(&self, place: Place<'_>, upload: UploadId) -> Result<(), Fault>;
 
     /// Whether the back office took the file or its note out of the folder of a product.
     ///
@@ -74,9 +84,10 @@ pub trait Handover: Send + Sync {
     /// A fault that names the path.
     fn settle_result(&self, result: &ResultFile, refused: Option<&str>) -> Result<(), Fault>;
 
-    /// Removes what a crash left half written. Returns how many.
+    /// Removes what a crash left half written in the folders of products, but for what `put` needs to go on with a
+    /// hand-over that is on its way by the record. Returns how many files.
     ///
     /// # Errors
-    /// A fault that names the path.
-    fn sweep(&self) -> Result<usize, Fault>;
+    /// A fault that names the path; what `is_on_its_way` says.
+    fn sweep(&self, is_on_its_way: &dyn Fn(UploadId) -> Result<bool, Failure>) -> Result<usize, Failure>;
 }

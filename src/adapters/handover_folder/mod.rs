@@ -1,11 +1,20 @@
 //! The hand-over on folders: `intake/<product>/` of the home, or one that the operator names. Each file is written
-//! beside its name, synced, and linked to it, so that nothing there is ever overwritten. Knows no states.
+//! beside its name, synced, and given it only where it is free, so that nothing there is ever overwritten. Knows no
+//! states.
+//!
+//! The note is what makes a hand-over visible, and the back office may take both away before that is on record. So
+//! the note lies ready under its unfinished name, then a marker says so, then the note is renamed, in one step that a
+//! crash does not divide: a marker without the unfinished note means that the note was seen. The marker goes when the
+//! hand-over is on record.
 #![expect(clippy::disallowed_methods, reason = "this adapter is the disk")]
 
+use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+
+use rustix::fs::RenameFlags;
 
 use crate::domain::ids::UploadId;
 use crate::domain::intake_rows::MOST_REPORT_BYTES;
@@ -24,8 +33,14 @@ const RESULT: &str = ".result.json";
 /// Folder of the results that could not be taken, below `.results`.
 const REFUSED: &str = ".refused";
 
-/// Beginning of the name of a file that is being written.
+/// Beginning of the name of a file that is being written; the id of its upload follows.
 const UNFINISHED: &str = ".handing-over-";
+
+/// Beginning of the name of a marker: the note of this upload lies ready, or was given its name.
+const MARKER: &str = ".handed-over-";
+
+/// Ending of the unfinished note.
+const NOTE: &str = ".json";
 
 /// Mode of what is handed over: the group of the folder is that of the back office (interfaces §1).
 const FILE_MODE: u32 = 0o640;
@@ -87,14 +102,42 @@ impl Handover for HandoverFolder {
             Place::Folder(folder) => folder.to_owned(),
         };
         let (file, note) = (folder.join(offered.file), folder.join(offered.note_name));
-        if is_there(&note)? {
+        let marker = folder.join(format!("{MARKER}{}", offered.upload));
+        let ready_note = folder.join(format!("{UNFINISHED}{}{NOTE}", offered.upload));
+        let is_ready = is_there(&marker)?;
+        // without a marker: handed over by a version that made none
+        if if is_ready { !is_there(&ready_note)? } else { is_there(&note)? } {
             return Ok(());
         }
+        let failed = |error: io::Error| failure("hand over", &note, error);
+        let sync = || File::open(&folder)?.sync_all();
         if !is_there(&file)? {
             self.check_reserve(&folder)?;
-            write_new(&folder, offered.file, offered.bytes)?;
+            let unfinished = folder.join(format!("{UNFINISHED}{}", offered.upload));
+            let written = write(&unfinished, offered.bytes).and_then(|()| rename_new(&unfinished, &file));
+            if written.is_err() {
+                // what fails here is left to the sweep
+                fs::remove_file(&unfinished).ok();
+            }
+            written?;
+            sync().map_err(failed)?;
         }
-        write_new(&folder, offered.note_name, &|sink| sink(offered.note))
+        if !is_ready {
+            write(&ready_note, &|sink| sink(offered.note))?;
+            sync().map_err(failed)?;
+            write(&marker, &|_| Ok(()))?;
+            sync().map_err(failed)?;
+        }
+        rename_new(&ready_note, &note)?;
+        sync().map_err(failed)
+    }
+
+    fn settle(&self, place: Place<'_>, upload: UploadId) -> Result<(), Fault> {
+        let folder = match place {
+            Place::Intake(product) => self.intake.join(product.as_str()),
+            Place::Folder(folder) => folder.to_owned(),
+        };
+        remove(&folder.join(format!("{MARKER}{upload}")))
     }
 
     fn is_taken(&self, product: &ProductCode, file: &str, note_name: &str) -> Result<bool, Fault> {
@@ -137,13 +180,24 @@ impl Handover for HandoverFolder {
         settle().map_err(|error| Fault::from_error(format!("settle {}", path.display()), error))
     }
 
-    fn sweep(&self) -> Result<usize, Fault> {
+    fn sweep(&self, is_on_its_way: &dyn Fn(UploadId) -> Result<bool, Failure>) -> Result<usize, Failure> {
         let mut swept = 0;
         for (_, folder) in self.product_folders()? {
-            for name in names(&folder)?.iter().filter(|name| name.starts_with(UNFINISHED)) {
-                let path = folder.join(name);
-                fs::remove_file(&path)
-                    .map_err(|error| Fault::from_error(format!("remove {}", path.display()), error))?;
+            let (mut needed, mut gone) = (BTreeSet::new(), Vec::new());
+            let names = names(&folder)?;
+            // markers first: an unfinished note that went before its marker would be one that was seen
+            for name in &names {
+                let Some(id) = name.strip_prefix(MARKER) else { continue };
+                match UploadId::parse(id) {
+                    Ok(upload) if is_on_its_way(upload)? => {
+                        needed.insert(format!("{UNFINISHED}{upload}{NOTE}"));
+                    }
+                    _ => gone.push(name),
+                }
+            }
+            gone.extend(names.iter().filter(|name| name.starts_with(UNFINISHED) && !needed.contains(*name)));
+            for name in gone {
+                remove(&folder.join(name))?;
                 swept += 1;
             }
         }
@@ -151,31 +205,37 @@ impl Handover for HandoverFolder {
     }
 }
 
-/// Whole and durable under its name, or not there. A link takes no name that is taken, as a rename would.
-fn write_new(folder: &Path, name: &str, bytes: Bytes<'_>) -> Result<(), Failure> {
-    let (path, unfinished) = (folder.join(name), folder.join(format!("{UNFINISHED}{}", short(name))));
-    let failed = |error: io::Error| failure("write", &path, error);
-    let write = || -> Result<(), Failure> {
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true).mode(0o600);
-        let mut file = options.open(&unfinished).map_err(failed)?;
-        bytes(&mut |part| file.write_all(part).map_err(failed))?;
-        // the mode that the back office needs comes with the name, not with the bytes
-        file.set_permissions(fs::Permissions::from_mode(FILE_MODE)).map_err(failed)?;
-        file.sync_all().map_err(failed)?;
-        fs::hard_link(&unfinished, &path).map_err(failed)
-    };
-    let written = write();
-    let gone = fs::remove_file(&unfinished);
-    written?;
-    gone.and_then(|()| File::open(folder)?.sync_all()).map_err(failed)
+/// Whole and durable under this name once the folder is synced.
+fn write(path: &Path, bytes: Bytes<'_>) -> Result<(), Failure> {
+    let failed = |error: io::Error| failure("write", path, error);
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    let mut file = options.open(path).map_err(failed)?;
+    bytes(&mut |part| file.write_all(part).map_err(failed))?;
+    // the mode that the back office needs comes with the name, not with the bytes
+    file.set_permissions(fs::Permissions::from_mode(FILE_MODE)).map_err(failed)?;
+    file.sync_all().map_err(failed)
 }
 
-/// Names may have 255 bytes, and the beginning of an unfinished one comes on top: the id in front tells them apart,
-/// and the end tells the note from the file.
-fn short(name: &str) -> String {
-    let (start, end) = (name.chars().take(36), name.chars().rev().take(5).collect::<Vec<_>>());
-    start.chain(end.into_iter().rev()).collect()
+/// In one step, and only to a name that is free.
+fn rename_new(from: &Path, to: &Path) -> Result<(), Failure> {
+    let renamed = rustix::fs::renameat_with(rustix::fs::CWD, from, rustix::fs::CWD, to, RenameFlags::NOREPLACE);
+    let renamed = match renamed {
+        // a file system that cannot be asked, such as NFS: both names hold the id of the upload, nobody else's file has it
+        Err(rustix::io::Errno::INVAL) if !is_there(to)? => fs::rename(from, to),
+        renamed => renamed.map_err(io::Error::from),
+    };
+    renamed.map_err(|error| failure("give its name to", to, error))
+}
+
+/// Removes a file that may be gone already.
+fn remove(path: &Path) -> Result<(), Fault> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(Fault::from_error(format!("remove {}", path.display()), error))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Makes a folder with this mode, whatever the umask says. One that is there stays as it is.

@@ -22,9 +22,22 @@ fn world() -> (tempfile::TempDir, HandoverFolder) {
 fn put(handover: &HandoverFolder, bytes: &[u8]) -> Result<(), Failure> {
     let file = format!("{ID}_a.csv");
     let note_name = format!("{file}.json");
-    let offered =
-        HandedOver { file: &file, bytes: &|sink| sink(bytes), note_name: &note_name, note: b"{\"id\": \"x\"}\n" };
+    let note = b"{\"id\": \"x\"}\n";
+    let offered = HandedOver { upload: id(), file: &file, bytes: &|sink| sink(bytes), note_name: &note_name, note };
     handover.put(Place::Intake(&product()), &offered)
+}
+
+fn id() -> UploadId {
+    UploadId::parse(ID).unwrap()
+}
+
+fn settle(handover: &HandoverFolder) {
+    handover.settle(Place::Intake(&product()), id()).unwrap();
+}
+
+/// What a start removes while the hand-over is, or is not, on its way by the record.
+fn sweep(handover: &HandoverFolder, is_on_its_way: bool) -> usize {
+    handover.sweep(&|_| Ok(is_on_its_way)).unwrap()
 }
 
 fn listed(home: &tempfile::TempDir) -> Vec<String> {
@@ -40,6 +53,9 @@ fn a_file_and_its_note_are_put_once_and_never_again() {
     assert_eq!(fs::metadata(&file).unwrap().mode() & 0o7777, 0o640);
     put(&handover, b"second").unwrap();
     assert_eq!(fs::read(&file).unwrap(), b"first", "what is there stays");
+    assert_eq!(listed(&home).len(), 4, "and the marker");
+    settle(&handover);
+    settle(&handover);
     assert_eq!(listed(&home), [".results", &format!("{ID}_a.csv"), &format!("{ID}_a.csv.json")]);
     assert!(!handover.is_taken(&product(), &format!("{ID}_a.csv"), &format!("{ID}_a.csv.json")).unwrap());
     fs::remove_file(&file).unwrap();
@@ -53,23 +69,75 @@ fn what_broke_off_leaves_no_name_and_is_swept() {
         sink(b"half")?;
         Err(Failure::from(Refusal::NoSpace))
     };
-    let offered = HandedOver { file: "x_a.csv", bytes: &broken, note_name: "x_a.csv.json", note: b"{}" };
+    let offered = HandedOver { upload: id(), file: "x_a.csv", bytes: &broken, note_name: "x_a.csv.json", note: b"{}" };
     assert!(handover.put(Place::Intake(&product()), &offered).is_err());
     assert_eq!(listed(&home), [".results"]);
     // a process that was killed removes nothing
     fs::write(home.path().join("intake/daily").join(format!("{UNFINISHED}x")), b"half").unwrap();
-    assert_eq!(handover.sweep().unwrap(), 1);
+    assert_eq!(sweep(&handover, true), 1);
     assert_eq!(listed(&home), [".results"]);
 }
 
 #[test]
-fn a_killed_hand_over_goes_on_where_it_was() {
+fn killed_before_any_step_it_goes_on_and_is_seen_once() {
     let (home, handover) = world();
-    // killed between the file and its note
     let folder = handover.product_folder(&product()).unwrap();
-    fs::write(folder.join(format!("{ID}_a.csv")), b"first").unwrap();
-    put(&handover, b"first").unwrap();
+    let [file, note, unfinished, ready, marker] = [
+        &format!("{ID}_a.csv"),
+        &format!("{ID}_a.csv.json"),
+        &format!("{UNFINISHED}{ID}"),
+        &format!("{UNFINISHED}{ID}{NOTE}"),
+        &format!("{MARKER}{ID}"),
+    ]
+    .map(|name| folder.join(name));
+    // what lies there when the process is killed, step by step
+    let steps: [&[&PathBuf]; 6] =
+        [&[], &[&unfinished], &[&file], &[&file, &ready], &[&file, &ready, &marker], &[&file, &note, &marker]];
+    for there in steps {
+        for path in there {
+            fs::write(path, b"first").unwrap();
+        }
+        sweep(&handover, true);
+        put(&handover, b"first").unwrap();
+        assert_eq!(listed(&home).len(), 4, "file, note and marker: {there:?}");
+        assert_eq!(fs::read(&file).unwrap(), b"first");
+        // the back office takes both; until the record says so, nothing comes again, whatever is killed
+        fs::remove_file(&file).unwrap();
+        fs::remove_file(&note).unwrap();
+        sweep(&handover, true);
+        put(&handover, b"first").unwrap();
+        assert!(!is_there(&file).unwrap() && !is_there(&note).unwrap(), "{there:?}");
+        // killed between the record and the end
+        assert_eq!(sweep(&handover, false), 1);
+        assert_eq!(listed(&home), [".results"]);
+    }
+}
+
+#[test]
+fn what_an_older_version_left_is_neither_lost_nor_doubled() {
+    let (home, handover) = world();
+    let folder = handover.product_folder(&product()).unwrap();
+    fs::write(folder.join(format!("{UNFINISHED}{ID}.json")), b"{").unwrap();
+    for name in [format!("{ID}_a.csv"), format!("{ID}_a.csv.json")] {
+        fs::write(folder.join(name), b"first").unwrap();
+    }
+    sweep(&handover, true);
+    put(&handover, b"second").unwrap();
+    assert_eq!(fs::read(folder.join(format!("{ID}_a.csv"))).unwrap(), b"first");
     assert_eq!(listed(&home).len(), 3);
+}
+
+#[test]
+fn a_name_that_is_taken_is_not_overwritten() {
+    let (home, _handover) = world();
+    let (from, to) = (home.path().join("from"), home.path().join("to"));
+    fs::write(&from, b"new").unwrap();
+    fs::write(&to, b"old").unwrap();
+    assert!(rename_new(&from, &to).is_err());
+    assert_eq!(fs::read(&to).unwrap(), b"old");
+    fs::remove_file(&to).unwrap();
+    rename_new(&from, &to).unwrap();
+    assert_eq!(fs::read(&to).unwrap(), b"new");
 }
 
 #[test]
@@ -109,6 +177,7 @@ fn the_longest_name_fits() {
     let (_home, handover) = world();
     let file = format!("{ID}_{}.age", "x".repeat(200));
     let note_name = format!("{file}.json");
-    let offered = HandedOver { file: &file, bytes: &|sink| sink(b"x"), note_name: &note_name, note: b"{}" };
+    let offered =
+        HandedOver { upload: id(), file: &file, bytes: &|sink| sink(b"x"), note_name: &note_name, note: b"{}" };
     handover.put(Place::Intake(&product()), &offered).unwrap();
 }

@@ -1,21 +1,26 @@
 //! The hand-over in memory: what was put where, and what the back office left.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 use super::locked;
+use crate::domain::ids::UploadId;
 use crate::domain::names::ProductCode;
 use crate::domain::refusal::Refusal;
 use crate::ports::failure::{Failure, Fault};
 use crate::ports::handover::{HandedOver, Handover, Place, ResultFile};
 
 /// The hand-over in memory.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct MemoryHandover {
     files: Mutex<BTreeMap<String, Vec<u8>>>,
+    /// Those that were put and are not on record yet.
+    unsettled: Mutex<BTreeSet<UploadId>>,
     results: Mutex<Vec<ResultFile>>,
     refused: Mutex<Vec<String>>,
     is_full: Mutex<bool>,
+    /// Happens once, right after the next note was put.
+    after_put: Mutex<Option<Box<dyn FnOnce() + Send>>>,
     /// How often bytes were written: once for each file.
     written: Mutex<usize>,
 }
@@ -54,6 +59,11 @@ impl MemoryHandover {
         *locked(&self.is_full) = is_full;
     }
 
+    /// Lets something happen once, right after the next file and its note were put.
+    pub fn after_next_put(&self, happens: impl FnOnce() + Send + 'static) {
+        *locked(&self.after_put) = Some(Box::new(happens));
+    }
+
     /// How many files were written.
     #[must_use]
     pub fn written(&self) -> usize {
@@ -74,7 +84,7 @@ impl Handover for MemoryHandover {
             return Err(Refusal::NoSpace.into());
         }
         let (file, note) = (path(place, offered.file), path(place, offered.note_name));
-        if locked(&self.files).contains_key(&note) {
+        if locked(&self.unsettled).contains(&offered.upload) || locked(&self.files).contains_key(&note) {
             return Ok(());
         }
         if !locked(&self.files).contains_key(&file) {
@@ -87,6 +97,15 @@ impl Handover for MemoryHandover {
             locked(&self.files).insert(file, bytes);
         }
         locked(&self.files).insert(note, offered.note.to_vec());
+        locked(&self.unsettled).insert(offered.upload);
+        if let Some(happens) = locked(&self.after_put).take() {
+            happens();
+        }
+        Ok(())
+    }
+
+    fn settle(&self, _place: Place<'_>, upload: UploadId) -> Result<(), Fault> {
+        locked(&self.unsettled).remove(&upload);
         Ok(())
     }
 
@@ -106,7 +125,7 @@ impl Handover for MemoryHandover {
         Ok(())
     }
 
-    fn sweep(&self) -> Result<usize, Fault> {
+    fn sweep(&self, _is_on_its_way: &dyn Fn(UploadId) -> Result<bool, Failure>) -> Result<usize, Failure> {
         Ok(0)
     }
 }

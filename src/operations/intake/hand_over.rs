@@ -74,10 +74,13 @@ impl Operations {
         let file = file_name(id, &upload.name, is_sealed);
         let note = hand_over_note(&upload, &organisation, &intake, &file);
         let copy = |sink: &mut Sink<'_>| self.copy(&*reader, expected, sink);
-        let offered = HandedOver { file: &file, bytes: &copy, note_name: &note_name(&file), note: note.as_bytes() };
+        let offered =
+            HandedOver { upload: id, file: &file, bytes: &copy, note_name: &note_name(&file), note: note.as_bytes() };
         let place = folder.map_or(Place::Intake(&upload.product), Place::Folder);
         self.handover.put(place, &offered)?;
         self.end_hand_over(id, who.clone(), file)?;
+        // it is on record; what cannot be removed now is removed at the next start
+        self.handover.settle(place, id).ok();
         Ok(upload)
     }
 

@@ -83,7 +83,10 @@ impl Operations {
 
     /// Removes what a crash left half handed over, at a start.
     pub(in crate::operations) fn sweep_handover(&self) -> Result<usize, Failure> {
-        Ok(self.handover.sweep()?)
+        self.handover.sweep(&|id| {
+            let intake = self.catalog.look(|view| Ok(view.row::<Intake>(&Intake::key_of(id))?))?;
+            Ok(intake.is_some_and(|intake| matches!(intake.state, IntakeState::HandingOver { .. })))
+        })
     }
 
     /// Does what is due about one upload; false: nothing, it waits.

@@ -282,6 +282,28 @@ fn a_full_disk_at_the_hand_over_loses_nothing_and_hands_over_once() {
 }
 
 #[test]
+fn what_was_taken_before_it_was_on_record_does_not_come_again() {
+    let world = World::with_dropbox();
+    let caller = world.caller("one");
+    world.put(&caller, "a.csv", b"hello").unwrap();
+    world.wait(SETTLED);
+    // the disk of the catalog fills up between the note and the record of it
+    let catalog = Arc::clone(&world.catalog);
+    world.handover.after_next_put(move || catalog.set_full(true));
+    assert_eq!(world.operations.advance_intake().unwrap().failed.len(), 1);
+    assert!(matches!(world.receipt(&caller, "a.csv").intake.state, IntakeState::HandingOver { .. }));
+    assert_eq!(world.handed_over().len(), 2, "the back office sees it");
+    world.handover.take_all();
+    world.catalog.set_full(false);
+    world.wait(Span::from_seconds(31));
+    world.round();
+    assert_eq!((world.stage(&caller, "a.csv"), world.handover.written()), ("collected", 1));
+    assert!(world.handed_over().is_empty());
+    world.round();
+    assert_eq!(world.words_of("upload-acknowledged"), 1);
+}
+
+#[test]
 fn a_file_is_collected_into_a_folder_once() {
     let world = World::with_dropbox();
     let new = NewProduct {
