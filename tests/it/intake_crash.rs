@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use sha2::{Digest, Sha256};
 
 use crate::fetch_stage::{ALPHA, World, eventually, pattern, text};
-use crate::upload_stage::{INTAKE, local, uploads, world_with};
+use crate::upload_stage::{INTAKE, all_uploads, local, world_with};
 
 /// Kills in one run; more with `POSTKLUIS_TEST_KILLS`.
 const KILLS: usize = 10;
@@ -158,13 +158,11 @@ fn killed_at_each_step_of_the_hand_over_it_hands_over_once() {
         take(&intake, &mut taken);
         world.server.serve();
     }
-    for (name, _) in &given {
-        eventually(&format!("{name} to be handed over"), || {
-            take(&intake, &mut taken);
-            let rows = uploads(&world, name);
-            (rows.len() == 1 && text(&rows[0], "stage") == "collected").then_some(())
-        });
-    }
+    let rows = eventually("every file to be handed over", || {
+        take(&intake, &mut taken);
+        let rows = all_uploads(&world);
+        (rows.len() == given.len() && rows.iter().all(|row| text(row, "stage") == "collected")).then_some(rows)
+    });
     take(&intake, &mut taken);
     let left: Vec<_> = fs::read_dir(&intake)
         .expect("the intake")
@@ -174,7 +172,8 @@ fn killed_at_each_step_of_the_hand_over_it_hands_over_once() {
     assert!(left.is_empty(), "nothing half or double is left: {left:?}");
     assert_eq!(taken.len(), given.len());
     for (name, digest) in &given {
-        let id = text(&uploads(&world, name)[0], "id");
+        let row = rows.iter().find(|row| text(row, "name") == *name).expect("a row");
+        let id = text(row, "id");
         assert_eq!(taken.get(&format!("{id}_{name}")), Some(digest), "{name}");
     }
     let mut shown = format!(

@@ -80,6 +80,7 @@ mod terms;
 mod tidy;
 mod tour;
 mod upload_clients;
+mod upload_large;
 mod upload_matrix;
 mod upload_resume;
 mod upload_sftp;

@@ -45,9 +45,23 @@ pub(crate) fn local(world: &World, name: &str, bytes: &[u8]) -> PathBuf {
 /// The uploads of this name, as the command line lists them.
 #[track_caller]
 pub(crate) fn uploads(world: &World, name: &str) -> Vec<Value> {
-    let listed = world.server.done(&["upload", "list"]);
-    let rows = listed.as_array().expect("a list").iter();
-    rows.filter(|row| text(row, "name") == name).cloned().collect()
+    all_uploads(world).into_iter().filter(|row| text(row, "name") == name).collect()
+}
+
+/// All uploads, over all pages of the list.
+#[track_caller]
+pub(crate) fn all_uploads(world: &World) -> Vec<Value> {
+    let mut all: Vec<Value> = Vec::new();
+    loop {
+        let last = all.last().map(|row| text(row, "id"));
+        let after: Vec<&str> = last.iter().flat_map(|last| ["--after", last]).collect();
+        let page = world.server.done(&[&["upload", "list"], after.as_slice()].concat());
+        let page = page.as_array().expect("a list");
+        if page.is_empty() {
+            return all;
+        }
+        all.extend(page.iter().cloned());
+    }
 }
 
 /// The only upload of this name, as the command line shows it.
