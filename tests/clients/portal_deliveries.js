@@ -112,6 +112,14 @@ async function delivery(anne, bea) {
   seen.goneOffers = await page.locator('a[href*="/files/"], a[href$="/digests"], a[download][href*="/deliveries/"]').count();
   await press('a[href$="/slip"]');
   seen.goneSlip = await page.locator('main h1').innerText();
+  // whose agreement hides the history
+  await page.goto(`${base}/deliveries?product=hushed`);
+  const state = await states(page);
+  await press('main tbody a');
+  await look('delivery-hushed');
+  const shown = await page.locator('section[aria-labelledby=fetches]').count();
+  await page.goto(`${base}/deliveries?product=hushed&state=fetched`);
+  seen.hushed = [state, shown, await page.locator('main tbody tr').count()];
   // who is not coupled gets the answer of what is not there
   seen.beaGetsDelivery = [];
   for (const path of ['', '/slip', '/digests', '/packing-slip', '/files/1']) {

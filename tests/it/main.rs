@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod abuse;
+mod acceptance;
 mod age_vectors;
 mod allow_lists;
 mod backup;
@@ -36,6 +37,7 @@ mod full_disk;
 #[path = "../fuzz/mod.rs"]
 mod fuzz;
 mod fuzzing;
+mod history_hidden;
 mod instructions;
 mod intake_crash;
 mod interruption;

@@ -43,6 +43,12 @@ fn fill(server: &Server) {
     server.done(&["agreement", "add", "--organisation", "alpha", "--product", "flash", "--purpose", "test"]);
     server.done(&["right", "couple", "--account", ANNE, "--product", "flash"]);
     publish("flash.csv", 1, "flash", &[]);
+    // one whose agreement hides the history (A20)
+    server.done(&["product", "add", "hushed", "--name", "Stil", "--retention", "30d"]);
+    let agree = ["agreement", "add", "--organisation", "alpha", "--product", "hushed", "--purpose", "test"];
+    server.done(&[&agree[..], &["--history-hidden"]].concat());
+    server.done(&["right", "couple", "--account", ANNE, "--product", "hushed"]);
+    publish("hushed.csv", 4, "hushed", &[]);
     let withdrawn = publish("wrong.csv", 2, "wages", &[]);
     server.done(&["delivery", "withdraw", text(&withdrawn["deliveries"][0], "id"), "--reason", "verkeerd"]);
     for week in 1..=49 {
@@ -51,8 +57,8 @@ fn fill(server: &Server) {
     let counts = desk.join("counts.json");
     fs::write(&counts, "{\"personen\": 1200, \"regels\": 4800}").expect("counts");
     publish("salaries.csv", 3, "wages", &["--period", "oktober 2026", "--counts", counts.to_str().expect("a path")]);
-    let client = robot(server, "alpha", &["wages"]);
-    client.batch("get outbox/wages/salaries.csv").expect_code(0);
+    let client = robot(server, "alpha", &["wages", "hushed"]);
+    client.batch("get outbox/wages/salaries.csv\nget outbox/hushed/hushed.csv\n").expect_code(0);
     // a window ends by the clock, and is over before retention has recorded that
     eventually("the short window to end", || {
         let open = server.done(&["delivery", "list", "--organisation", "alpha", "--product", "flash", "--available"]);
@@ -119,8 +125,8 @@ fn has_all_in_one(found: &Value, shots: &Path) {
 }
 
 fn finds(found: &Value) {
-    assert_eq!(strings(found, "choices"), ["Alle producten", "Flits", "wages"], "nothing of status");
-    assert_eq!(found["listed"], json!([50, 2, 52]), "each once");
+    assert_eq!(strings(found, "choices"), ["Alle producten", "Flits", "Stil", "wages"], "nothing of status");
+    assert_eq!(found["listed"], json!([50, 3, 53]), "each once");
     assert_eq!(found["expired"], json!(["verlopen"]));
     assert_eq!(found["gone"], json!(["ingetrokken", "verlopen"]));
     assert_eq!(found["fetchedState"], json!(["opgehaald"]));
@@ -151,4 +157,6 @@ fn reads(found: &Value) {
     assert_eq!(strings(found, "specifications"), ["wages-1.5.pdf", "wages-example.csv"]);
     assert_eq!(found["beaGetsDelivery"], json!([404, 404, 404, 404, 404]));
     assert_eq!(found["beaList"], json!([1, 0]));
+    // 5.10-13: neither who fetched it nor how far, also not by searching for what was fetched
+    assert_eq!(found["hushed"], json!([["beschikbaar"], 0, 0]));
 }

@@ -1,11 +1,6 @@
 //! The hand-over on folders: `intake/<product>/` of the home, or one that the operator names. Each file is written
 //! beside its name, synced, and given it only where it is free, so that nothing there is ever overwritten. Knows no
 //! states.
-//!
-//! The note is what makes a hand-over visible, and the back office may take both away before that is on record. So
-//! the note lies ready under its unfinished name, then a marker says so, then the note is renamed, in one step that a
-//! crash does not divide: a marker without the unfinished note means that the note was seen. The marker goes when the
-//! hand-over is on record.
 #![expect(clippy::disallowed_methods, reason = "this adapter is the disk")]
 
 use std::collections::BTreeSet;
@@ -52,6 +47,11 @@ const FOLDER_MODE: u32 = 0o750;
 const RESULTS_MODE: u32 = 0o770;
 
 /// The hand-over below one folder.
+///
+/// The note is what makes a hand-over visible, and the back office may take both away before that is on record. So
+/// the note lies ready under its unfinished name, then a marker says so, then the note is renamed, in one step that a
+/// crash does not divide: a marker without the unfinished note means that the note was seen. The marker goes when the
+/// hand-over is on record.
 pub struct HandoverFolder {
     intake: PathBuf,
     reserve_bytes: u64,
