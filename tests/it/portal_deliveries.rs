@@ -158,5 +158,5 @@ fn reads(found: &Value) {
     assert_eq!(found["beaGetsDelivery"], json!([404, 404, 404, 404, 404]));
     assert_eq!(found["beaList"], json!([1, 0]));
     // 5.10-13: neither who fetched it nor how far, also not by searching for what was fetched
-    assert_eq!(found["hushed"], json!([["beschikbaar"], 0, 0]));
+    assert_eq!(found["hushed"], json!([["op te halen"], 0, 0]));
 }
