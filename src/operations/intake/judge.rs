@@ -9,7 +9,7 @@ use crate::domain::decision::Decision;
 use crate::domain::history::{Happening, Who};
 use crate::domain::ids::UploadId;
 use crate::domain::intake::{Answer, Intake, IntakeState, Judge};
-use crate::domain::names::{OrganisationCode, ProductCode};
+use crate::domain::names::{OrganisationCode, ProductCode, UploadName};
 use crate::domain::notice::NoticeKind;
 use crate::domain::organisation::Organisation;
 use crate::domain::receipt::{Findings, Report};
@@ -30,7 +30,8 @@ impl Operations {
             if intake.state == IntakeState::Received {
                 self.begin_check(id)?;
             }
-            let file = self.catalog.look(|view| checked(view, &upload))?;
+            let of = Of { organisation: &upload.organisation, product: &upload.product, name: &upload.name };
+            let file = self.catalog.look(|view| checked(view, of, upload.size_bytes))?;
             let verdict = self.check_contents(&file, &mut Contents::of(self.open_received(&upload)?))?;
             Some((verdict, file.last_sequence))
         } else {
@@ -40,7 +41,7 @@ impl Operations {
     }
 
     /// Checks bytes; not to their end when the server stops.
-    fn check_contents(&self, file: &Checked, bytes: &mut dyn Read) -> Result<CheckVerdict, Failure> {
+    pub(super) fn check_contents(&self, file: &Checked, bytes: &mut dyn Read) -> Result<CheckVerdict, Failure> {
         let mut bytes = UntilStop { bytes, stops: &self.intake.stops };
         self.checker.check(file, &mut bytes).map_err(|failure| {
             if self.intake.stops.load(Ordering::Acquire) {
@@ -129,21 +130,29 @@ impl Operations {
     }
 }
 
-/// What the checks of an upload need to know of it.
-pub(super) fn checked(view: &dyn CatalogView, upload: &Upload) -> Result<Checked, Failure> {
-    let organisation = view.row::<Organisation>(&Organisation::key_of(&upload.organisation))?;
-    let mut client_marks = vec![upload.organisation.to_string()];
+/// Which file is checked.
+#[derive(Clone, Copy)]
+pub(super) struct Of<'a> {
+    pub(super) organisation: &'a OrganisationCode,
+    pub(super) product: &'a ProductCode,
+    pub(super) name: &'a UploadName,
+}
+
+/// What the checks of a file need to know of it.
+pub(super) fn checked(view: &dyn CatalogView, of: Of<'_>, size_bytes: u64) -> Result<Checked, Failure> {
+    let organisation = view.row::<Organisation>(&Organisation::key_of(of.organisation))?;
+    let mut client_marks = vec![of.organisation.to_string()];
     if let Some(organisation) = organisation {
         client_marks.extend(organisation.oin.map(|oin| oin.to_string()));
         client_marks.extend(organisation.kvk.map(|kvk| kvk.to_string()));
     }
     Ok(Checked {
-        product: upload.product.clone(),
-        organisation: upload.organisation.clone(),
+        product: of.product.clone(),
+        organisation: of.organisation.clone(),
         client_marks,
-        last_sequence: last_sequence(view, &upload.organisation, &upload.product)?,
-        name: upload.name.clone(),
-        size_bytes: upload.size_bytes,
+        last_sequence: last_sequence(view, of.organisation, of.product)?,
+        name: of.name.clone(),
+        size_bytes,
     })
 }
 

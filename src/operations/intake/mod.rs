@@ -1,6 +1,7 @@
 //! What becomes of received participant files: receipt, check, hand-over, result, end. One decision for each step,
 //! and one round that does what is due. Knows who may, and nothing of folders or signatures.
 
+mod dry_run;
 mod hand_over;
 mod judge;
 mod office;
@@ -10,7 +11,7 @@ mod round;
 mod withdraw;
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 pub use papers::{Paper, ReceiptFile, ReceiptKey, ReceiptView};
@@ -63,6 +64,8 @@ pub(super) struct UnderWay {
     waits: Mutex<HashMap<UploadId, Moment>>,
     /// How far the look for what the back office took away came.
     looked_up_to: Mutex<Option<(Moment, UploadId)>>,
+    /// Files that are checked now without being submitted.
+    dry_runs: AtomicUsize,
     /// The server stops: what is being copied ends.
     stops: AtomicBool,
 }

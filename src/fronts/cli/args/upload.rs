@@ -86,6 +86,20 @@ pub enum Upload {
         #[arg(long, value_name = "STATE", value_parser = ["waiting", "received", "missing", "late"])]
         state: Option<String>,
     },
+    /// Check a file as if an organisation had brought it; nothing of it is kept or put on record
+    Check {
+        /// The file
+        file: PathBuf,
+        /// Its product
+        #[arg(long, value_name = "CODE")]
+        product: String,
+        /// The organisation that would bring it, or for which it would be brought
+        #[arg(long, value_name = "CODE")]
+        organisation: String,
+        /// The name under which it would be brought, when that is another one
+        #[arg(long)]
+        name: Option<String>,
+    },
     /// Print the receipt as it was given out
     Receipt {
         /// Its id

@@ -10,12 +10,16 @@ use crate::domain::expected_upload::Rhythm;
 use crate::domain::history::Channel;
 use crate::domain::ids::UploadId;
 use crate::domain::intake_rows::MOST_REPORT_BYTES;
-use crate::domain::names::{OrganisationCode, ProductCode};
+use crate::domain::names::{OrganisationCode, ProductCode, UploadName};
 use crate::domain::receipt::Report;
 use crate::domain::refusal::{Refusal, What};
+use crate::domain::verdict::CheckFault;
 use crate::fronts::cli::{Answer, args};
+use crate::fronts::source_file::FileSource;
 use crate::fronts::{forms, intake_forms};
-use crate::operations::{ExpectedView, Failure, NewExpectation, ReceiptFile, UploadFilter, UploadView};
+use crate::operations::{
+    ExpectedView, Failure, NewExpectation, ReceiptFile, Source as _, UploadFilter, UploadView,
+};
 
 const CHANNEL: Channel = Channel::CommandLine;
 
@@ -75,6 +79,9 @@ pub(super) fn upload(office: &Office, command: args::Upload, folder: &Path) -> R
         args::Upload::Expected { organisation, state } => expected(office, organisation.as_deref(), |view| {
             state.as_deref().is_none_or(|state| view.state.word() == state)
         }),
+        args::Upload::Check { file, product, organisation, name } => {
+            check(office, &folder.join(file), (&product, &organisation), name)
+        }
         args::Upload::Receipt { id } => paper(office, id_of(&id)?, ReceiptFile::Receipt),
         args::Upload::Result { id } => paper(office, id_of(&id)?, ReceiptFile::Result),
     }
@@ -101,6 +108,28 @@ fn expected(
     })?;
     let columns = ["organisation", "product", "every", "expectedBy", "state", "uploadId", "missedInARow"];
     Ok(Answer::list(rows.iter().filter(|view| is_wanted(view)).map(intake_forms::expected).collect(), &columns))
+}
+
+/// What the checks say of a file of this machine.
+fn check(
+    office: &Office,
+    path: &Path,
+    (product, organisation): (&str, &str),
+    name: Option<String>,
+) -> Result<Answer, Failure> {
+    let own_name = || path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = UploadName::parse(&name.unwrap_or_else(own_name))?;
+    let (product, organisation) = (ProductCode::parse(product)?, OrganisationCode::parse(organisation)?);
+    let source = FileSource::open(path)?;
+    let mut bytes = source.open()?;
+    let verdict = office.operations.try_upload_of(&organisation, (&product, &name), source.size_bytes(), &mut bytes)?;
+    let document = intake_forms::verdict(&verdict);
+    let mut lines = vec![intake_forms::verdict_word(&verdict).to_owned()];
+    lines.extend(verdict.counts().iter().map(|(name, count)| format!("{name}: {count}")));
+    lines.push(format!("errors: {}", verdict.fault_count()));
+    let told = |fault: &CheckFault| format!("  line {}, column {}: {}", fault.line, fault.column, fault.code);
+    lines.extend(verdict.faults().iter().map(told));
+    Ok(Answer::said(lines.join("\n"), document))
 }
 
 fn shown(office: &Office, id: UploadId) -> Result<Answer, Failure> {
