@@ -1,7 +1,8 @@
 //! Small costs, measured by criterion: sealing and opening against the age
-//! crate in the same run, headers, coverage, and commits of the journal.
+//! crate in the same run, headers, coverage, commits of the journal, and checks of participant files.
 //! Nothing here goes over a network; `scale` and `peers` do that.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::hint::black_box;
 use std::io::{Read, Write};
@@ -12,13 +13,16 @@ use std::time::{Duration, Instant};
 use age::x25519::{Identity, Recipient};
 use criterion::{Criterion, Throughput};
 use postkluis::adapters::catalog_journal::{CatalogJournal, JournalSettings};
+use postkluis::adapters::checker_stream::StreamChecker;
+use postkluis::config::check_plans;
 use postkluis::domain::coverage::Coverage;
 use postkluis::domain::decision::Decision;
 use postkluis::domain::history::{About, Event, Happening, Who};
 use postkluis::domain::moment::Moment;
-use postkluis::domain::names::{OrganisationCode, ProductCode};
+use postkluis::domain::names::{OrganisationCode, ProductCode, UploadName};
 use postkluis::domain::record::LastSequence;
 use postkluis::ports::catalog::Catalog;
+use postkluis::ports::checker::{Checked, Checker};
 use postkluis::sealing::header;
 use postkluis::sealing::stream::{CHUNK_BYTES, Layout, PayloadKey, SEALED_CHUNK_BYTES};
 
@@ -53,7 +57,63 @@ fn main() {
     headers(&mut criterion);
     coverage(&mut criterion);
     commits(&mut criterion);
+    checks(&mut criterion);
     criterion.final_summary();
+}
+
+/// What a file of each form is asked, and a line of it that is right.
+const CHECKED: [(&str, &str, &str); 5] = [
+    (
+        "csv",
+        "[records]\nform = 'csv'\ncolumns = [{name = 'bsn', kind = 'citizen-number', required = true}, \
+         {name = 'geboren', kind = 'date', date_form = 'yyyymmdd'}, {name = 'reden', kind = 'one-of', values = ['nieuw', 'einde']}, \
+         {name = 'bedrag', kind = 'decimal'}, {name = 'kenmerk', max_chars = 40}]",
+        "123456782;20001231;nieuw;1234,50;kenmerk van de klant\n",
+    ),
+    (
+        "fixed width",
+        "[records]\nform = 'fixed'\ncolumns = [{name = 'bsn', kind = 'citizen-number', required = true, width = 9}, \
+         {name = 'geboren', kind = 'date', date_form = 'yyyymmdd', width = 8}, {name = 'reden', kind = 'one-of', values = ['nieuw', 'einde'], width = 5}, \
+         {name = 'bedrag', kind = 'decimal', width = 9}, {name = 'kenmerk', width = 22}]",
+        "12345678220001231nieuw001234,50kenmerk van de klant  \n",
+    ),
+    ("text alone", "content = 'text'", "123456782;20001231;nieuw;1234,50;kenmerk van de klant\n"),
+    ("json", "content = 'json'", "{\"bsn\": \"123456782\", \"geboren\": \"2000-12-31\", \"bedrag\": 1234.50},\n"),
+    ("xml", "content = 'xml'", "<mens bsn=\"123456782\"><geboren>2000-12-31</geboren></mens>\n"),
+];
+
+/// One pass of the checks over a file that is in order.
+fn checks(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("check");
+    for (name, declared, line) in CHECKED {
+        let body = line.repeat(STREAM_BYTES / line.len());
+        let bytes = match name {
+            "json" => format!("[{body}null]"),
+            "xml" => format!("<alle>{body}</alle>"),
+            _ => body,
+        };
+        let product = must("name a product", ProductCode::parse("intake"));
+        let plan = must("read a declaration", check_plans::parse(declared));
+        let checker = StreamChecker::new(BTreeMap::from([(product.clone(), plan)]));
+        let file = Checked {
+            product,
+            organisation: must("name an organisation", OrganisationCode::parse("duinstad")),
+            client_marks: vec!["duinstad".to_owned()],
+            last_sequence: None,
+            name: must("name a file", UploadName::parse("a.csv")),
+            size_bytes: bytes.len() as u64,
+        };
+        group.throughput(Throughput::Bytes(bytes.len() as u64));
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                let verdict = must("check a file", checker.check(&file, &mut bytes.as_bytes()));
+                if !verdict.is_accepted() {
+                    must("check a file", Err::<(), _>(format!("{:?}", verdict.faults().first())));
+                }
+            });
+        });
+    }
+    group.finish();
 }
 
 fn streams(criterion: &mut Criterion) {
