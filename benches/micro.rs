@@ -101,7 +101,7 @@ fn checks(criterion: &mut Criterion) {
             client_marks: vec!["duinstad".to_owned()],
             last_sequence: None,
             name: must("name a file", UploadName::parse("a.csv")),
-            size_bytes: bytes.len() as u64,
+            size_bytes: Some(bytes.len() as u64),
         };
         group.throughput(Throughput::Bytes(bytes.len() as u64));
         group.bench_function(name, |bencher| {

@@ -7,33 +7,30 @@ use crate::domain::expected_upload::ExpectedState;
 use crate::domain::intake::{Intake, IntakeState};
 use crate::domain::moment::Moment;
 use crate::domain::upload::UploadState;
-use crate::domain::verdict::CheckVerdict;
-use crate::operations::{Announced, ExpectedView, ReceiptFile, ReceiptKey, ReceiptView, UploadView};
+use crate::operations::{Announced, ExpectedView, ReceiptFile, ReceiptKey, ReceiptView, Tried, UploadView};
 
 fn moment(at: Option<Moment>) -> Value {
     at.map_or(Value::Null, |at| json!(at.to_string()))
 }
 
-/// What the checks say of a file that was not submitted; places and codes, as in a result.
+/// What would become of a file that was not submitted; places and codes, as in a result.
 #[must_use]
-pub fn verdict(verdict: &CheckVerdict) -> Value {
+pub fn tried(tried: &Tried) -> Value {
+    let verdict = &tried.verdict;
     let counts: serde_json::Map<String, Value> =
         verdict.counts().iter().map(|(name, count)| (name.clone(), json!(count))).collect();
     let errors = verdict.faults().iter();
     let errors = errors.map(|fault| json!({ "line": fault.line, "column": fault.column, "code": fault.code }));
     json!({
         "kind": "check",
-        "state": verdict_word(verdict),
+        "state": tried.word(),
+        "duplicateOf": tried.duplicate_of.map(|id| id.to_string()),
+        "size": tried.whole.map(|(size, _)| size),
+        "sha256": tried.whole.map(|(_, sha256)| sha256.to_string()),
         "counts": counts,
         "errorCount": verdict.fault_count(),
         "errors": errors.collect::<Vec<_>>(),
     })
-}
-
-/// As which the file would end.
-#[must_use]
-pub const fn verdict_word(verdict: &CheckVerdict) -> &'static str {
-    if verdict.is_accepted() { "accepted" } else { "rejected" }
 }
 
 /// The form of an upload with how far it came since it was received; `null` before.

@@ -20,8 +20,8 @@ pub struct Checked {
     pub last_sequence: Option<u64>,
     /// Under which name.
     pub name: UploadName,
-    /// Its size.
-    pub size_bytes: u64,
+    /// Its size, where that is known before its bytes are read.
+    pub size_bytes: Option<u64>,
 }
 
 /// Checks participant files.

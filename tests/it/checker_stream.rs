@@ -28,7 +28,7 @@ fn file(name: &str, size_bytes: usize) -> Checked {
         client_marks: vec!["duinstad".to_owned(), "12345678".to_owned()],
         last_sequence: None,
         name: UploadName::parse(name).unwrap(),
-        size_bytes: size_bytes as u64,
+        size_bytes: Some(size_bytes as u64),
     }
 }
 

@@ -17,7 +17,7 @@ pub(crate) const AT_ONCE: (&str, &str) = ("POSTKLUIS_UPLOADS__SETTLE", "0s");
 
 const FOLDER: &str = "POSTKLUIS_UPLOADS__CHECKS_FOLDER";
 
-const CSV: &str = r#"
+pub(crate) const CSV: &str = r#"
 [name]
 pattern = "DN_{client}_{sequence}*.csv"
 extensions = ["csv"]
@@ -40,13 +40,13 @@ last = { mark = "T", count_column = 2 }
 "#;
 
 /// Passes the eleven-test; never to be seen outside a file.
-const BSN: &str = "123456782";
+pub(crate) const BSN: &str = "123456782";
 /// Does not.
-const NO_BSN: &str = "123456781";
+pub(crate) const NO_BSN: &str = "123456781";
 
 /// A world in which the files of `intake` are checked by this declaration.
 #[track_caller]
-fn checked_by(declared: &str, settings: &[(&str, &str)]) -> (World, tempfile::TempDir) {
+pub(crate) fn checked_by(declared: &str, settings: &[(&str, &str)]) -> (World, tempfile::TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("intake.toml"), declared).expect("a declaration");
     let path = folder.path().display().to_string();
@@ -240,34 +240,4 @@ fn a_wrong_declaration_is_told_with_file_and_place_and_the_server_does_not_start
     server.set("POSTKLUIS_UPLOADS__SCANNER", "unix:/nonexistent/clamd.ctl");
     let said = server.run(&["check"]).text();
     assert!(said.contains("warn  uploads.scanner"), "{said}");
-}
-
-#[test]
-fn a_file_is_tried_without_being_submitted() {
-    let (world, _folder) = checked_by(CSV, &[]);
-    let good = local(&world, "DN_alpha_1.csv", format!("bsn;geboren;klant\n{BSN};;alpha\nT;1\n").as_bytes());
-    let bad = local(&world, "bad.csv", format!("bsn;geboren;klant\n{NO_BSN};;beta\nT;1\n").as_bytes());
-    let before = world.server.done(&["history", "list"]);
-    let tried = |file: &Path, more: &[&str]| {
-        let file = file.display().to_string();
-        let asked = ["upload", "check", &file, "--product", INTAKE, "--organisation", "alpha"];
-        world.server.done(&[&asked[..], more].concat())
-    };
-    let told = tried(&good, &[]);
-    assert_eq!((text(&told, "state"), errors(&told)), ("accepted".to_owned(), Vec::new()));
-    assert_eq!(told.pointer("/counts/records").and_then(Value::as_u64), Some(1));
-    // it is tried again and again: its number was not used
-    let told = tried(&bad, &["--name", "DN_alpha_1.csv"]);
-    assert_eq!(text(&told, "state"), "rejected");
-    assert_eq!(errors(&told), ["2:1 not-a-citizen-number", "2:3 wrong-client"]);
-    assert!(!told.to_string().contains(NO_BSN), "{told}");
-    let told = tried(&bad, &[]);
-    assert!(errors(&told).contains(&"0:0 name".to_owned()), "{told}");
-    let good = good.display().to_string();
-    for (product, organisation) in [("nothing", "alpha"), (INTAKE, "nobody")] {
-        world.server.refused(&["upload", "check", &good, "--product", product, "--organisation", organisation]);
-    }
-    // nothing of it is kept
-    assert_eq!(world.server.done(&["history", "list"]), before);
-    assert_eq!(world.server.done(&["upload", "list"]).as_array().map(Vec::len), Some(0));
 }

@@ -12,6 +12,7 @@ mod check_deep;
 mod check_file;
 mod checker_stream;
 mod checks;
+mod checks_tried;
 mod cli;
 mod client_matrix;
 #[cfg(feature = "conformance")]

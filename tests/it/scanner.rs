@@ -81,7 +81,7 @@ fn check(checker: &StreamChecker, bytes: &[u8]) -> Option<CheckVerdict> {
         client_marks: vec!["duinstad".to_owned()],
         last_sequence: None,
         name: UploadName::parse("a.csv").unwrap(),
-        size_bytes: bytes.len() as u64,
+        size_bytes: Some(bytes.len() as u64),
     };
     checker.check(&file, &mut &*bytes).ok()
 }

@@ -74,22 +74,53 @@ impl Checker for StreamChecker {
 
 fn judge(plan: &CheckPlan, file: &Checked, bytes: &mut dyn Read, findings: &mut Findings) -> Result<(), Fault> {
     judge_name(plan, file, findings);
-    if file.size_bytes < plan.least_bytes {
-        findings.of_file(if file.size_bytes == 0 { "empty" } else { "too-small" });
+    if let Some(size) = file.size_bytes {
+        judge_size(plan, size, findings);
+        if size > plan.most_bytes {
+            // what is refused for its size is not read to its end
+            return Ok(());
+        }
+        return judge_content(plan, file, bytes, findings);
     }
-    if file.size_bytes > plan.most_bytes {
-        findings.of_file("too-large");
-        // what is refused for its size is not read to its end
-        return Ok(());
-    }
-    match &plan.content {
-        Content::Opaque { archives: true } => {}
-        Content::Opaque { archives: false } => archive::judge(bytes, findings)?,
-        Content::Text(text) => text::judge(text, &file.client_marks, bytes, findings)?,
-        Content::Json => json::judge(bytes, findings)?,
-        Content::Xml => xml::judge(bytes, findings)?,
-    }
+    let mut counted = Counted { bytes, came: 0 };
+    judge_content(plan, file, &mut counted, findings)?;
+    let mut block = vec![0; BLOCK_BYTES];
+    while !fill(&mut counted, &mut block)?.is_empty() {}
+    judge_size(plan, counted.came, findings);
     Ok(())
+}
+
+fn judge_size(plan: &CheckPlan, size_bytes: u64, findings: &mut Findings) {
+    if size_bytes < plan.least_bytes {
+        findings.of_file(if size_bytes == 0 { "empty" } else { "too-small" });
+    }
+    if size_bytes > plan.most_bytes {
+        findings.of_file("too-large");
+    }
+}
+
+fn judge_content(plan: &CheckPlan, file: &Checked, bytes: &mut dyn Read, findings: &mut Findings) -> Result<(), Fault> {
+    match &plan.content {
+        Content::Opaque { archives: true } => Ok(()),
+        Content::Opaque { archives: false } => archive::judge(bytes, findings),
+        Content::Text(text) => text::judge(text, &file.client_marks, bytes, findings),
+        Content::Json => json::judge(bytes, findings),
+        Content::Xml => xml::judge(bytes, findings),
+    }
+}
+
+/// Counts what passes, where the size is not known before.
+struct Counted<'a> {
+    bytes: &'a mut dyn Read,
+    came: u64,
+}
+
+impl Read for Counted<'_> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        let length = self.bytes.read(into)?;
+        self.came = self.came.saturating_add(length as u64);
+        Ok(length)
+    }
 }
 
 fn judge_name(plan: &CheckPlan, file: &Checked, findings: &mut Findings) {

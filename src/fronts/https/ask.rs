@@ -14,7 +14,7 @@ use super::routes::{Route, has_office};
 use crate::domain::history::{Channel, HistoryQuery};
 use crate::domain::ids::{DeliveryId, UploadId};
 use crate::domain::moment::Moment;
-use crate::domain::names::{OrganisationCode, ProductCode};
+use crate::domain::names::{OrganisationCode, ProductCode, UploadName};
 use crate::domain::refusal::{Refusal, What};
 use crate::operations::{Caller, Failure};
 
@@ -175,6 +175,11 @@ impl Query {
     /// A product code.
     pub(super) fn product(&mut self, name: &str) -> Option<ProductCode> {
         self.parsed(name, "a product code", |text| ProductCode::parse(text).ok())
+    }
+
+    /// The name of a file that is brought.
+    pub(super) fn upload_name(&mut self, name: &str) -> Option<UploadName> {
+        self.parsed(name, "a name that a participant file may have", |text| UploadName::parse(text).ok())
     }
 
     /// The id of a delivery.

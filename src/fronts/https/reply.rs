@@ -221,6 +221,9 @@ pub(super) const WRONG_VERSION: Problem =
     problem(StatusCode::PRECONDITION_FAILED, "wrong-version", "Version not supported");
 /// The range lies outside the file.
 pub(super) const OUTSIDE: Problem = problem(StatusCode::RANGE_NOT_SATISFIABLE, "range", "Range not satisfiable");
+/// What checks files does not answer.
+pub(super) const CANNOT_CHECK: Problem =
+    problem(StatusCode::SERVICE_UNAVAILABLE, "cannot-check", "Cannot be checked now");
 /// The server is going down.
 pub(super) const STOPPING: Problem = problem(StatusCode::SERVICE_UNAVAILABLE, "stopping", "Stopping");
 const NOT_SIGNED_IN: Problem = problem(StatusCode::UNAUTHORIZED, "not-signed-in", "Not signed in");

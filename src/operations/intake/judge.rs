@@ -17,7 +17,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::upload::Upload;
 use crate::domain::verdict::CheckVerdict;
 use crate::operations::uploads::{Contents, event, upload_of};
-use crate::operations::{Failure, Operations};
+use crate::operations::{Failure, Fault, Operations};
 use crate::ports::catalog::CatalogView;
 use crate::ports::checker::Checked;
 
@@ -31,7 +31,7 @@ impl Operations {
                 self.begin_check(id)?;
             }
             let of = Of { organisation: &upload.organisation, product: &upload.product, name: &upload.name };
-            let file = self.catalog.look(|view| checked(view, of, upload.size_bytes))?;
+            let file = self.catalog.look(|view| checked(view, of, Some(upload.size_bytes)))?;
             let verdict = self.check_contents(&file, &mut Contents::of(self.open_received(&upload)?))?;
             Some((verdict, file.last_sequence))
         } else {
@@ -49,6 +49,20 @@ impl Operations {
             }
             failure
         })
+    }
+
+    /// Reads to the end what the checks left; not when the server stops.
+    pub(super) fn read_on(&self, bytes: &mut dyn Read, piece_bytes: usize) -> Result<(), Failure> {
+        let mut bytes = UntilStop { bytes, stops: &self.intake.stops };
+        let mut piece = vec![0; piece_bytes];
+        loop {
+            match bytes.read(&mut piece) {
+                Ok(0) => return Ok(()),
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(Fault::from_error("read a participant file to its end", error).into()),
+            }
+        }
     }
 
     fn begin_check(&self, id: UploadId) -> Result<(), Failure> {
@@ -139,7 +153,7 @@ pub(super) struct Of<'a> {
 }
 
 /// What the checks of a file need to know of it.
-pub(super) fn checked(view: &dyn CatalogView, of: Of<'_>, size_bytes: u64) -> Result<Checked, Failure> {
+pub(super) fn checked(view: &dyn CatalogView, of: Of<'_>, size_bytes: Option<u64>) -> Result<Checked, Failure> {
     let organisation = view.row::<Organisation>(&Organisation::key_of(of.organisation))?;
     let mut client_marks = vec![of.organisation.to_string()];
     if let Some(organisation) = organisation {

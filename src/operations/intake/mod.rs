@@ -11,9 +11,10 @@ mod round;
 mod withdraw;
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+pub use dry_run::Tried;
 pub use papers::{Paper, ReceiptFile, ReceiptKey, ReceiptView};
 pub use round::IntakeRound;
 
@@ -65,7 +66,7 @@ pub(super) struct UnderWay {
     /// How far the look for what the back office took away came.
     looked_up_to: Mutex<Option<(Moment, UploadId)>>,
     /// Files that are checked now without being submitted.
-    dry_runs: AtomicUsize,
+    dry_runs: dry_run::Running,
     /// The server stops: what is being copied ends.
     stops: AtomicBool,
 }

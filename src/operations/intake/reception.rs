@@ -4,11 +4,13 @@
 use super::{Desk, put_intake};
 use crate::domain::account::Account;
 use crate::domain::decision::Decision;
+use crate::domain::digest::Digest;
 use crate::domain::history::{Happening, Who};
 use crate::domain::ids::UploadId;
 use crate::domain::intake::{Intake, Judge};
 use crate::domain::intake_rows::{IntakeDue, IntakeEntry, IntakePaper, PaperKind, ReceiptEntry, UploadDigest};
 use crate::domain::moment::{Moment, Span};
+use crate::domain::names::{OrganisationCode, ProductCode};
 use crate::domain::notice::NoticeKind;
 use crate::domain::receipt::{Findings, Receipt};
 use crate::domain::upload::{Upload, UploadState};
@@ -39,7 +41,9 @@ impl Desk {
         let UploadState::Received { sha256, .. } = upload.state else { return Ok(decision) };
         let account = view.row::<Account>(&Account::key_of(&upload.login))?;
         let organisation = account.map_or_else(|| upload.organisation.clone(), |account| account.organisation);
-        let twin = self.twin_of(view, upload, now)?.filter(|twin| Some(twin.upload) != replaced);
+        let place = (&upload.organisation, &upload.product);
+        let twin =
+            self.twin_of(view, place, (Some(upload.id), sha256), now)?.filter(|twin| Some(twin.upload) != replaced);
         let receipt = Receipt::of(upload, &organisation, (now, sha256), twin.as_ref().map(|twin| twin.upload));
         let receipt = self.signed(upload.id, PaperKind::Receipt, now, receipt.json(&self.signer_name))?;
         let (code, product) = (upload.organisation.clone(), upload.product.clone());
@@ -79,13 +83,19 @@ impl Desk {
         self.notify(view, decision, (NoticeKind::UploadReceived, upload), finding, now)
     }
 
-    /// The upload that has the same bytes and stands for them.
-    fn twin_of(&self, view: &dyn CatalogView, upload: &Upload, now: Moment) -> Result<Option<Intake>, Failure> {
-        let Some(sha256) = upload.state.sha256().filter(|_| self.settings.duplicate_window > Span::ZERO) else {
+    /// The upload that has the bytes of this digest and stands for them, if it is another one than `upload`.
+    pub(super) fn twin_of(
+        &self,
+        view: &dyn CatalogView,
+        (organisation, product): (&OrganisationCode, &ProductCode),
+        (upload, sha256): (Option<UploadId>, Digest),
+        now: Moment,
+    ) -> Result<Option<Intake>, Failure> {
+        if self.settings.duplicate_window == Span::ZERO {
             return Ok(None);
-        };
-        let key = UploadDigest::key_of(&upload.organisation, &upload.product, &sha256);
-        let Some(known) = view.row::<UploadDigest>(&key)?.filter(|known| known.upload != upload.id) else {
+        }
+        let key = UploadDigest::key_of(organisation, product, &sha256);
+        let Some(known) = view.row::<UploadDigest>(&key)?.filter(|known| Some(known.upload) != upload) else {
             return Ok(None);
         };
         if known.received_at.after(self.settings.duplicate_window) <= now {

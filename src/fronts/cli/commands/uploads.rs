@@ -17,9 +17,7 @@ use crate::domain::verdict::CheckFault;
 use crate::fronts::cli::{Answer, args};
 use crate::fronts::source_file::FileSource;
 use crate::fronts::{forms, intake_forms};
-use crate::operations::{
-    ExpectedView, Failure, NewExpectation, ReceiptFile, Source as _, UploadFilter, UploadView,
-};
+use crate::operations::{ExpectedView, Failure, NewExpectation, ReceiptFile, Source as _, UploadFilter, UploadView};
 
 const CHANNEL: Channel = Channel::CommandLine;
 
@@ -122,9 +120,13 @@ fn check(
     let (product, organisation) = (ProductCode::parse(product)?, OrganisationCode::parse(organisation)?);
     let source = FileSource::open(path)?;
     let mut bytes = source.open()?;
-    let verdict = office.operations.try_upload_of(&organisation, (&product, &name), source.size_bytes(), &mut bytes)?;
-    let document = intake_forms::verdict(&verdict);
-    let mut lines = vec![intake_forms::verdict_word(&verdict).to_owned()];
+    let size = Some(source.size_bytes());
+    let tried = office.operations.try_upload_of(&organisation, (&product, &name), size, &mut bytes)?;
+    let (document, verdict) = (intake_forms::tried(&tried), &tried.verdict);
+    let mut lines = vec![match tried.duplicate_of {
+        Some(id) => format!("{} of {id}", tried.word()),
+        None => tried.word().to_owned(),
+    }];
     lines.extend(verdict.counts().iter().map(|(name, count)| format!("{name}: {count}")));
     lines.push(format!("errors: {}", verdict.fault_count()));
     let told = |fault: &CheckFault| format!("  line {}, column {}: {}", fault.line, fault.column, fault.code);

@@ -5,6 +5,7 @@
 #![expect(clippy::disallowed_methods, reason = "a task that ends with its connection, or soon")]
 
 mod asker;
+mod check;
 mod content;
 mod digests;
 mod stream;
@@ -36,6 +37,8 @@ pub(super) use tus::{Tus, is_tus, options, show, terminate, version_refused, wit
 pub(super) enum Receive {
     /// The content of an announced participant file.
     Content,
+    /// A file that is checked without being submitted.
+    Check,
     /// A resumable upload: one is made, perhaps with its first bytes.
     Create,
     /// Its next bytes.
@@ -59,6 +62,7 @@ pub(super) async fn answer(
     let ask = Ask::of(door, route, segments, parts, bytes::Bytes::new());
     match which {
         Receive::Content => content::put(door, ask, incoming).await,
+        Receive::Check => check::check(door, ask, incoming).await,
         Receive::Create => tus::create(door, ask, incoming).await,
         Receive::Append => tus::append(door, ask, incoming).await,
         Receive::Override => tus::instead(door, ask, incoming).await,

@@ -187,14 +187,18 @@ async fn finished(work: JoinHandle<(Sink, Result<(), Failure>)>) -> Result<Sink,
     }
 }
 
-enum End {
+/// How a piece ended.
+pub(super) enum End {
+    /// There may be more.
     More,
+    /// The content is whole.
     Whole,
+    /// There is no more, and it is not whole.
     Broken(Broken),
 }
 
 /// The next piece: as much as comes within a glance, up to its size.
-async fn gather(
+pub(super) async fn gather(
     incoming: &mut Incoming,
     came: &mut u64,
     most: u64,

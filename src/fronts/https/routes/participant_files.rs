@@ -36,6 +36,23 @@ const fn content(path: &'static str) -> Route {
     }
 }
 
+const fn check(path: &'static str) -> Route {
+    let handler = Handler::Receive(Receive::Check);
+    let about = "What would become of a file, without submitting it; nothing of it is kept";
+    Route {
+        method: Method::POST,
+        path,
+        handler,
+        about,
+        query: TRIED,
+        gives: JSON,
+        at_hand: false,
+        most_bytes: MOST_CONTENT_BYTES,
+    }
+}
+
+const TRIED: &[(&str, &str)] = &[("product", "For which product"), ("fileName", "Under which name")];
+
 const TEXT: &[&str] = &["text/plain"];
 
 const QUERY: &[(&str, &str)] = &[("limit", "At most so many"), ("after", "Go on after the file with this id")];
@@ -46,7 +63,9 @@ pub(in crate::fronts::https) static PARTICIPANT_FILES: &[Route] = &[
     get("/api/v1/participant-files", Handler::Account(files::list), "Received participant files", JSON).asking(QUERY),
     announced("/api/v1/participant-files"),
     content("/api/v1/participant-files/{id}/content"),
+    check("/api/v1/participant-files/_check"),
     announced("/api/v1/clients/{code}/participant-files"),
+    check("/api/v1/clients/{code}/participant-files/_check"),
     content("/api/v1/clients/{code}/participant-files/{id}/content"),
     get("/api/v1/participant-files/{id}", Handler::Account(files::show), "A file and what became of it", JSON),
     delete("/api/v1/participant-files/{id}", Handler::Account(files::withdraw), "Take it back"),
