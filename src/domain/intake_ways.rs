@@ -30,6 +30,8 @@ pub enum HandOverWay {
     Folder,
     /// Collected with the command line.
     Command,
+    /// Collected by the API of the operator listener.
+    Api,
 }
 
 impl HandOverWay {
@@ -39,6 +41,7 @@ impl HandOverWay {
         match self {
             Self::Folder => "folder",
             Self::Command => "command",
+            Self::Api => "api",
         }
     }
 }

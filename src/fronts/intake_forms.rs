@@ -49,7 +49,11 @@ fn stages(intake: &Intake) -> serde_json::Map<String, Value> {
     let mut members = serde_json::Map::new();
     let mut put = |name: &str, value: Value| members.insert(name.to_owned(), value);
     match &intake.state {
-        IntakeState::Received | IntakeState::Checking { .. } | IntakeState::HandingOver { .. } => {}
+        IntakeState::Received | IntakeState::Checking { .. } => {}
+        IntakeState::HandingOver { since, way, .. } => {
+            put("handOverBegunAt", moment(Some(*since)));
+            put("handOverBy", json!(way.word()));
+        }
         IntakeState::Accepted { at } | IntakeState::Withdrawn { at } => {
             put("decidedAt", moment(Some(*at)));
         }
@@ -86,7 +90,9 @@ pub fn participant_file(view: &ReceiptView, base: &str) -> Value {
     let mut form = with_stage(forms::upload(&upload), Some(view));
     if let Value::Object(members) = &mut form {
         // where the back office has it is the back office's
-        members.remove("collectedBy");
+        for name in ["collectedBy", "handOverBy", "handOverBegunAt"] {
+            members.remove(name);
+        }
         members.insert("receivedAt".to_owned(), json!(view.intake.received_at.to_string()));
         let papers = format!("{base}/participant-files/{}", view.upload.id);
         let has = |ending| view.papers.iter().any(|paper| paper.file == ending);

@@ -86,7 +86,7 @@ pub use enforce_retention::RetentionReport;
 pub use expect_uploads::{ExpectedView, NewExpectation};
 pub use fetch::Fetch;
 pub use instructions::NewInstruction;
-pub use intake::{IntakeRound, IntakeSettings, Paper, ReceiptFile, ReceiptKey, ReceiptView, Tried};
+pub use intake::{CollectedRead, IntakeRound, IntakeSettings, Paper, ReceiptFile, ReceiptKey, ReceiptView, Tried};
 pub use interrupt::{Closure, NewInterruption};
 pub use manage_accounts::{NewAccount, NewToken, fingerprint};
 pub use manage_agreements::NewAgreement;

@@ -57,9 +57,13 @@ pub(crate) fn url(server: &Server, path: &str) -> String {
 #[track_caller]
 pub(crate) fn ask(server: &Server, path: &str, arguments: &[&str]) -> Said {
     let ended = finish(curl(server).arg("--include").args(arguments).arg(url(server, path)));
-    let said = ended.expect_code(0).text();
+    said_by(&ended.expect_code(0).text())
+}
+
+/// What stands in an answer with its head.
+pub(crate) fn said_by(answer: &str) -> Said {
     // an interim answer may come before
-    let mut rest = said.as_str();
+    let mut rest = answer;
     loop {
         let (head, body) = rest.split_once("\r\n\r\n").unwrap_or((rest, ""));
         let status = head.split(' ').nth(1).and_then(|word| word.parse().ok()).unwrap_or_default();

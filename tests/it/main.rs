@@ -23,6 +23,7 @@ mod delivery_zip;
 mod dependencies;
 mod documents;
 mod doors_api;
+mod doors_collect;
 mod doors_crash;
 mod doors_stage;
 mod doors_tus;

@@ -192,6 +192,12 @@ impl Query {
         self.parsed(name, "the id of a participant file", |text| UploadId::parse(text).ok())
     }
 
+    /// A word.
+    pub(super) fn word(&mut self, name: &str) -> Option<String> {
+        let is_word = |text: &str| !text.is_empty() && text.bytes().all(|c| c.is_ascii_lowercase() || c == b'-');
+        self.parsed(name, "a word", |text| is_word(text).then(|| text.to_owned()))
+    }
+
     /// `true` or `false`; false when not given.
     pub(super) fn flag(&mut self, name: &str) -> bool {
         self.parsed(name, "true or false", |text| text.parse().ok()).unwrap_or(false)

@@ -15,7 +15,7 @@ use tokio::time::{sleep, timeout};
 
 use super::wire::{Ledger, Piece, Transfer};
 use crate::fronts::offload;
-use crate::operations::{DeliveryZip, DocumentRead, Failure, Fault, Fetch};
+use crate::operations::{CollectedRead, DeliveryZip, DocumentRead, Failure, Fault, Fetch};
 use crate::telemetry;
 
 /// A file is read and sent in pieces of this size: 256 KiB.
@@ -88,7 +88,7 @@ impl hyper::body::Body for Body {
     }
 }
 
-/// What is sent: a file of a delivery, all of them, or a document of a product.
+/// What is sent: a file of a delivery, all of them, a document of a product, or a collected participant file.
 #[derive(Clone)]
 pub(super) enum Opened {
     /// What left of it is counted.
@@ -97,13 +97,15 @@ pub(super) enum Opened {
     Zip(Arc<DeliveryZip>),
     /// That it is read is on record; how far, nobody asks.
     Document(Arc<DocumentRead>),
+    /// That it is taken is on record; that it arrived, who takes it says.
+    Collected(Arc<CollectedRead>),
 }
 
 impl Opened {
     /// Makes known what must be before it can be read. Blocks.
     pub(super) fn prepare(&self) -> Result<(), Failure> {
         match self {
-            Self::Delivered(_) | Self::Document(_) => Ok(()),
+            Self::Delivered(_) | Self::Document(_) | Self::Collected(_) => Ok(()),
             Self::Zip(zip) => zip.prepare(),
         }
     }
@@ -114,6 +116,7 @@ impl Opened {
             Self::Delivered(fetch) => fetch.read(offset, into),
             Self::Zip(zip) => zip.read(offset, into),
             Self::Document(document) => document.read(offset, into),
+            Self::Collected(collected) => collected.read(offset, into),
         }
     }
 
@@ -123,7 +126,7 @@ impl Opened {
     {
         match self {
             Self::Delivered(fetch) => fetch.read_at_hand(offset, length, then),
-            Self::Zip(_) | Self::Document(_) => false,
+            Self::Zip(_) | Self::Document(_) | Self::Collected(_) => false,
         }
     }
 
@@ -133,6 +136,7 @@ impl Opened {
             Self::Delivered(fetch) => fetch.may_go_on(),
             Self::Zip(zip) => zip.may_go_on(),
             Self::Document(document) => document.may_go_on(),
+            Self::Collected(collected) => collected.may_go_on(),
         }
     }
 
@@ -140,7 +144,7 @@ impl Opened {
         match self {
             Self::Delivered(fetch) => fetch.taken(offset, length),
             Self::Zip(zip) => zip.taken(offset, length),
-            Self::Document(_) => Ok(()),
+            Self::Document(_) | Self::Collected(_) => Ok(()),
         }
     }
 
@@ -153,6 +157,7 @@ impl Opened {
                 document.close();
                 Ok(())
             }
+            Self::Collected(_) => Ok(()),
         }
     }
 
@@ -160,14 +165,14 @@ impl Opened {
         match self {
             Self::Delivered(fetch) => fetch.abandon(),
             Self::Zip(zip) => zip.abandon(),
-            Self::Document(_) => self.close(),
+            Self::Document(_) | Self::Collected(_) => self.close(),
         }
     }
 
     /// Whether the transport must take more before more can be read.
     fn is_full(&self) -> bool {
         match self {
-            Self::Delivered(_) | Self::Document(_) => false,
+            Self::Delivered(_) | Self::Document(_) | Self::Collected(_) => false,
             Self::Zip(zip) => zip.is_full(),
         }
     }

@@ -84,7 +84,7 @@ impl Operations {
         Ok(upload)
     }
 
-    fn begin_hand_over(
+    pub(super) fn begin_hand_over(
         &self,
         id: UploadId,
         who: Who,
@@ -117,7 +117,10 @@ impl Operations {
     }
 
     /// What is handed over, and the digest that it must have: the file itself, or what only the back office opens.
-    fn what_is_handed_over(&self, upload: &Upload) -> Result<(Arc<dyn PayloadReader>, Option<Digest>), Failure> {
+    pub(super) fn what_is_handed_over(
+        &self,
+        upload: &Upload,
+    ) -> Result<(Arc<dyn PayloadReader>, Option<Digest>), Failure> {
         let Some(recipient) = &self.settings.intake.sealed_to else {
             return Ok((self.open_received(upload)?, upload.state.sha256()));
         };

@@ -1,6 +1,7 @@
 //! What becomes of received participant files: receipt, check, hand-over, result, end. One decision for each step,
 //! and one round that does what is due. Knows who may, and nothing of folders or signatures.
 
+mod collect;
 mod dry_run;
 mod hand_over;
 mod judge;
@@ -14,6 +15,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+pub use collect::CollectedRead;
 pub use dry_run::Tried;
 pub use papers::{Paper, ReceiptFile, ReceiptKey, ReceiptView};
 pub use round::IntakeRound;

@@ -2,6 +2,7 @@
 //! Every refusal also asserts that nothing was stored or mailed.
 
 mod allow_lists;
+mod announce;
 mod blocks;
 mod bodies;
 mod cards;

@@ -67,6 +67,9 @@ fn records() -> Vec<Record> {
     let (code, sha256) = (organisation.clone(), Digest::new([0xab; 32]));
     records.push(UploadDigest { organisation: code, product, sha256, upload, received_at: at(3) }.into());
     records.push(IntakeEntry { organisation, received_at: at(4), upload }.into());
+    // came later
+    let state = IntakeState::HandingOver { since: at(7), way: HandOverWay::Api, place: "run 7".to_owned() };
+    records.push(Intake { upload, received_at: at(0), state, due: None, twins: 3 }.into());
     records
 }
 

@@ -66,7 +66,7 @@ macro_rules! number_form {
 
 number_form! {
     Judge, "judge of an upload" { Checks = 0, BackOffice = 1, }
-    HandOverWay, "way of handing over" { Folder = 0, Command = 1, }
+    HandOverWay, "way of handing over" { Folder = 0, Command = 1, Api = 2, }
     PaperKind, "kind of paper" { Receipt = 0, Result = 1, ResultText = 2, }
     Ended, "end of an upload" {
         Collected = 0,
