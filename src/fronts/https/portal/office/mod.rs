@@ -5,6 +5,7 @@ mod accounts;
 mod agreements;
 mod colleagues;
 mod deliveries;
+mod documents;
 mod history;
 mod instructions;
 mod interruptions;
@@ -14,6 +15,7 @@ mod products;
 mod proposals;
 mod queue;
 mod sheet;
+mod shelve;
 mod sign_in;
 mod terms;
 
@@ -23,6 +25,7 @@ pub(in crate::fronts::https) use accounts::{
 pub(in crate::fronts::https) use agreements::{add_agreement, agreement, agreements, end_agreement};
 pub(in crate::fronts::https) use colleagues::{add_colleague, change_role, colleagues};
 pub(in crate::fronts::https) use deliveries::{deliveries, delivery, extend, hold, release, withdraw};
+pub(in crate::fronts::https) use documents::{document, documents, remove_document};
 pub(in crate::fronts::https) use history::{history, history_csv};
 pub(in crate::fronts::https) use instructions::{board, give_instruction, instruction, withdraw_instruction};
 pub(in crate::fronts::https) use interruptions::{end_interruption, interruptions, start_interruption};
@@ -36,6 +39,7 @@ pub(in crate::fronts::https) use organisations::{
 pub(in crate::fronts::https) use products::{add_product, change_product, product, products};
 pub(in crate::fronts::https) use proposals::{confirm_proposal, proposal, reject_proposal};
 pub(in crate::fronts::https) use queue::{approve, approve_new, queue, reject, request};
+pub(in crate::fronts::https) use shelve::{Shelving, take_in};
 pub(in crate::fronts::https) use sign_in::{ask_code, ask_password, check_code, check_password, home, sign_out};
 pub(in crate::fronts::https::portal) use sign_in::{asking_code, not_entered};
 pub(in crate::fronts::https) use terms::{publish_terms, record_acceptance, terms, terms_accounts, terms_version};
@@ -81,8 +85,8 @@ pub(in crate::fronts::https::portal) struct SignedIn {
     pub(in crate::fronts::https::portal) role: &'static str,
     pub(in crate::fronts::https::portal) token: String,
     pub(in crate::fronts::https::portal) until: String,
-    /// Address, text, and whether it is the page that is shown.
-    pub(in crate::fronts::https::portal) menu: Vec<(String, &'static str, bool)>,
+    /// In groups: address, text, and whether it is the page that is shown.
+    pub(in crate::fronts::https::portal) menu: Vec<Vec<(String, &'static str, bool)>>,
 }
 
 impl OfficeFrame {
@@ -95,22 +99,28 @@ impl OfficeFrame {
             token: visit.visit.form_token.clone(),
             until: ask.site.operations.calendar().time_of(visit.visit.idle_until),
             menu: [
-                ("/office", texts.queue),
-                ("/office/organisations", texts.organisations),
-                ("/office/accounts", texts.accounts),
-                ("/office/products", texts.products),
-                ("/office/agreements", texts.agreements),
-                ("/office/mandates", super::texts::OfficeMandateTexts::of(guest.language).mandates),
-                ("/office/terms", super::texts::OfficeTermsTexts::of(guest.language).title),
-                ("/office/instructions", super::texts::instructions::Texts::of(guest.language).title),
-                ("/office/deliveries", texts.deliveries),
-                ("/office/interruptions", texts.interruptions),
-                ("/office/history", texts.history),
-                ("/office/colleagues", texts.colleagues),
-                ("/security", guest.texts().own_security),
+                // the day's work, who and what there is, and how the house is run
+                vec![
+                    ("/office", texts.queue),
+                    ("/office/deliveries", texts.deliveries),
+                    ("/office/history", texts.history),
+                ],
+                vec![
+                    ("/office/organisations", texts.organisations),
+                    ("/office/accounts", texts.accounts),
+                    ("/office/products", texts.products),
+                    ("/office/agreements", texts.agreements),
+                    ("/office/mandates", super::texts::OfficeMandateTexts::of(guest.language).mandates),
+                ],
+                vec![
+                    ("/office/terms", super::texts::OfficeTermsTexts::of(guest.language).title),
+                    ("/office/instructions", super::texts::instructions::Texts::of(guest.language).title),
+                    ("/office/interruptions", texts.interruptions),
+                    ("/office/colleagues", texts.colleagues),
+                ],
             ]
             .into_iter()
-            .map(|(path, text)| (guest.link(path), text, ask.is_at(path)))
+            .map(|group| group.into_iter().map(|(path, text)| (guest.link(path), text, ask.is_at(path))).collect())
             .collect(),
         });
         Self { name: texts.office, signed }
@@ -178,6 +188,7 @@ impl Desk {
             "given" => self.instruction_words().done_given,
             "instruction-withdrawn" => self.instruction_words().done_withdrawn,
             "accepted" => self.terms_words().done_accepted,
+            "document-removed" => self.document_words().removed,
             "withdrawn" => words.done_withdrawn,
             "started" => words.done_started,
             "interruption-ended" => words.done_interruption_ended,
@@ -264,6 +275,7 @@ impl Desk {
                 ],
                 button: words.block,
                 is_grave: true,
+                ..sheet::Form::default()
             }));
         }
         if access == Access::Blocked && self.may(change) {
@@ -294,6 +306,7 @@ impl Desk {
                 ],
                 button: words.end,
                 is_grave: true,
+                ..sheet::Form::default()
             }));
         }
         parts
