@@ -10,6 +10,7 @@ use super::manage_accounts::account_of;
 use super::mandates::has_force;
 use super::restrict::services_of;
 use super::sign_in::may_enter;
+use super::terms::has_dead_link;
 use super::texts;
 use super::{Failure, Operations};
 use crate::domain::account::{Account, Language};
@@ -21,7 +22,6 @@ use crate::domain::moment::{Moment, Span};
 use crate::domain::names::LoginName;
 use crate::domain::notice::{Addressed, Fact, Mail, MailState, NoticeKind};
 use crate::domain::record::{MailDue, Row};
-use crate::domain::refusal::{Refusal, What};
 use crate::domain::restriction::Service;
 use crate::domain::rights::{Act, Case, Ground, permits};
 use crate::domain::sign_in_record::CredentialChange;
@@ -118,8 +118,11 @@ impl Operations {
         let Some(mail) = self.catalog.look(|view| Ok(view.row::<Mail>(&Mail::key_of(due.mail))?))? else {
             return Ok(None);
         };
-        let MailState::Queued { attempts, .. } = mail.state else {
-            return Err(Refusal::NotFound(What::Mail).into());
+        let attempts = match mail.state {
+            MailState::Queued { attempts, next_at } if next_at == due.at => attempts,
+            MailState::Queued { .. } | MailState::Sent { .. } | MailState::Failed { .. } => {
+                return self.drop_turn(due, &mail, now);
+            }
         };
         let Some(to) = self.post.open(&mail)? else { return self.drop_ended(mail, now).map(Some) };
         let outcome = match self.reason_to_keep(&mail, &to, now)? {
@@ -153,6 +156,9 @@ impl Operations {
             if mail.kind != NoticeKind::OwnAccessChanged && !may_be_written_to(view, to, now)? {
                 return Ok(Some("not sent: the account is blocked or has ended, or its organisation is".to_owned()));
             }
+            if mail.kind == NoticeKind::TermsForMachine && has_dead_link(view, to)? {
+                return Ok(Some("not sent: the account has another owner by now".to_owned()));
+            }
             if let (Some(login), Some(delivery)) = (&to.login, mail.delivery) {
                 let (account, delivery) = (account_of(view, login)?, delivery_of(view, delivery)?);
                 let is_for_client = account.organisation != delivery.organisation;
@@ -184,6 +190,19 @@ impl Operations {
             Ok(decision.remove(Mail::key_of(mail.id)))
         }))?;
         Ok(Happening::MailFailed)
+    }
+
+    /// A turn in the queue that is not the e-mail's own: it stands elsewhere by now, or was sent. Nothing behind it may
+    /// wait for it.
+    fn drop_turn(&self, due: &MailDue, mail: &Mail, now: Moment) -> Result<Option<Happening>, Failure> {
+        let key = MailDue::key_of(due.at, due.mail);
+        if self.catalog.look(|view| Ok(view.find(&key)?.is_none()))? {
+            return Ok(None);
+        }
+        let event = Event::new(Happening::MailRemoved, Who::system(), mail_about(mail, None))
+            .with_note("a second turn of this e-mail in the queue");
+        self.catalog.decide(Box::new(move |_| Ok(Decision::new(now, event).remove(key))))?;
+        Ok(None)
     }
 
     fn retry_wait(&self, attempts: u32) -> Option<Span> {

@@ -13,6 +13,7 @@ use serde_json::Value;
 use crate::ssh_algorithms::World;
 use crate::support::clients::{SftpClient, ssh_key};
 use crate::support::programs::{PATIENCE, finish, finish_with};
+use crate::support::stock::eventually;
 
 const SENTENCE: &str = "This server offers file transfer by SFTP only.";
 const LOGIN: &str = "alpha-robot";
@@ -37,6 +38,31 @@ fn commands_and_shells_get_a_sentence() {
     let said = finish(&mut world.ssh(&["-s", "vault", "netconf"]));
     assert!(!said.status.success() && said.stderr.contains("subsystem request failed"), "{}", said.stderr);
     world.sftp(&[]).expect_code(0);
+}
+
+#[test]
+fn a_key_that_ran_out_and_an_unknown_one_look_alike_outside_and_apart_inside() {
+    let world = World::start(&[]);
+    let keys = world.server.desk("more-keys");
+    let (brief, foreign) = (ssh_key(&keys, "brief"), ssh_key(&keys, "foreign"));
+    let public = format!("{}.pub", brief.display());
+    world.server.done(&["key", "add", "--account", LOGIN, "--file", &public, "--expires", "3s"]);
+    let with_brief = SftpClient::new(&world.server, LOGIN, &brief);
+    let ran_out = eventually("the key runs out", || {
+        let ended = with_brief.batch("ls\n");
+        (!ended.status.success()).then_some(ended.stderr)
+    });
+    let unknown = SftpClient::new(&world.server, LOGIN, &foreign).batch("ls\n").expect_code(255).stderr;
+    assert_eq!(ran_out, unknown, "the door tells nothing (4.1-7)");
+    let seen = world.server.done(&["account", "attempts", LOGIN]);
+    let outcome = |key: &Path| {
+        let fingerprint = fingerprint(Path::new(&format!("{}.pub", key.display())));
+        let rows = seen.as_array().expect("a list").iter().filter(|row| row["credential"] == fingerprint.as_str());
+        rows.map(|row| row["outcome"].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    assert!(outcome(&brief).contains(&"ran-out".to_owned()), "{seen}");
+    assert_eq!(outcome(&foreign), ["unknown-key"]);
+    assert!(world.server.refused(&["account", "attempts", "nobody"]).contains("no such"));
 }
 
 #[test]

@@ -157,6 +157,48 @@ fn a_robot_is_refused_with_a_sentence_until_its_owner_accepts() {
     assert_eq!(server.done(&["terms", "list"])[0]["accepted"], 2);
 }
 
+#[test]
+fn a_robot_that_changes_hands_is_accepted_for_by_the_new_owner_alone() {
+    let server = stage("42d");
+    publish(&server, "1.0", "2099-01-01");
+    let late = late_robot(&server);
+    let old = mailed(&server, "/terms/for/late-robot/");
+    let page = ask(&server, &old, &[]);
+    assert!(page.starts_with("HTTP/2 200"), "{page}");
+    // nobody is told on a page of what they are reading there
+    let refusing = ask(&server, &format!("{old}/refuse"), &[]);
+    assert!(refusing.starts_with("HTTP/2 200") && !refusing.contains("href=\"/terms/1.0"), "{refusing}");
+    assert!(ask(&server, "/", &[]).contains("href=\"/terms/1.0"), "and elsewhere everybody is");
+
+    let changed = server.done(&["account", "change", "late-robot", "--owner", "heir@alpha.example"]);
+    assert_eq!(text(&changed, "owner"), "heir@alpha.example");
+    for path in [old.clone(), format!("{old}/refuse")] {
+        assert!(ask(&server, &path, &[]).starts_with("HTTP/2 410"), "{path}");
+    }
+    assert!(ask(&server, &old, &["--data", "number=1"]).starts_with("HTTP/2 410"));
+    assert!(ask(&server, &format!("{old}/refuse"), &["--data", ""]).starts_with("HTTP/2 410"));
+    let new = eventually("an e-mail to the new owner", || {
+        let folder = fs::read_dir(server.mail_folder()).ok()?.filter_map(Result::ok);
+        let letters = folder.map(|entry| fs::read_to_string(entry.path()).unwrap_or_default());
+        let to_heir = letters.filter(|letter| letter.contains("heir@alpha.example"));
+        let whole = to_heir.map(|letter| letter.replace("=\r\n", "").replace("=\n", ""));
+        whole.into_iter().find_map(|letter| {
+            let (_, rest) = letter.split_once("/terms/for/late-robot/")?;
+            let code: String = rest.chars().take_while(char::is_ascii_alphanumeric).collect();
+            Some(format!("/terms/for/late-robot/{code}"))
+        })
+    });
+    assert_ne!(new, old);
+    assert!(ask(&server, &new, &["--data", "number=1"]).starts_with("HTTP/2 200"));
+    late.batch("ls outbox/wages\n").expect_code(0);
+    let kept = server.done(&["terms", "acceptance", "--account", "late-robot"]);
+    assert_eq!(text(&kept, "by"), "owner heir@alpha.example");
+    let told = server.refused(&["account", "change", "late-robot", "--owner", "nobody"]);
+    assert!(told.contains("e-mail"), "{told}");
+    let usage = &["account", "change", "late-robot", "--owner", "a@b.example", "--allow-from", "any"];
+    assert_eq!(server.run(usage).status.code(), Some(2), "one thing at a time");
+}
+
 /// A client that has signed in and waits for its user; ended at the latest with the test.
 struct Waiting(Child);
 

@@ -100,7 +100,7 @@ impl Operations {
                     .remove(EndWarning::key_of(&login, &old.fingerprint));
             }
             let what = Told { kind: NoticeKind::KeyAdded, id, facts, also: None };
-            told(&post, view, decision, (&account, &organisation, &caller), what, now)
+            told(&post, view, decision, (&account, &organisation, caller.login.as_str()), what, now)
         }))?;
         Ok(())
     }
@@ -125,7 +125,7 @@ impl Operations {
             let decision = Decision::new(now, event).put(row);
             let facts = vec![(Fact::Thing, fingerprint)];
             let what = Told { kind: NoticeKind::KeyRevoked, id, facts, also: None };
-            told(&post, view, decision, (&account, &organisation, &caller), what, now)
+            told(&post, view, decision, (&account, &organisation, caller.login.as_str()), what, now)
         }))?;
         Ok(())
     }

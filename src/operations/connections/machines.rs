@@ -8,6 +8,7 @@ use super::super::manage_accounts::allowing;
 use super::super::people::{accounts_of, without_rights};
 use super::super::terms::owner_mail;
 use super::keys::{KeyView, keys_of};
+use super::owner::refuse_foreign;
 use super::tell::{Told, told};
 use super::tokens::{TokenView, tokens_of};
 use super::uses::LastUse;
@@ -23,8 +24,6 @@ use crate::domain::ids::LinkId;
 use crate::domain::moment::{Moment, Span};
 use crate::domain::names::{EmailAddress, LoginName};
 use crate::domain::notice::{Fact, NoticeKind};
-use crate::domain::organisation::Organisation;
-use crate::domain::request::domain_of;
 use crate::ports::catalog::CatalogView;
 
 /// A machine account that ended counts for the bound so long: making and ending in turn is bounded too.
@@ -132,44 +131,7 @@ impl Operations {
             let decision = owner_mail(view, &post, decision, &account, now)?;
             let owner = account.mail_address().to_string();
             let what = Told { kind: NoticeKind::MachineAdded, id, facts: vec![(Fact::Person, owner)], also: None };
-            told(&post, view, decision, (&account, &organisation, &caller), what, now)
-        }))?;
-        Ok(())
-    }
-
-    /// Gives a machine account another owner, or its e-mails another language. Nothing changes when both are so
-    /// already. The owner before is told too.
-    ///
-    /// # Errors
-    /// `NotFound`; `Connection` for an owner of elsewhere.
-    pub fn change_owner(
-        &self,
-        caller: &Caller,
-        login: &LoginName,
-        owner: EmailAddress,
-        language: Language,
-    ) -> Result<(), Failure> {
-        let now = self.now();
-        let kind = AccountKind::Machine { owner };
-        let row = self.catalog.look(|view| own_machine(view, caller, login, now))?;
-        if row.kind == kind && row.language == language {
-            return Ok(());
-        }
-        let (caller, login) = (caller.clone(), login.clone());
-        let (id, post) = (LinkId::from_random(self.entropy.sixteen()), Arc::clone(&self.post));
-        self.catalog.decide(Box::new(move |view| {
-            let mut account = own_machine(view, &caller, &login, now)?;
-            let organisation = organisation_of(view, &caller)?;
-            let before = account.mail_address().clone();
-            account.kind = kind;
-            account.language = language;
-            refuse_foreign(view, &organisation, account.mail_address(), now)?;
-            let event = event(Happening::AccountChanged, &caller, &login).with_note(&owned(&account));
-            let decision = Decision::new(now, event).put(account.clone());
-            let owner = account.mail_address().to_string();
-            let what =
-                Told { kind: NoticeKind::OwnerChanged, id, facts: vec![(Fact::Person, owner)], also: Some(before) };
-            told(&post, view, decision, (&account, &organisation, &caller), what, now)
+            told(&post, view, decision, (&account, &organisation, caller.login.as_str()), what, now)
         }))?;
         Ok(())
     }
@@ -194,7 +156,7 @@ impl Operations {
             account.allow_from = list;
             let decision = Decision::new(now, event).put(account.clone());
             let what = Told { kind: NoticeKind::AllowListChanged, id, facts, also: None };
-            told(&post, view, decision, (&account, &organisation, &caller), what, now)
+            told(&post, view, decision, (&account, &organisation, caller.login.as_str()), what, now)
         }))?;
         Ok(())
     }
@@ -223,7 +185,7 @@ impl Operations {
             let decision = tokens.into_iter().fold(decision, Decision::put);
             let decision = without_rights(view, decision, &account, &caller.who())?;
             let what = Told { kind: NoticeKind::MachineEnded, id, facts: Vec::new(), also: None };
-            told(&post, view, decision, (&account, &organisation, &caller), what, now)
+            told(&post, view, decision, (&account, &organisation, caller.login.as_str()), what, now)
         }))?;
         Ok(())
     }
@@ -255,11 +217,11 @@ impl Operations {
     }
 }
 
-fn flaw(flaw: ConnectionFlaw) -> Failure {
+pub(super) fn flaw(flaw: ConnectionFlaw) -> Failure {
     crate::domain::refusal::Refusal::from(flaw).into()
 }
 
-fn owned(account: &Account) -> String {
+pub(super) fn owned(account: &Account) -> String {
     format!("owner {}", account.mail_address())
 }
 
@@ -268,22 +230,4 @@ fn counts(account: &Account, now: Moment) -> bool {
         Standing::Ended { at, .. } => now < at.after(COUNTS_AFTER_END),
         Standing::Active | Standing::Blocked(_) => true,
     }
-}
-
-/// The owner is of the organisation's mail domains, or one of its people who has not ended.
-fn refuse_foreign(
-    view: &dyn CatalogView,
-    organisation: &Organisation,
-    owner: &EmailAddress,
-    now: Moment,
-) -> Result<(), Failure> {
-    if organisation.mail_domains.iter().any(|own| own.as_str() == domain_of(owner)) {
-        return Ok(());
-    }
-    let people = accounts_of(view, &organisation.code)?.into_iter();
-    let mut people = people.filter(|account| !is_machine(account) && account.standing.at(now) != Access::Ended);
-    if people.any(|account| account.mail_address().as_str().eq_ignore_ascii_case(owner.as_str())) {
-        return Ok(());
-    }
-    Err(flaw(ConnectionFlaw::ForeignOwner))
 }

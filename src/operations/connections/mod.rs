@@ -4,6 +4,7 @@
 mod attempts;
 mod keys;
 mod machines;
+mod owner;
 mod tell;
 mod tokens;
 mod uses;

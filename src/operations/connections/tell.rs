@@ -4,7 +4,7 @@
 use super::super::people::administrators_of;
 use super::super::post::{Notice, Post};
 use super::super::send_notices::mail_id;
-use super::{Caller, Failure};
+use super::Failure;
 use crate::domain::account::{Account, Language};
 use crate::domain::connections::is_machine;
 use crate::domain::decision::Decision;
@@ -34,11 +34,11 @@ pub(super) fn told(
     post: &Post,
     view: &dyn CatalogView,
     decision: Decision,
-    (account, organisation, by): (&Account, &Organisation, &Caller),
+    (account, organisation, by): (&Account, &Organisation, &str),
     mut what: Told,
     now: Moment,
 ) -> Result<Decision, Failure> {
-    what.facts.extend([(Fact::By, by.login.to_string()), (Fact::At, now.millis().to_string())]);
+    what.facts.extend([(Fact::By, by.to_owned()), (Fact::At, now.millis().to_string())]);
     told_by_nobody(post, view, decision, (account, organisation), what, now)
 }
 

@@ -87,7 +87,7 @@ impl Operations {
                     .remove(EndWarning::key_of(&login, &credential));
             }
             let what = Told { kind: NoticeKind::TokenAdded, id: mail, facts, also: None };
-            told(&post, view, decision, (&account, &organisation, &caller), what, now)
+            told(&post, view, decision, (&account, &organisation, caller.login.as_str()), what, now)
         }))?;
         Ok(new)
     }
@@ -112,7 +112,7 @@ impl Operations {
             let decision = Decision::new(now, event).put(row);
             let facts = vec![(Fact::Thing, id.to_string())];
             let what = Told { kind: NoticeKind::TokenRevoked, id: mail, facts, also: None };
-            told(&post, view, decision, (&account, &organisation, &caller), what, now)
+            told(&post, view, decision, (&account, &organisation, caller.login.as_str()), what, now)
         }))?;
         Ok(())
     }

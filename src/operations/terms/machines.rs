@@ -16,9 +16,10 @@ use crate::domain::account::{Account, AccountKind};
 use crate::domain::block::{Access, EndReason, Standing};
 use crate::domain::decision::Decision;
 use crate::domain::history::{Channel, Who};
+use crate::domain::ids::LinkId;
 use crate::domain::moment::Moment;
 use crate::domain::names::LoginName;
-use crate::domain::notice::{Fact, NoticeKind};
+use crate::domain::notice::{Addressed, Fact, Mail, NoticeKind};
 use crate::domain::refusal::{Refusal, What};
 use crate::domain::rights::{Act, permits};
 use crate::domain::terms::{AcceptedBy, TermsAcceptance, TermsStanding, TermsVersion, refusable};
@@ -191,6 +192,27 @@ pub(in crate::operations) fn owner_mail(
     account: &Account,
     now: Moment,
 ) -> Result<Decision, Failure> {
+    asking_owner(view, post, decision, (account, None), now)
+}
+
+/// The same when the account gets another owner: an e-mail of its own, beside the one that the owner before had.
+pub(in crate::operations) fn new_owner_mail(
+    view: &dyn CatalogView,
+    post: &Post,
+    decision: Decision,
+    account: &Account,
+    (change, now): (LinkId, Moment),
+) -> Result<Decision, Failure> {
+    asking_owner(view, post, decision, (account, Some(change)), now)
+}
+
+fn asking_owner(
+    view: &dyn CatalogView,
+    post: &Post,
+    decision: Decision,
+    (account, change): (&Account, Option<LinkId>),
+    now: Moment,
+) -> Result<Decision, Failure> {
     if !is_living_machine(account, now) {
         return Ok(decision);
     }
@@ -205,8 +227,21 @@ pub(in crate::operations) fn owner_mail(
     facts.push((Fact::TermsLink, account.mail_address().to_string()));
     facts.extend(grace.map(|until| (Fact::Until, until.millis().to_string())));
     let kind = NoticeKind::TermsForMachine;
-    let notice = Notice { id: mail_id(kind, &about(&version), account.login.as_str()), kind, delivery: None };
+    let about = change.map_or_else(|| about(&version), |change| *change.as_bytes());
+    let notice = Notice { id: mail_id(kind, &about, account.login.as_str()), kind, delivery: None };
+    // who was added while everybody is told has it already
+    if view.find(&Mail::key_of(notice.id))?.is_some() {
+        return Ok(decision);
+    }
     post.queue(decision, notice, &addressed(account, facts), account.language, now)
+}
+
+/// Whether the link in an e-mail to an owner opens nothing any more: the account is somebody else's by now.
+pub(in crate::operations) fn has_dead_link(view: &dyn CatalogView, to: &Addressed) -> Result<bool, Failure> {
+    let asked = to.facts.iter().find(|(fact, _)| *fact == Fact::TermsLink).map(|(_, owner)| owner);
+    let (Some(login), Some(asked)) = (&to.login, asked) else { return Ok(false) };
+    let account = view.row::<Account>(&Account::key_of(login))?;
+    Ok(account.is_none_or(|account| account.mail_address().as_str() != asked))
 }
 
 /// What every e-mail about a version tells.

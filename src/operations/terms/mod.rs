@@ -26,7 +26,7 @@ use crate::domain::terms::{
 };
 use crate::ports::catalog::CatalogView;
 
-pub(super) use machines::owner_mail;
+pub(super) use machines::{has_dead_link, new_owner_mail, owner_mail};
 
 /// So many versions are kept: one a month for eighty years.
 const MOST_VERSIONS: usize = 1_000;

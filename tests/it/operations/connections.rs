@@ -17,11 +17,11 @@ use postkluis::operations::{
 
 use super::{CHANNEL, START, World, line, login, org, product, refusal};
 
-const ANNA: &str = "anna@one.example";
-const BERT: &str = "bert@one.example";
-const MACHINE: &str = "one-sftp";
+pub(super) const ANNA: &str = "anna@one.example";
+pub(super) const BERT: &str = "bert@one.example";
+pub(super) const MACHINE: &str = "one-sftp";
 
-fn email(text: &str) -> EmailAddress {
+pub(super) fn email(text: &str) -> EmailAddress {
     EmailAddress::parse(text).unwrap()
 }
 
@@ -29,7 +29,7 @@ fn key(name: &str) -> JudgedKey {
     JudgedKey { fingerprint: format!("SHA256:{name}"), line: format!("ssh-ed25519 {name}") }
 }
 
-fn from(address: &str) -> Visitor {
+pub(super) fn from(address: &str) -> Visitor {
     Visitor { address: address.parse().unwrap(), client: Some("OpenSSH_9.2".to_owned()) }
 }
 
@@ -41,13 +41,13 @@ fn flaw<T: std::fmt::Debug>(outcome: Result<T, Failure>) -> ConnectionFlaw {
 }
 
 /// A world in which Anna and Bert administer `one`, whose mail domain is `one.example`.
-struct Desk {
-    world: World,
-    anna: Caller,
+pub(super) struct Desk {
+    pub(super) world: World,
+    pub(super) anna: Caller,
 }
 
 impl Desk {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let world = World::new();
         for (code, domain) in [("one", "one.example"), ("two", "two.example")] {
             let mail_domains = Some(vec![MailDomain::parse(domain).unwrap()]);
@@ -80,7 +80,7 @@ impl Desk {
         caller
     }
 
-    fn new_machine(login_name: &str, owner: &str) -> NewMachine {
+    pub(super) fn new_machine(login_name: &str, owner: &str) -> NewMachine {
         NewMachine {
             login: login(login_name),
             owner: email(owner),
@@ -112,7 +112,7 @@ impl Desk {
     }
 
     /// What was mailed since the last time: to whom, subject and text.
-    fn mailed(&self) -> Vec<(String, String, String)> {
+    pub(super) fn mailed(&self) -> Vec<(String, String, String)> {
         let before = self.world.mailer.messages().len();
         self.world.operations.send_due_mail(100).unwrap();
         let all = self.world.mailer.messages().into_iter().skip(before);
@@ -121,7 +121,7 @@ impl Desk {
 
     /// That something is refused, and nothing was stored or mailed by it.
     #[track_caller]
-    fn refused<T: std::fmt::Debug>(&self, act: impl FnOnce(&Self) -> Result<T, Failure>) -> Refusal {
+    pub(super) fn refused<T: std::fmt::Debug>(&self, act: impl FnOnce(&Self) -> Result<T, Failure>) -> Refusal {
         let before = (self.world.history(), self.world.mails());
         let refusal = refusal(act(self));
         assert_eq!((self.world.history(), self.world.mails()), before, "{refusal}");

@@ -21,6 +21,7 @@ mod mandates_by_two;
 mod office;
 mod office_credentials;
 mod on_behalf;
+mod owners;
 mod passkeys;
 mod people;
 mod proposals;

@@ -434,13 +434,21 @@ pub enum Account {
         /// Login name
         login: String,
     },
-    /// Change an account
+    /// What came of the last attempts to sign in as a machine account, since the server started
+    Attempts {
+        /// Login name
+        login: String,
+    },
+    /// Change an account, one thing at a time
     Change {
         /// Login name
         login: String,
         /// Networks from which it may sign in, in place of the present ones; `any` lifts it
-        #[arg(long, value_name = "CIDR[,CIDR…]", value_delimiter = ',', required = true)]
+        #[arg(long, value_name = "CIDR[,CIDR…]", value_delimiter = ',', required_unless_present = "owner")]
         allow_from: Vec<String>,
+        /// The responsible person of a machine, in place of the present one; both are told
+        #[arg(long, value_name = "EMAIL", conflicts_with = "allow_from")]
+        owner: Option<String>,
     },
     /// List requests for accounts that wait to be judged, and invitations that were not taken up yet
     Requests,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::texts::{all_pages, read_text};
 use super::{Office, blocks};
@@ -19,7 +19,7 @@ use crate::fronts::cli::{Answer, args};
 use crate::fronts::forms;
 use crate::fronts::ssh_keys::judge_key;
 use crate::operations::{
-    Failure, Judge, NewAccount, NewOrganisation, Officer, OrganisationChange, StandingChange, Telling,
+    Attempt, Failure, Judge, NewAccount, NewOrganisation, Officer, OrganisationChange, StandingChange, Telling,
 };
 
 const CHANNEL: Channel = Channel::CommandLine;
@@ -202,9 +202,17 @@ pub(super) fn account(office: &Office, command: args::Account) -> Result<Answer,
             Ok(Answer::list(rows.iter().map(forms::account).collect(), &columns))
         }
         args::Account::Show { login } => shown_account(office, &LoginName::parse(&login)?),
-        args::Account::Change { login, allow_from } => {
+        args::Account::Attempts { login } => {
+            let seen = operations.attempts_seen(&LoginName::parse(&login)?, CHANNEL)?;
+            let columns = ["at", "times", "channel", "address", "credential", "outcome", "client"];
+            Ok(Answer::list(seen.iter().map(attempt).collect(), &columns))
+        }
+        args::Account::Change { login, allow_from, owner } => {
             let login = LoginName::parse(&login)?;
-            operations.change_account(&login, AllowList::parse(&allow_from)?, CHANNEL)?;
+            match owner {
+                Some(owner) => operations.give_to_owner(&login, EmailAddress::parse(&owner)?, CHANNEL)?,
+                None => operations.change_account(&login, AllowList::parse(&allow_from)?, CHANNEL)?,
+            }
             shown_account(office, &login)
         }
         args::Account::Requests => {
@@ -329,4 +337,16 @@ pub(super) fn token(office: &Office, command: args::Token) -> Result<Answer, Fai
             Ok(Answer::said(format!("revoked {id}"), json!({ "id": id })))
         }
     }
+}
+
+fn attempt(one: &Attempt) -> Value {
+    json!({
+        "at": one.at.to_string(),
+        "times": one.times,
+        "channel": one.channel.word(),
+        "address": one.address.to_string(),
+        "credential": one.credential,
+        "outcome": one.outcome.word(),
+        "client": one.client,
+    })
 }

@@ -144,7 +144,7 @@ pub(in crate::fronts::https) fn ask_owner_to_refuse(ask: &Ask, guest: &Guest) ->
     };
     let Some(version) = operations.terms_refusable()? else { return too_late(ask, guest) };
     let page = Refusing {
-        frame: Frame::of(ask, guest),
+        frame: Frame::of(ask, guest).on_terms(version.name.as_str()),
         words: guest.terms_texts(),
         login: account.login.to_string(),
         name: version.name.to_string(),
