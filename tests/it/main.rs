@@ -22,6 +22,7 @@ mod dependencies;
 mod documents;
 mod doors_api;
 mod doors_crash;
+mod doors_quota;
 mod doors_stage;
 mod doors_tus;
 mod end_to_end;
