@@ -224,6 +224,7 @@ fn settings(config: &Config) -> Settings {
             max_file_bytes: config.uploads.max_file_bytes,
             max_unfinished: config.uploads.max_unfinished_per_account,
             max_account_bytes: config.uploads.max_account_bytes,
+            max_product_bytes: config.uploads.max_product_bytes,
             max_extents: config.uploads.max_extents,
             max_early_bytes: config.uploads.reorder_bytes,
             unfinished_kept: config.uploads.unfinished_kept,

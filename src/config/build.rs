@@ -329,6 +329,7 @@ fn uploads(settings: &mut Settings, home: &Path) -> Option<UploadLimits> {
         max_file_bytes: settings.whole("uploads.max_file_bytes")?,
         max_unfinished_per_account: settings.whole("uploads.max_unfinished_per_account")?,
         max_account_bytes: settings.whole("uploads.max_account_bytes")?,
+        max_product_bytes: settings.whole("uploads.max_product_bytes")?,
         max_extents: settings.count("uploads.max_extents")?,
         reorder_bytes: settings.count("uploads.reorder_bytes")?,
         unfinished_kept: settings.period("uploads.unfinished_kept")?,

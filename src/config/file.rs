@@ -285,7 +285,7 @@ fn typed(kind: Kind, raw: &Toml) -> Result<Value, String> {
         }
         Kind::Bytes(min, max) => match raw {
             Toml::Integer(number) => within(u64::try_from(*number).ok(), min, max, number).map(Value::Whole),
-            Toml::String(text) => within(bytes(text), min, max, &printable(text)).map(Value::Whole),
+            Toml::String(text) => within(parse_bytes(text), min, max, &printable(text)).map(Value::Whole),
             Toml::Float(_) | Toml::Boolean(_) | Toml::Datetime(_) | Toml::Array(_) | Toml::Table(_) => Err(wrong()),
         },
         Kind::Period(min, max) => {
@@ -321,7 +321,8 @@ fn within(number: Option<u64>, min: u64, max: u64, given: &dyn std::fmt::Display
 const UNITS: [(&str, u64); 4] = [("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
 
 /// Reads "64 MiB", "64MiB" or "4096".
-fn bytes(text: &str) -> Option<u64> {
+#[must_use]
+pub fn parse_bytes(text: &str) -> Option<u64> {
     let text = text.trim();
     let unit = UNITS.iter().find_map(|(name, size)| Some((text.strip_suffix(name)?, *size)));
     let (number, size) = unit.unwrap_or((text, 1));

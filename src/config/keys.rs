@@ -378,6 +378,12 @@ const UPLOADS: &[Key] = &[
         "Bytes that the uploads of one account may take together, from the first byte until they are gone.",
     ),
     key(
+        "max_product_bytes",
+        Kind::Bytes(MIB, 1024 * 1024 * GIB),
+        "\"8 TiB\"",
+        "The same of all accounts of one organisation for one product; product change --upload-quota sets it for one.",
+    ),
+    key(
         "max_extents",
         Kind::Whole(16, 65_536),
         "1024",

@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 
 pub use example::default_file_text;
 pub use faults::{ConfigFault, ConfigFaults};
+pub use file::parse_bytes;
 
 use connections::ConnectionLimits;
 use file::Settings;

@@ -306,6 +306,8 @@ pub struct UploadLimits {
     pub max_unfinished_per_account: u64,
     /// Bytes of all uploads of one account.
     pub max_account_bytes: u64,
+    /// Bytes of all uploads of one organisation for one product.
+    pub max_product_bytes: u64,
     /// Parts of one unfinished upload.
     pub max_extents: usize,
     /// Bytes of one upload that wait in memory for those before them.

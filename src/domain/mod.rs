@@ -56,6 +56,7 @@ pub mod terms;
 pub mod trust;
 pub mod upload;
 pub mod upload_plan;
+pub mod upload_share;
 pub mod upload_stage;
 pub mod verdict;
 pub mod zip_layout;

@@ -41,6 +41,7 @@ use super::sign_off::SignOff;
 use super::terms::{TermsAcceptance, TermsText, TermsVersion};
 use super::upload::{Upload, UploadEnd, UploadEntry, UploadHeader, UploadSums};
 use super::upload_plan::UploadPlan;
+use super::upload_share::{FolderSums, UploadQuota};
 use super::zip_layout::FileChecksum;
 
 /// The key of a record, or the beginning of one. Bytewise order is the order
@@ -287,6 +288,10 @@ records! {
     ExpectedUpload = 113;
     /// When something is due about an expected upload, by moment, organisation and product.
     ExpectedDue = 114;
+    /// What the uploads of an organisation for a product take, by organisation and product.
+    FolderSums = 115;
+    /// What they may take where the operator set it, by product.
+    UploadQuota = 116;
     /// An instruction of the operator, by id.
     Instruction = 109;
     /// CRC-32 of a file as it is fetched, by payload.

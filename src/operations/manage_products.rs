@@ -9,6 +9,7 @@ use crate::domain::product::Product;
 use crate::domain::record::Row;
 use crate::domain::refusal::{Refusal, What};
 use crate::domain::rights::Act;
+use crate::domain::upload_share::UploadQuota;
 use crate::ports::catalog::CatalogView;
 
 /// What is needed to add a product.
@@ -39,6 +40,17 @@ pub struct ProductChange {
     pub requires_marker: Option<bool>,
     /// Whether every new delivery of it is sealed to the recipients' own keys.
     pub end_to_end: Option<bool>,
+    /// What the uploads of one organisation for it may take.
+    pub upload_quota: Option<QuotaChange>,
+}
+
+/// What the uploads of one organisation for a product may take from now on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum QuotaChange {
+    /// So many bytes. What is there already stays.
+    Bytes(u64),
+    /// What the configuration says.
+    Configured,
 }
 
 impl Operations {
@@ -92,8 +104,18 @@ impl Operations {
             row.retention = change.retention.unwrap_or(row.retention);
             row.requires_marker = change.requires_marker.unwrap_or(row.requires_marker);
             row.end_to_end = change.end_to_end.unwrap_or(row.end_to_end);
-            let event = event(Happening::ProductChanged, &code, who).with_note(&terms(&row));
-            Ok(Decision::new(now, event).put(row))
+            let mut note = terms(&row);
+            match change.upload_quota {
+                Some(QuotaChange::Bytes(bytes)) => note.push_str(&format!(", {bytes} bytes of uploads")),
+                Some(QuotaChange::Configured) => note.push_str(", uploads as configured"),
+                None => {}
+            }
+            let decision = Decision::new(now, event(Happening::ProductChanged, &code, who).with_note(&note)).put(row);
+            Ok(match change.upload_quota {
+                Some(QuotaChange::Bytes(bytes)) => decision.put(UploadQuota { product: code, bytes }),
+                Some(QuotaChange::Configured) => decision.remove(UploadQuota::key_of(&code)),
+                None => decision,
+            })
         }))?;
         Ok(())
     }

@@ -91,7 +91,7 @@ pub use interrupt::{Closure, NewInterruption};
 pub use manage_accounts::{NewAccount, NewToken, fingerprint};
 pub use manage_agreements::NewAgreement;
 pub use manage_organisations::{NewOrganisation, OrganisationChange};
-pub use manage_products::{NewProduct, ProductChange};
+pub use manage_products::{NewProduct, ProductChange, QuotaChange};
 pub use mandates::{
     ClientCounts, ClientRights, ClientView, CopiedRight, MandateChange, MandateSheet, MandateView, NewMandate,
 };

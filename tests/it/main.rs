@@ -25,6 +25,7 @@ mod documents;
 mod doors_api;
 mod doors_collect;
 mod doors_crash;
+mod doors_quota;
 mod doors_stage;
 mod doors_tus;
 mod end_to_end;

@@ -85,6 +85,7 @@ fn settings() -> Settings {
             max_file_bytes: 1 << 20,
             max_unfinished: 10,
             max_account_bytes: 1 << 20,
+            max_product_bytes: 1 << 20,
             max_extents: 64,
             max_early_bytes: 1 << 20,
             unfinished_kept: Span::from_days(7),

@@ -18,7 +18,7 @@ use crate::domain::names::{ProductCode, UploadName};
 use crate::domain::product::Product;
 use crate::domain::refusal::What;
 use crate::domain::upload::UploadState;
-use crate::operations::{Caller, Operations, Receiving, UploadMode, UploadView};
+use crate::operations::{Caller, Failure, Operations, Receiving, UploadMode, UploadRoom, UploadView};
 
 /// Folders of the drop-box: files can be made in them.
 const FOLDER_PERMISSIONS: u32 = 0o770;
@@ -91,8 +91,9 @@ impl DropboxShelf {
         }
     }
 
-    fn room(&self) -> Result<Volume, ShelfError> {
-        volume(&self.operations, &self.caller)
+    fn room(&self, product: Option<&ProductCode>) -> Result<Volume, ShelfError> {
+        let of_product = product.and_then(|product| self.operations.upload_room_for(&self.caller, product).ok());
+        volume(of_product.map_or_else(|| self.operations.upload_room(&self.caller), Ok))
     }
 }
 
@@ -106,8 +107,11 @@ impl Shelf for DropboxShelf {
         }
     }
 
-    fn volume(&self, _path: &str) -> Result<Volume, ShelfError> {
-        self.room()
+    fn volume(&self, path: &str) -> Result<Volume, ShelfError> {
+        match place(path) {
+            Ok(Place::Product(product) | Place::File(product, _)) => self.room(Some(&product)),
+            Ok(Place::Top) | Err(_) => self.room(None),
+        }
     }
 
     fn open_folder(&self, path: &str) -> Result<Box<dyn FolderCursor>, ShelfError> {
@@ -203,9 +207,9 @@ impl Shelf for DropboxShelf {
     }
 }
 
-/// The room of an account, in the form of a file system.
-fn volume(operations: &Operations, caller: &Caller) -> Result<Volume, ShelfError> {
-    let room = operations.upload_room(caller).map_err(shelf_error)?;
+/// Room for uploads, in the form of a file system.
+fn volume(room: Result<UploadRoom, Failure>) -> Result<Volume, ShelfError> {
+    let room = room.map_err(shelf_error)?;
     let blocks = room.most_bytes / BLOCK_BYTES;
     let free = room.most_bytes.saturating_sub(room.used_bytes) / BLOCK_BYTES;
     let free_files = room.most_unfinished.saturating_sub(room.unfinished);
@@ -305,7 +309,7 @@ impl OpenedFile for DropboxFile {
     }
 
     fn volume(&self) -> Result<Volume, ShelfError> {
-        volume(&self.operations, &self.caller)
+        volume(self.operations.upload_room_for(&self.caller, self.upload.product()))
     }
 
     fn close(&self) -> Result<(), ShelfError> {

@@ -163,13 +163,8 @@ impl Operations {
             let why = format!("an upload may have {most} bytes: {} is larger", new.name);
             return Err(Refusal::TooMuch(why).into());
         }
-        let room = self.upload_room(caller)?;
-        if room.used_bytes.saturating_add(size_bytes) > room.most_bytes {
-            let why = format!(
-                "the uploads of this account may take {} bytes together: {} does not fit",
-                room.most_bytes, new.name
-            );
-            return Err(Refusal::TooMuch(why).into());
+        if let Some(full) = self.shares_now(caller, &new.product)?.full(size_bytes) {
+            return Err(full.refusal(&new.product, &new.name).into());
         }
         Ok(())
     }

@@ -112,6 +112,12 @@ impl Receiving {
         }
     }
 
+    /// The product that it is for.
+    #[must_use]
+    pub const fn product(&self) -> &ProductCode {
+        &self.product
+    }
+
     /// The id of the upload.
     #[must_use]
     pub const fn id(&self) -> UploadId {
@@ -377,12 +383,7 @@ impl Receiving {
         if size_bytes > settings.max_file_bytes {
             return Err(self.too_large());
         }
-        if live.take_room(size_bytes, settings.max_account_bytes) {
-            return Ok(());
-        }
-        let most = settings.max_account_bytes;
-        let why = format!("the uploads of this account may take {most} bytes together: {} does not fit", self.name);
-        Err(Refusal::TooMuch(why).into())
+        live.take_room(size_bytes).map_err(|full| full.refusal(&self.product, &self.name).into())
     }
 
     fn too_large(&self) -> Failure {
@@ -439,8 +440,7 @@ impl Operations {
                     return Ok(Body::Part { live, is_own: false });
                 }
                 let file = self.unfinished.resume(id, self.part_keys(&upload), self.settings.uploads.limits())?;
-                let on_record = self.recorded_bytes(&upload).unwrap_or_default();
-                let live = self.uploads.add(&upload, on_record, file, false);
+                let live = self.uploads.add(&upload, self.recorded_shares(&upload)?, file, false);
                 Ok(Body::Part { live, is_own: true })
             }
             UploadState::Removed { .. } | UploadState::Expired { .. } => Err(Refusal::NotFound(What::File).into()),
@@ -453,7 +453,7 @@ impl Operations {
         if live.end("it was open for reading only")
             && let Ok(upload) = self.catalog.look(|view| upload_of(view, id))
         {
-            self.uploads.remove(id, &live, &upload.login, None);
+            self.uploads.remove(&upload, &live, None);
         }
     }
 }

@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use super::super::locked;
+use super::quota::{Full, Share, Shares};
 use crate::domain::digest::Digest;
 use crate::domain::ids::UploadId;
 use crate::domain::moment::Moment;
-use crate::domain::names::LoginName;
+use crate::domain::names::{LoginName, OrganisationCode, ProductCode};
 use crate::domain::upload::Upload;
 use crate::ports::unfinished::UnfinishedFile;
 
@@ -19,7 +20,14 @@ pub(in crate::operations) struct LiveUploads {
     /// Those that are being opened, closed, renamed or ended.
     busy: Mutex<HashSet<UploadId>>,
     freed: Condvar,
-    rooms: Mutex<HashMap<LoginName, Arc<Room>>>,
+    rooms: Mutex<HashMap<Of, Arc<Room>>>,
+}
+
+/// Whose room it is.
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Of {
+    Account(LoginName),
+    Folder(OrganisationCode, ProductCode),
 }
 
 /// One open upload.
@@ -33,7 +41,8 @@ pub(super) struct Live {
     /// Up to where it has arrived without a gap: known without asking the file, which may be busy for long.
     arrived: AtomicU64,
     has_gap: AtomicBool,
-    room: Arc<Room>,
+    account: Arc<Room>,
+    folder: Arc<Room>,
     /// What its digest must be when it is complete, as the client says.
     pub(super) expected: Mutex<Option<Digest>>,
     /// Its size as far as it was counted: on record, or as growth.
@@ -60,11 +69,37 @@ pub(super) enum Phase {
     Over(&'static str),
 }
 
-/// What one account takes.
+/// What the uploads of one account or in one folder take, and may take.
 #[derive(Default)]
 struct Room {
     on_record: AtomicU64,
+    most: AtomicU64,
     growing: AtomicU64,
+}
+
+impl Room {
+    fn set(&self, share: Share) {
+        self.on_record.store(share.used_bytes, Ordering::Release);
+        self.most.store(share.most_bytes, Ordering::Release);
+    }
+
+    fn most(&self) -> u64 {
+        self.most.load(Ordering::Acquire)
+    }
+
+    /// False, and nothing is taken, when it would hold more than it may.
+    fn take(&self, more: u64) -> bool {
+        let growing = self.growing.fetch_add(more, Ordering::AcqRel).saturating_add(more);
+        let fits = self.on_record.load(Ordering::Acquire).saturating_add(growing) <= self.most();
+        if !fits {
+            self.give_back(more);
+        }
+        fits
+    }
+
+    fn give_back(&self, bytes: u64) {
+        self.growing.fetch_sub(bytes, Ordering::AcqRel);
+    }
 }
 
 impl LiveUploads {
@@ -80,25 +115,27 @@ impl LiveUploads {
         locked(&self.open).get(&id).map(Arc::clone)
     }
 
-    /// Notes that an upload is open; `on_record` is what its account takes by the record.
+    /// Notes that an upload is open; `recorded` is what its account and its folder take by the record.
     pub(super) fn add(
         &self,
         upload: &Upload,
-        on_record: u64,
+        recorded: Shares,
         file: Arc<dyn UnfinishedFile>,
         touched: bool,
     ) -> Arc<Live> {
         let shown = Shown { changed_at: upload.changed_at, mtime_seconds: upload.mtime_seconds };
         let arrived = file.size_bytes();
-        let room = Arc::clone(locked(&self.rooms).entry(upload.login.clone()).or_default());
-        room.on_record.store(on_record, Ordering::Release);
+        let [account, folder] = rooms_of(upload).map(|of| Arc::clone(locked(&self.rooms).entry(of).or_default()));
+        account.set(recorded.account);
+        folder.set(recorded.folder);
         let live = Arc::new(Live {
             file,
             phase: Mutex::new(Phase::Open { touched }),
             shown: Mutex::new(shown),
             arrived: AtomicU64::new(arrived),
             has_gap: AtomicBool::new(false),
-            room,
+            account,
+            folder,
             expected: Mutex::default(),
             counted: AtomicU64::new(upload.size_bytes),
             growth: AtomicU64::new(0),
@@ -107,28 +144,45 @@ impl LiveUploads {
         live
     }
 
-    /// The upload is no longer open, and its account takes `on_record` by the record.
-    pub(super) fn remove(&self, id: UploadId, live: &Arc<Live>, login: &LoginName, on_record: Option<u64>) {
+    /// The upload is no longer open, and its account and its folder take `recorded` by the record.
+    pub(super) fn remove(&self, upload: &Upload, live: &Arc<Live>, recorded: Option<Shares>) {
         let mut open = locked(&self.open);
-        if open.get(&id).is_some_and(|other| Arc::ptr_eq(other, live)) {
-            open.remove(&id);
+        if open.get(&upload.id).is_some_and(|other| Arc::ptr_eq(other, live)) {
+            open.remove(&upload.id);
         }
         drop(open);
-        live.room.growing.fetch_sub(live.growth.swap(0, Ordering::AcqRel), Ordering::AcqRel);
-        if let Some(on_record) = on_record {
-            live.room.on_record.store(on_record, Ordering::Release);
+        if let Some(recorded) = recorded {
+            live.account.set(recorded.account);
+            live.folder.set(recorded.folder);
         }
+        let growth = live.growth.swap(0, Ordering::AcqRel);
         let mut rooms = locked(&self.rooms);
-        // one in the table and one in `live`: nothing else of the account is open
-        if rooms.get(login).is_some_and(|room| Arc::ptr_eq(room, &live.room) && Arc::strong_count(room) <= 2) {
-            rooms.remove(login);
+        for (of, room) in rooms_of(upload).into_iter().zip([&live.account, &live.folder]) {
+            room.give_back(growth);
+            // one in the table and one in `live`: nothing else there is open
+            if rooms.get(&of).is_some_and(|other| Arc::ptr_eq(other, room) && Arc::strong_count(other) <= 2) {
+                rooms.remove(&of);
+            }
         }
     }
 
     /// Bytes that the open uploads of an account take beyond what is on record.
     pub(super) fn growing_bytes(&self, login: &LoginName) -> u64 {
-        locked(&self.rooms).get(login).map_or(0, |room| room.growing.load(Ordering::Acquire))
+        self.growing(&Of::Account(login.clone()))
     }
+
+    /// The same of all open uploads of an organisation for a product.
+    pub(super) fn growing_in_folder(&self, organisation: &OrganisationCode, product: &ProductCode) -> u64 {
+        self.growing(&Of::Folder(organisation.clone(), product.clone()))
+    }
+
+    fn growing(&self, of: &Of) -> u64 {
+        locked(&self.rooms).get(of).map_or(0, |room| room.growing.load(Ordering::Acquire))
+    }
+}
+
+fn rooms_of(upload: &Upload) -> [Of; 2] {
+    [Of::Account(upload.login.clone()), Of::Folder(upload.organisation.clone(), upload.product.clone())]
 }
 
 /// The time in which nobody else opens, closes or renames an upload.
@@ -167,21 +221,23 @@ impl Live {
         self.arrived.store(gap.map_or_else(|| self.file.size_bytes(), |(start, _)| start), Ordering::Release);
     }
 
-    /// Takes room for a size; false, and nothing is taken, when the account would take more than `most`.
-    pub(super) fn take_room(&self, size_bytes: u64, most: u64) -> bool {
+    /// Takes room for a size in both rooms, or in none.
+    pub(super) fn take_room(&self, size_bytes: u64) -> Result<(), Full> {
         let counted = self.counted.load(Ordering::Acquire);
         if size_bytes <= counted {
-            return true;
+            return Ok(());
         }
         let more = size_bytes - counted;
-        let growing = self.room.growing.fetch_add(more, Ordering::AcqRel).saturating_add(more);
-        if self.room.on_record.load(Ordering::Acquire).saturating_add(growing) > most {
-            self.room.growing.fetch_sub(more, Ordering::AcqRel);
-            return false;
+        if !self.account.take(more) {
+            return Err(Full::Account(self.account.most()));
+        }
+        if !self.folder.take(more) {
+            self.account.give_back(more);
+            return Err(Full::Folder(self.folder.most()));
         }
         self.counted.store(size_bytes, Ordering::Release);
         self.growth.fetch_add(more, Ordering::AcqRel);
-        true
+        Ok(())
     }
 
     /// Ends writing if the end is at this byte; where it is. What is being written meanwhile counts first.

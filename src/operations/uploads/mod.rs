@@ -12,6 +12,7 @@ mod handle;
 mod live;
 mod lose;
 mod open;
+mod quota;
 mod seen;
 mod settle;
 mod unfinished;
@@ -24,6 +25,8 @@ pub use handle::Receiving;
 pub use open::UploadMode;
 pub use seen::{OneUpload, SeenFilter, SeenUpload, SeenUploads};
 pub use settle::SettledUploads;
+
+use quota::folder_sums_of;
 
 pub(super) use contents::Contents;
 pub(super) use live::LiveUploads;
@@ -59,6 +62,8 @@ pub struct UploadSettings {
     pub max_unfinished: u64,
     /// Bytes of all uploads of one account that are unfinished, or received and not yet gone.
     pub max_account_bytes: u64,
+    /// The same of all accounts of one organisation for one product, where the operator set nothing else for that.
+    pub max_product_bytes: u64,
     /// Parts in which one upload may lie before it is finished.
     pub max_extents: usize,
     /// Bytes of one upload that came early and wait in memory for those before them.
@@ -237,7 +242,7 @@ fn upload_named(
     }
 }
 
-/// The decision with the upload as it is now, and the sums of its account.
+/// The decision with the upload as it is now, and the sums of its account and its folder.
 pub(super) fn put_upload(
     view: &dyn CatalogView,
     decision: Decision,
@@ -245,10 +250,11 @@ pub(super) fn put_upload(
     after: Upload,
 ) -> Result<Decision, Failure> {
     let sums = sums_of(view, &after)?.after(before, &after);
-    Ok(decision.put(sums).put(after).leaving_access_as_it_is())
+    let folder = folder_sums_of(view, &after.organisation, &after.product)?.after(before, &after);
+    Ok(decision.put(sums).put(folder).put(after).leaving_access_as_it_is())
 }
 
-/// As `put_upload`, where another upload of the same account goes with it.
+/// As `put_upload`, where another upload of the same account in the same folder goes with it.
 fn put_two(
     view: &dyn CatalogView,
     decision: Decision,
@@ -257,7 +263,9 @@ fn put_two(
 ) -> Result<Decision, Failure> {
     let Some((gone_before, gone_after)) = gone else { return put_upload(view, decision, Some(before), after) };
     let sums = sums_of(view, &after)?.after(Some(&gone_before), &gone_after).after(Some(before), &after);
-    Ok(decision.put(sums).put(gone_after).put(after).leaving_access_as_it_is())
+    let folder = folder_sums_of(view, &after.organisation, &after.product)?;
+    let folder = folder.after(Some(&gone_before), &gone_after).after(Some(before), &after);
+    Ok(decision.put(sums).put(folder).put(gone_after).put(after).leaving_access_as_it_is())
 }
 
 fn sums_of(view: &dyn CatalogView, upload: &Upload) -> Result<UploadSums, Failure> {

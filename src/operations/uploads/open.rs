@@ -189,7 +189,7 @@ impl Operations {
         if let Some(live) = self.uploads.find(id) {
             live.end("the file was opened again by another connection");
             shown_bytes = live.size_bytes();
-            self.uploads.remove(id, &live, &upload.login, None);
+            self.uploads.remove(&upload, &live, None);
         }
         let limits = self.settings.uploads.limits();
         let is_received = upload.state != UploadState::Unfinished;
@@ -281,13 +281,7 @@ impl Operations {
         file: Arc<dyn crate::ports::unfinished::UnfinishedFile>,
         touched: bool,
     ) -> Result<Arc<Live>, Failure> {
-        let on_record = self.catalog.look(|view| sums_of(view, upload))?.bytes;
-        Ok(self.uploads.add(upload, on_record, file, touched))
-    }
-
-    /// What its account takes by the record, after a change of it.
-    pub(super) fn recorded_bytes(&self, upload: &Upload) -> Option<u64> {
-        self.catalog.look(|view| sums_of(view, upload)).ok().map(|sums| sums.bytes)
+        Ok(self.uploads.add(upload, self.recorded_shares(upload)?, file, touched))
     }
 }
 

@@ -26,6 +26,7 @@ mod passkeys;
 mod people;
 mod proposals;
 mod publish;
+mod quota;
 mod requests;
 mod retention;
 mod rotate;
@@ -185,6 +186,7 @@ fn settings_of_world() -> Settings {
             max_file_bytes: 1_000_000,
             max_unfinished: 3,
             max_account_bytes: 1_500_000,
+            max_product_bytes: 2_000_000,
             max_extents: 64,
             max_early_bytes: 100_000,
             unfinished_kept: Span::from_days(7),

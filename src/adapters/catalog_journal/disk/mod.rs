@@ -39,6 +39,7 @@ mod terms;
 #[cfg(test)]
 mod terms_golden;
 mod upload_plan;
+mod upload_shares;
 mod zip;
 
 use core::net::IpAddr;

@@ -52,6 +52,7 @@ use crate::domain::sign_off::{PartSet, SignOff};
 use crate::domain::terms::{TermsAcceptance, TermsText, TermsVersion};
 use crate::domain::upload::{Upload, UploadEnd, UploadEntry, UploadHeader, UploadState, UploadSums};
 use crate::domain::upload_plan::UploadPlan;
+use crate::domain::upload_share::{FolderSums, UploadQuota};
 use crate::domain::zip_layout::FileChecksum;
 use crate::ports::failure::Fault;
 
@@ -346,6 +347,7 @@ kinds! {
     TermsVersion TermsText TermsAcceptance
     AccountRequest RequestAddress Interruption WindowPause PausedWindow OfficeMember SignInRecord Mandate MandatedRight MandateDue AccountScope Intake IntakeDue IntakePaper ReceiptEntry UploadDigest IntakeEntry
     ExpectedUpload ExpectedDue
+    FolderSums UploadQuota
     Instruction UploadPlan FileChecksum;
     later: Organisation Account Product Mail MailDue CredentialBlock Restriction InterruptionMailing Proposal
 }

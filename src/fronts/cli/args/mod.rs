@@ -333,6 +333,9 @@ pub enum Product {
         /// Whether new deliveries are sealed to the recipients' own keys
         #[arg(long, value_name = "true|false")]
         end_to_end: Option<bool>,
+        /// Bytes that the uploads of one organisation may take, such as "2 GiB"
+        #[arg(long, value_name = "SIZE|default")]
+        upload_quota: Option<String>,
     },
 }
 

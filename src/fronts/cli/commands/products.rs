@@ -6,12 +6,14 @@ use serde_json::json;
 
 use super::Office;
 use super::texts::all_pages;
+use crate::config::parse_bytes;
 use crate::domain::history::Channel;
 use crate::domain::moment::Span;
 use crate::domain::names::{Line, LoginName, OrganisationCode, ProductCode};
+use crate::domain::refusal::Refusal;
 use crate::fronts::cli::{Answer, args};
 use crate::fronts::forms;
-use crate::operations::{Failure, NewAgreement, NewProduct, ProductChange};
+use crate::operations::{Failure, NewAgreement, NewProduct, ProductChange, QuotaChange};
 
 const CHANNEL: Channel = Channel::CommandLine;
 
@@ -38,13 +40,14 @@ pub(super) fn product(office: &Office, command: args::Product, folder: &Path) ->
             Ok(Answer::list(rows.iter().map(forms::product).collect(), &columns))
         }
         args::Product::Show { code } => shown(office, &ProductCode::parse(&code)?),
-        args::Product::Change { code, name, retention, require_marker, end_to_end } => {
+        args::Product::Change { code, name, retention, require_marker, end_to_end, upload_quota } => {
             let code = ProductCode::parse(&code)?;
             let change = ProductChange {
                 name: name.as_deref().map(Line::parse).transpose()?,
                 retention: retention.as_deref().map(Span::parse).transpose()?,
                 requires_marker: require_marker,
                 end_to_end,
+                upload_quota: upload_quota.as_deref().map(quota).transpose()?,
             };
             operations.change_product(&code, change, CHANNEL)?;
             shown(office, &code)
@@ -53,7 +56,17 @@ pub(super) fn product(office: &Office, command: args::Product, folder: &Path) ->
 }
 
 fn shown(office: &Office, code: &ProductCode) -> Result<Answer, Failure> {
-    Ok(Answer::one(forms::product(&office.operations.product(code)?)))
+    let mut document = forms::product(&office.operations.product(code)?);
+    document["uploadQuotaBytes"] = json!(office.operations.upload_quota(code)?);
+    Ok(Answer::one(document))
+}
+
+fn quota(text: &str) -> Result<QuotaChange, Failure> {
+    if text == "default" {
+        return Ok(QuotaChange::Configured);
+    }
+    let wrong = || Refusal::BadRequest(format!("{text} is no size: use bytes, \"64 MiB\" or default"));
+    Ok(QuotaChange::Bytes(parse_bytes(text).ok_or_else(wrong)?))
 }
 
 const AGREEMENT_COLUMNS: &[&str] =

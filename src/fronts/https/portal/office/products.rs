@@ -57,6 +57,7 @@ fn changed(ask: &Ask, desk: &Desk, sent: &Sent) -> Result<(), Mistake> {
         retention: Some(desk.read(sent, ("retention", words.retention), Span::parse)?),
         requires_marker: Some(sent.field("marker") == "yes"),
         end_to_end: Some(sent.field("sealed") == "yes"),
+        upload_quota: None,
     };
     Ok(ask.site.operations.change_product(&code_in(ask)?, change, &desk.visit)?)
 }

@@ -34,7 +34,7 @@ super::catalogue! {
     temporary_name: "Deze naam is voor bestanden die nog niet af zijn. Geef het bestand een andere naam.", "This name is for files that are not finished. Give the file another name.";
     other_name: "De naam is anders dan die van het bestand dat u vervangt. Geef het bestand dezelfde naam. Of trek het oude in en lever het nieuwe apart aan.", "The name differs from that of the file that you replace. Give the file the same name. Or withdraw the old one and upload the new one separately.";
     too_large: "Het bestand is te groot.", "The file is too large.";
-    too_full: "Er past nu niet meer bij. Er staan nog te veel bestanden van u. Probeer het later of neem contact met ons op.", "No more fits now. Too many files of yours are still here. Try later or contact us.";
+    too_full: "Er past nu niet meer bij. Er staan nog te veel bestanden van u of van uw organisatie. Probeer het later of neem contact met ons op.", "No more fits now. Too many files of yours or of your organisation are still here. Try later or contact us.";
     too_many: "U kunt hoogstens zoveel bestanden tegelijk aanleveren", "You can upload at most so many files at once";
     no_space: "Er is bij ons nu geen ruimte. Probeer het later nog eens.", "There is no space here now. Try again later.";
     name_taken: "Er is al een bestand met deze naam. Geef het bestand een andere naam. Of vervang het bestand dat er al is.", "There is a file of this name already. Give the file another name. Or replace the file that is there.";
