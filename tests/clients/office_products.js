@@ -30,6 +30,48 @@ walk(base, folder, async (_, somebody) => {
   await fill(head, ['#change-retention', '20d']);
   await send(head, '/office/products/exams');
   await head.look('office-product');
+  // documents come in by a form without a script
+  await head.press('a[href="/office/products/exams/documents"]');
+  await head.look('office-documents-none');
+  const put = async (form, file, version) => {
+    await head.page.setInputFiles(`#${form}-file`, `${folder}/${file}`);
+    await head.page.fill(`#${form}-version`, version);
+  };
+  const alert = () => head.page.locator('.alert').textContent();
+  const writes = { 'exams-1.0.pdf': 'eerste versie\n'.repeat(20_000), 'met spatie.pdf': 'x', 'leeg.pdf': '', 'groot.pdf': 'x'.repeat(1_100_000) };
+  for (const [file, text] of Object.entries(writes)) writeFileSync(`${folder}/${file}`, text);
+  await put('add', 'exams-1.0.pdf', '1.0');
+  await send(head, '/documents');
+  seen.documentAdded = [await notice(head), (await head.page.locator('tbody tr').allInnerTexts()).map((row) => row.split('\t').slice(0, 3).join(' | '))];
+  await head.look('office-documents');
+  seen.documentMistakes = [];
+  for (const file of ['exams-1.0.pdf', 'met spatie.pdf', 'leeg.pdf', 'groot.pdf']) {
+    await put('add', file, '');
+    await send(head, '/documents');
+    seen.documentMistakes.push(await alert());
+  }
+  await head.look('office-documents-mistake');
+  await head.press('main a[href="/office/products/exams/documents/exams-1.0.pdf"]');
+  await head.look('office-document');
+  writeFileSync(`${folder}/exams-1.1.pdf`, 'tweede versie\n');
+  await put('replace', 'exams-1.1.pdf', '1.1');
+  await send(head, '/replace');
+  seen.documentReplaced = [await notice(head), (await head.page.locator('tbody tr').allInnerTexts()).map((row) => row.split('\t').slice(0, 3).join(' | '))];
+  seen.documentListed = cli('product', 'document', 'list', 'exams').map((row) => [row.fileName, row.version, row.size]);
+  // a form of somebody else, and somebody who may not
+  const forged = { multipart: { token: 'made-up', version: '', file: { name: 'evil.pdf', mimeType: 'application/pdf', buffer: Buffer.from('evil') } }, headers: { origin: base } };
+  seen.documentForged = [(await head.page.request.post(`${base}/office/products/exams/documents`, forged)).status()];
+  await bert.page.goto(`${base}/office/products/exams/documents`);
+  seen.documentFormsOfBert = await bert.page.locator('main form[method=post]').count();
+  await bert.look('office-documents-officer');
+  forged.multipart.token = await bert.page.locator('input[name=token]').first().getAttribute('value');
+  seen.documentForged.push((await bert.page.request.post(`${base}/office/products/exams/documents`, forged)).status());
+  await head.page.goto(`${base}/office/products/exams/documents/exams-1.0.pdf`);
+  await head.page.focus('#remove-sure');
+  await head.page.keyboard.press('Space');
+  await send(head, '/remove');
+  seen.documentRemoved = [await notice(head), cli('product', 'document', 'list', 'exams').length];
+  await head.page.goto(`${base}/office/products/exams`);
   // an officer finds no form for what is offered
   await bert.press('nav a[href="/office/products"]');
   seen.bertForms = await bert.page.locator('main form[method=post]').count();

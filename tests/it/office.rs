@@ -129,7 +129,7 @@ fn the_office_at_work_in_a_browser() {
 
 #[test]
 fn two_people_make_a_product_steer_a_delivery_and_couple_a_key() {
-    let server = stage(&[("POSTKLUIS_OPERATOR__FOUR_EYES", "on")]);
+    let server = stage(&[("POSTKLUIS_OPERATOR__FOUR_EYES", "on"), ("POSTKLUIS_STORAGE__MAX_DOCUMENT_BYTES", "1 MiB")]);
     let shots = shots(&server);
     let base = format!("https://localhost:{}", server.address("operator").port());
     write_file(&shots.join("exams.csv"), 20_000, 3);

@@ -23,7 +23,7 @@ use super::ask::Ask;
 use super::body::{Body, CutOff};
 use super::listener::Running;
 use super::operator::stage;
-use super::portal::office::Desk;
+use super::portal::office::{Desk, Shelving};
 use super::portal::uploads::Taking;
 use super::portal::{self, Form, Guest, Member};
 use super::receive;
@@ -105,6 +105,7 @@ async fn run(door: &Door, route: &Route, segments: Vec<String>, parts: Parts, in
             | Handler::Desk(_)
             | Handler::Own(_)
             | Handler::Upload(_)
+            | Handler::Shelve(_)
     );
     let asks_who = matches!(route.handler, Handler::Account(_) | Handler::Uploader(_) | Handler::Receive(_));
     let is_open_change = !is_page && !asks_who && route.method != Method::GET;
@@ -118,6 +119,10 @@ async fn run(door: &Door, route: &Route, segments: Vec<String>, parts: Parts, in
         Handler::Upload(taking) => {
             let ask = Arc::new(Ask::of(door, route, segments, parts, Bytes::new()));
             return upload(door, taking, ask, incoming).await;
+        }
+        Handler::Shelve(which) => {
+            let ask = Arc::new(Ask::of(door, route, segments, parts, Bytes::new()));
+            return shelve(door, which, ask, incoming).await;
         }
         Handler::Open(_)
         | Handler::Account(_)
@@ -194,6 +199,20 @@ async fn upload(door: &Door, taking: Taking, ask: Arc<Ask>, incoming: Incoming) 
     }
 }
 
+/// Lets somebody of the office send a document, once it is known who they are.
+async fn shelve(door: &Door, which: Shelving, ask: Arc<Ask>, incoming: Incoming) -> Reply {
+    let (asked, address) = (Arc::clone(&ask), door.address);
+    let admitted = tokio::task::spawn_blocking(move || Desk::of(&guest(&asked, address)?));
+    match admitted.await {
+        Ok(Ok(desk)) => portal::office::take_in(ask, Arc::new(desk), which, incoming, door.alive.clone()).await,
+        Ok(Err(reply)) => {
+            pass_over(incoming).await;
+            *reply
+        }
+        Err(error) => failed(&Fault::from_error("handler", error).into()),
+    }
+}
+
 fn failed(failure: &Failure) -> Reply {
     Reply::failure("answering a request", failure)
 }
@@ -224,7 +243,7 @@ fn handle(handler: Handler, ask: &Ask, address: IpAddr) -> Reply {
         Handler::Page(_) | Handler::Member(_) | Handler::Signed(_) | Handler::Desk(_) | Handler::Own(_) => {
             return page(handler, ask, address);
         }
-        Handler::Stage | Handler::Receive(_) | Handler::Upload(_) => {
+        Handler::Stage | Handler::Receive(_) | Handler::Upload(_) | Handler::Shelve(_) => {
             Err(Failure::Refused(Refusal::NotAllowed("a file is taken as it comes in")))
         }
     };
@@ -290,7 +309,8 @@ fn page(handler: Handler, ask: &Ask, address: IpAddr) -> Reply {
         | Handler::Uploader(_)
         | Handler::Stage
         | Handler::Receive(_)
-        | Handler::Upload(_) => Ok(Reply::not_found()),
+        | Handler::Upload(_)
+        | Handler::Shelve(_) => Ok(Reply::not_found()),
     };
     outcome.unwrap_or_else(|failure| told(ask, &guest, &failure))
 }

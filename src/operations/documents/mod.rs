@@ -2,6 +2,7 @@
 //! that are coupled to the product see and read them. Reading one is on record.
 
 mod read;
+mod take;
 
 use std::sync::Arc;
 

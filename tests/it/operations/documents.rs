@@ -194,3 +194,63 @@ fn who_may_not_fetch_any_more_sees_what_there_is_and_reads_nothing() {
     assert_eq!(names(&world.operations.documents(&robot, &product("daily")).unwrap()), ["daily.pdf"]);
     assert_eq!(world.everything(), before);
 }
+
+/// Bytes that come in from somebody; they may break off.
+struct Coming<'a>(&'a [u8], bool);
+
+impl std::io::Read for Coming<'_> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        if self.0.is_empty() && self.1 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+        self.0.read(into)
+    }
+}
+
+fn take(
+    world: &World,
+    file: &str,
+    version: &str,
+    content: &[u8],
+    replaces: bool,
+) -> Result<ProductDocument, postkluis::operations::Failure> {
+    let (code, version) = (product("daily"), line(version));
+    world.operations.take_document(&code, (&name(file), Some(&version)), &mut Coming(content, false), replaces, CHANNEL)
+}
+
+#[test]
+fn another_version_takes_the_place_of_the_one_before_in_one_decision() {
+    let world = World::new();
+    let first = take(&world, "daily.pdf", "1.0", b"the first", false).unwrap();
+    let robot = world.caller("one");
+    let open = || world.operations.open_document(&robot, &product("daily"), &name("daily.pdf")).unwrap();
+    let read = open();
+    let (payloads, before) = (world.payloads(), world.history().len());
+    let second = take(&world, "daily.pdf", "1.1", b"the second one", true).unwrap();
+    assert_eq!((second.name.as_str(), second.version.as_ref().unwrap().as_str()), ("daily.pdf", "1.1"));
+    assert_ne!(second.payload, first.payload);
+    assert_eq!(world.payloads(), payloads, "the bytes of the first are gone");
+    assert_eq!(world.history()[before..], ["product-document-removed", "product-document-added", "payload-removed"]);
+    assert!(read.read_vec(0, 5).is_err(), "who has the first open reads it no further");
+    assert_eq!(open().read_vec(0, 100).unwrap(), b"the second one");
+    assert_eq!(world.operations.documents(&robot, &product("daily")).unwrap().len(), 1);
+}
+
+#[test]
+fn what_comes_in_is_bounded_and_leaves_nothing_when_it_is_refused_or_breaks_off() {
+    let world = World::new();
+    take(&world, "daily.pdf", "1.0", b"the first", false).unwrap();
+    let before = world.everything();
+    assert!(matches!(refusal(take(&world, "daily.pdf", "1.0", b"again", false)), Refusal::Exists(What::File, _)));
+    assert_eq!(refusal(take(&world, "absent.pdf", "1.0", b"again", true)), Refusal::NotFound(What::File));
+    for replaces in [false, true] {
+        let file = if replaces { "daily.pdf" } else { "new.pdf" };
+        assert!(matches!(refusal(take(&world, file, "2", b"", replaces)), Refusal::BadRequest(_)));
+        assert!(matches!(refusal(take(&world, file, "2", &vec![7; 100_001], replaces)), Refusal::TooMuch(_)));
+        let mut broken = Coming(b"half of it", true);
+        let code = product("daily");
+        assert!(world.operations.take_document(&code, (&name(file), None), &mut broken, replaces, CHANNEL).is_err());
+    }
+    assert_eq!(world.everything(), before);
+    assert_eq!(take(&world, "most.pdf", "1", &vec![7; 100_000], false).unwrap().size_bytes, 100_000);
+}

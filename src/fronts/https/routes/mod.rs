@@ -17,7 +17,7 @@ mod uploads;
 use hyper::Method;
 
 use super::ask::Ask;
-use super::portal::office::Desk;
+use super::portal::office::{Desk, Shelving};
 use super::portal::uploads::Taking;
 use super::portal::{Guest, Member, missing};
 use super::receive::{Receive, Tus};
@@ -49,6 +49,8 @@ pub(super) enum Handler {
     Stage,
     /// Takes the files of a form as they come in, from who is signed in to the portal.
     Upload(Taking),
+    /// Takes a document of a product as it comes in, from who is signed in to the office.
+    Shelve(Shelving),
 }
 
 /// One route.
@@ -263,7 +265,7 @@ mod tests {
             Handler::Account(_) | Handler::Receive(Receive::Content) => "account",
             Handler::Uploader(_) | Handler::Receive(_) => "uploader",
             Handler::Member(_) | Handler::Signed(_) | Handler::Upload(_) => "person",
-            Handler::Desk(_) | Handler::Own(_) => "officer",
+            Handler::Desk(_) | Handler::Own(_) | Handler::Shelve(_) => "officer",
             Handler::Stage => "operator",
         };
         let mut found = Vec::new();

@@ -1,6 +1,7 @@
 //! The pages of the operator's office.
 
-use super::super::portal::{self, office};
+use super::super::portal;
+use super::super::portal::office::{self, Shelving};
 use super::{HTML, Handler, Route, get, post};
 use crate::domain::terms::MOST_TEXT_BYTES;
 
@@ -74,6 +75,15 @@ pub(in crate::fronts::https) static PAGES: &[Route] = &[
     post("/office/products", Handler::Desk(office::add_product), "Add one"),
     get("/office/products/{code}", Handler::Desk(office::product), "One product", HTML),
     post("/office/products/{code}", Handler::Desk(office::change_product), "Change it"),
+    get("/office/products/{code}/documents", Handler::Desk(office::documents), "Documents of a product (F7)", HTML),
+    post("/office/products/{code}/documents", Handler::Shelve(Shelving::New), "Add one"),
+    get("/office/products/{code}/documents/{name}", Handler::Desk(office::document), "One of them", HTML),
+    post(
+        "/office/products/{code}/documents/{name}/replace",
+        Handler::Shelve(Shelving::Version),
+        "Put another version in its place",
+    ),
+    post("/office/products/{code}/documents/{name}/remove", Handler::Desk(office::remove_document), "Remove it"),
     get("/office/agreements", Handler::Desk(office::agreements), "Agreements", HTML),
     post("/office/agreements", Handler::Desk(office::add_agreement), "Add one"),
     get("/office/agreements/{organisation}/{product}", Handler::Desk(office::agreement), "One agreement", HTML),

@@ -175,6 +175,7 @@ fn showing(ask: &Ask, desk: &Desk, error: String) -> Result<Reply, Failure> {
             fields: vec![Given(None).kind("checkbox", "sure", words.end_sure, "").required()],
             button: words.end_agreement,
             is_grave: true,
+            ..Form::default()
         }));
     }
     let title = format!("{organisation} {product}");

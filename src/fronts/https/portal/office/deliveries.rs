@@ -226,6 +226,7 @@ fn forms(ask: &Ask, desk: &Desk, given: &Given<'_>, view: &DeliveryView) -> Vec<
             fields: vec![given.text("reason", words.reason, "").required()],
             button: words.hold,
             is_grave: true,
+            ..Form::default()
         }));
     }
     if is_living {
@@ -240,6 +241,7 @@ fn forms(ask: &Ask, desk: &Desk, given: &Given<'_>, view: &DeliveryView) -> Vec<
             ],
             button: words.withdraw,
             is_grave: true,
+            ..Form::default()
         }));
     }
     parts

@@ -127,6 +127,7 @@ fn showing(ask: &Ask, desk: &Desk, error: String) -> Result<Reply, Failure> {
             fields: vec![Given(None).kind("checkbox", "sure", desk.words().end_sure, "").required()],
             button: own.withdraw,
             is_grave: true,
+            ..Form::default()
         }));
     }
     let title = row.in_language(desk.guest.language).0.to_string();

@@ -93,6 +93,7 @@ fn showing(ask: &Ask, desk: &Desk, sent: Option<&Sent>, error: String) -> Result
             ],
             button: words.start_interruption,
             is_grave: true,
+            ..Form::default()
         }));
     }
     let (title, lead) = (words.interruptions.to_owned(), words.interruptions_lead.to_owned());

@@ -5,6 +5,7 @@ mod accounts;
 mod agreements;
 mod colleagues;
 mod deliveries;
+mod documents;
 mod history;
 mod instructions;
 mod interruptions;
@@ -14,6 +15,7 @@ mod products;
 mod proposals;
 mod queue;
 mod sheet;
+mod shelve;
 mod sign_in;
 mod terms;
 
@@ -23,6 +25,7 @@ pub(in crate::fronts::https) use accounts::{
 pub(in crate::fronts::https) use agreements::{add_agreement, agreement, agreements, end_agreement};
 pub(in crate::fronts::https) use colleagues::{add_colleague, change_role, colleagues};
 pub(in crate::fronts::https) use deliveries::{deliveries, delivery, extend, hold, release, withdraw};
+pub(in crate::fronts::https) use documents::{document, documents, remove_document};
 pub(in crate::fronts::https) use history::{history, history_csv};
 pub(in crate::fronts::https) use instructions::{board, give_instruction, instruction, withdraw_instruction};
 pub(in crate::fronts::https) use interruptions::{end_interruption, interruptions, start_interruption};
@@ -36,6 +39,7 @@ pub(in crate::fronts::https) use organisations::{
 pub(in crate::fronts::https) use products::{add_product, change_product, product, products};
 pub(in crate::fronts::https) use proposals::{confirm_proposal, proposal, reject_proposal};
 pub(in crate::fronts::https) use queue::{approve, approve_new, queue, reject, request};
+pub(in crate::fronts::https) use shelve::{Shelving, take_in};
 pub(in crate::fronts::https) use sign_in::{ask_code, ask_password, check_code, check_password, home, sign_out};
 pub(in crate::fronts::https::portal) use sign_in::{asking_code, not_entered};
 pub(in crate::fronts::https) use terms::{publish_terms, record_acceptance, terms, terms_accounts, terms_version};
@@ -178,6 +182,7 @@ impl Desk {
             "given" => self.instruction_words().done_given,
             "instruction-withdrawn" => self.instruction_words().done_withdrawn,
             "accepted" => self.terms_words().done_accepted,
+            "document-removed" => self.document_words().removed,
             "withdrawn" => words.done_withdrawn,
             "started" => words.done_started,
             "interruption-ended" => words.done_interruption_ended,
@@ -264,6 +269,7 @@ impl Desk {
                 ],
                 button: words.block,
                 is_grave: true,
+                ..sheet::Form::default()
             }));
         }
         if access == Access::Blocked && self.may(change) {
@@ -294,6 +300,7 @@ impl Desk {
                 ],
                 button: words.end,
                 is_grave: true,
+                ..sheet::Form::default()
             }));
         }
         parts

@@ -292,6 +292,7 @@ fn keys(ask: &Ask, desk: &Desk, code: &OrganisationCode, given: &Given<'_>) -> R
                 fields: vec![Given(None).choice("fingerprint", words.fingerprint, valid, "")],
                 button: words.retire_key,
                 is_grave: true,
+                ..Form::default()
             }));
         }
     }

@@ -117,6 +117,8 @@ fn showing(ask: &Ask, desk: &Desk, sent: Option<&Sent>, error: String) -> Result
         (words.end_to_end, desk.yes_no(row.end_to_end).into()),
         (words.added_on, desk.day(ask, row.added_at).into()),
     ])];
+    let documents = desk.href(&format!("/office/products/{}/documents", row.code));
+    parts.push(Part::Onward(documents, desk.document_words().of_product));
     if desk.may(Act::Define) {
         let ticked = |is_so: bool| if is_so { "yes" } else { "" };
         parts.push(Part::Form(Form {

@@ -216,6 +216,7 @@ fn showing(ask: &Ask, desk: &Desk, sent: Option<&Sent>, error: String) -> Result
             fields: vec![given.text("reason", words.reason, "").required()],
             button: words.reject,
             is_grave: true,
+            ..Form::default()
         }));
     }
     let title = words.request.to_owned();

@@ -116,6 +116,8 @@ pub(super) struct Form {
     pub(super) button: &'static str,
     /// Takes something away: not the button that draws the eye.
     pub(super) is_grave: bool,
+    /// Brings a file.
+    pub(super) is_multipart: bool,
 }
 
 /// One field.

@@ -48,6 +48,7 @@ pub(super) mod instructions;
 pub(super) mod mandates;
 mod office;
 mod office_attempts;
+pub(super) mod office_documents;
 mod office_mandates;
 mod office_terms;
 pub(super) mod organisation;

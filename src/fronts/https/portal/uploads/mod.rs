@@ -16,6 +16,7 @@ pub(in crate::fronts::https) use one::{ask_withdrawal, one, withdraw};
 pub(in crate::fronts::https) use papers::{
     allowed_signers, receipt, receipt_signature, result, result_signature, result_text,
 };
+pub(in crate::fronts::https::portal) use pour::Paced;
 pub(in crate::fronts::https) use take_in::{Taking, take_in};
 
 use super::texts::mandates::Texts as ClientTexts;

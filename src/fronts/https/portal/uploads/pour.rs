@@ -62,7 +62,7 @@ pub(super) enum Why {
 }
 
 /// Frames of a body one by one: the parser would take as many as there are before it looks at any.
-pub(super) struct Paced {
+pub(in crate::fronts::https::portal) struct Paced {
     incoming: Incoming,
     has_given: bool,
     unread_bytes: Arc<AtomicUsize>,
@@ -70,7 +70,7 @@ pub(super) struct Paced {
 
 impl Paced {
     /// The body, and how much of it the parser has not made anything of yet: who got something sets it to zero.
-    pub(super) fn new(incoming: Incoming) -> (Self, Arc<AtomicUsize>) {
+    pub(in crate::fronts::https::portal) fn new(incoming: Incoming) -> (Self, Arc<AtomicUsize>) {
         let unread_bytes = Arc::new(AtomicUsize::new(0));
         (Self { incoming, has_given: false, unread_bytes: Arc::clone(&unread_bytes) }, unread_bytes)
     }
