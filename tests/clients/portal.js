@@ -36,7 +36,7 @@ walk(base, folder, async (_, somebody) => {
   await page.waitForURL('**/start');
   await look('start');
   seen.cookies = await context.cookies();
-  await page.locator('nav a').nth(1).focus();
+  await page.locator('.nav-bar a').nth(1).focus();
   await page.keyboard.press('Enter');
   await page.waitForURL('**/deliveries');
   await look('deliveries');

@@ -148,6 +148,18 @@ fn two_people_make_a_product_steer_a_delivery_and_couple_a_key() {
     let expected = json!({
         "mistake": ["Controleer het veld Beschikbaar", "exams"],
         "product": ["Toegevoegd.", 2],
+        "documentAdded": ["Toegevoegd.", ["exams-1.0.pdf | 1.0 | 280,0 kB"]],
+        "documentMistakes": [
+            "Er is al een document met deze naam. Open dat document om een nieuwe versie te plaatsen, of geef het bestand een andere naam.",
+            "De naam van dit bestand kan niet. Gebruik letters zonder accent, cijfers, punten, streepjes en lage streepjes.",
+            "Dit bestand is leeg.",
+            "Dit kan er niet bij. Een document mag niet groter zijn dan 1,0 MB. Het aantal documenten bij een product is hoogstens 100.",
+        ],
+        "documentReplaced": ["Opgeslagen.", ["exams-1.0.pdf | 1.1 | 14 bytes"]],
+        "documentListed": [["exams-1.0.pdf", "1.1", 14]],
+        "documentForged": [403, 422],
+        "documentFormsOfBert": 0,
+        "documentRemoved": ["Het document is verwijderd.", 0],
         "bertForms": 0,
         "agreement": "Toegevoegd.",
         "unfetched": 1,
@@ -172,7 +184,15 @@ fn two_people_make_a_product_steer_a_delivery_and_couple_a_key() {
         (text(line, "login").to_owned(), text(line, "channel").to_owned())
     };
     let of = |login: &str| (login.to_owned(), "office".to_owned());
-    assert_eq!(who("product-changed"), of("head@operator.example"));
+    for what in ["product-changed", "product-document-added", "product-document-removed"] {
+        assert_eq!(who(what), of("head@operator.example"), "{what}");
+    }
+    let counted = |what: &str| events(&server, what).len();
+    assert_eq!(
+        (counted("product-document-added"), counted("product-document-removed")),
+        (2, 2),
+        "a new version is both"
+    );
     for what in ["agreement-added", "delivery-extended", "delivery-held", "delivery-withdrawn", "agreement-ended"] {
         assert_eq!(who(what), of("bert@operator.example"), "{what}");
     }

@@ -9,6 +9,7 @@ use crate::domain::decision::Decision;
 use crate::domain::history::Happening;
 use crate::domain::moment::{Moment, Span};
 use crate::domain::product_document::ProductDocument;
+use crate::domain::refusal::{Refusal, What};
 use crate::domain::rights::Act;
 use crate::operations::{Caller, Failure, Operations, locked};
 use crate::ports::vault::PayloadReader;
@@ -103,7 +104,12 @@ impl DocumentRead {
         }
         self.operations.catalog.look(|view| {
             may(Act::Fetch, view, &self.caller, &self.document.product, now)??;
-            found(view, &self.document.product, &self.document.name).map(drop)
+            let there = found(view, &self.document.product, &self.document.name)?;
+            // another version has its name
+            if there.payload != self.document.payload {
+                return Err(Refusal::NotFound(What::File).into());
+            }
+            Ok(())
         })?;
         self.checked_version.store(version, Ordering::Relaxed);
         self.checked_at.store(now.millis(), Ordering::Relaxed);

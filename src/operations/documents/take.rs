@@ -114,8 +114,9 @@ impl Operations {
                 has_room(view, &row.product, &row.name, settings)?;
                 Decision::new(now, added)
             };
-            decision = decision.put(payload).put(row).leaving_access_as_it_is();
-            Ok(decision)
+            decision = decision.put(payload).put(row);
+            // who has the version before open is asked again, as when it is removed
+            Ok(if replaces { decision } else { decision.leaving_access_as_it_is() })
         }))?;
         Ok(document)
     }

@@ -147,6 +147,13 @@ impl Frame {
         self.path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
+    /// With what who is signed in signs out.
+    pub(super) fn form_token(&self) -> Option<&str> {
+        let member = self.member.as_ref().map(|signed| signed.token.as_str());
+        let of_office = || Some(self.office.as_ref()?.signed.as_ref()?.token.as_str());
+        member.or_else(of_office)
+    }
+
     /// The telephone number as a telephone takes it (RFC 3966): digits, and a plus in front.
     pub(super) fn dialled(&self) -> String {
         let digits = self.contact_phone.chars().filter(|c| c.is_ascii_digit() || *c == '+');

@@ -85,8 +85,8 @@ pub(in crate::fronts::https::portal) struct SignedIn {
     pub(in crate::fronts::https::portal) role: &'static str,
     pub(in crate::fronts::https::portal) token: String,
     pub(in crate::fronts::https::portal) until: String,
-    /// Address, text, and whether it is the page that is shown.
-    pub(in crate::fronts::https::portal) menu: Vec<(String, &'static str, bool)>,
+    /// In groups: address, text, and whether it is the page that is shown.
+    pub(in crate::fronts::https::portal) menu: Vec<Vec<(String, &'static str, bool)>>,
 }
 
 impl OfficeFrame {
@@ -99,22 +99,28 @@ impl OfficeFrame {
             token: visit.visit.form_token.clone(),
             until: ask.site.operations.calendar().time_of(visit.visit.idle_until),
             menu: [
-                ("/office", texts.queue),
-                ("/office/organisations", texts.organisations),
-                ("/office/accounts", texts.accounts),
-                ("/office/products", texts.products),
-                ("/office/agreements", texts.agreements),
-                ("/office/mandates", super::texts::OfficeMandateTexts::of(guest.language).mandates),
-                ("/office/terms", super::texts::OfficeTermsTexts::of(guest.language).title),
-                ("/office/instructions", super::texts::instructions::Texts::of(guest.language).title),
-                ("/office/deliveries", texts.deliveries),
-                ("/office/interruptions", texts.interruptions),
-                ("/office/history", texts.history),
-                ("/office/colleagues", texts.colleagues),
-                ("/security", guest.texts().own_security),
+                // the day's work, who and what there is, and how the house is run
+                vec![
+                    ("/office", texts.queue),
+                    ("/office/deliveries", texts.deliveries),
+                    ("/office/history", texts.history),
+                ],
+                vec![
+                    ("/office/organisations", texts.organisations),
+                    ("/office/accounts", texts.accounts),
+                    ("/office/products", texts.products),
+                    ("/office/agreements", texts.agreements),
+                    ("/office/mandates", super::texts::OfficeMandateTexts::of(guest.language).mandates),
+                ],
+                vec![
+                    ("/office/terms", super::texts::OfficeTermsTexts::of(guest.language).title),
+                    ("/office/instructions", super::texts::instructions::Texts::of(guest.language).title),
+                    ("/office/interruptions", texts.interruptions),
+                    ("/office/colleagues", texts.colleagues),
+                ],
             ]
             .into_iter()
-            .map(|(path, text)| (guest.link(path), text, ask.is_at(path)))
+            .map(|group| group.into_iter().map(|(path, text)| (guest.link(path), text, ask.is_at(path))).collect())
             .collect(),
         });
         Self { name: texts.office, signed }

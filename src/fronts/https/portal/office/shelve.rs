@@ -92,6 +92,9 @@ fn answer(ask: &Ask, desk: &Desk, which: Shelving, outcome: Result<(), Why>) -> 
                 words.at_most, words.at_most_of_product, storage.max_documents
             )))
         }
+        Err(Why::Mistake(Mistake::Failed(Failure::Refused(Refusal::Exists(..))))) => {
+            Err(Mistake::Said(words.exists.to_owned()))
+        }
         Err(Why::Mistake(Mistake::Failed(Failure::Refused(Refusal::BadRequest(_))))) => {
             Err(Mistake::Said(words.empty.to_owned()))
         }

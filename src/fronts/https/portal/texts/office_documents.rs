@@ -22,6 +22,7 @@ super::catalogue! {
     removed: "Het document is verwijderd.", "The document was removed.";
     choose_file: "Kies een bestand.", "Choose a file.";
     bad_name: "De naam van dit bestand kan niet. Gebruik letters zonder accent, cijfers, punten, streepjes en lage streepjes.", "This file name cannot be used. Use letters without accents, digits, dots, hyphens and underscores.";
+    exists: "Er is al een document met deze naam. Open dat document om een nieuwe versie te plaatsen, of geef het bestand een andere naam.", "There is a document with this name already. Open that document to put a new version in its place, or give the file another name.";
     empty: "Dit bestand is leeg.", "This file is empty.";
     at_most: "Dit kan er niet bij. Een document mag niet groter zijn dan", "There is no room for this. A document may not be larger than";
     at_most_of_product: "Het aantal documenten bij een product is hoogstens", "The number of documents of a product is at most";

@@ -4,6 +4,7 @@ super::catalogue! {
     tag: "nl", "en";
     skip_to_content: "Naar de inhoud", "Skip to content";
     main_menu: "Hoofdmenu", "Main menu";
+    account_menu: "Uw account", "Your account";
     other_language: "English", "Nederlands";
     contact: "Contact", "Contact";
     misuse: "Misbruik melden? Bel ons direct.", "Report misuse? Call us at once.";
