@@ -16,7 +16,6 @@ pub(in crate::fronts::https) use one::{ask_withdrawal, one, withdraw};
 pub(in crate::fronts::https) use papers::{
     allowed_signers, receipt, receipt_signature, result, result_signature, result_text,
 };
-pub(in crate::fronts::https::portal) use pour::Paced;
 pub(in crate::fronts::https) use take_in::{Taking, take_in};
 
 use super::texts::mandates::Texts as ClientTexts;
@@ -26,6 +25,8 @@ use crate::domain::ids::UploadId;
 use crate::domain::moment::Moment;
 use crate::domain::refusal::{Refusal, What};
 use crate::operations::SeenUpload;
+
+pub(in crate::fronts::https::portal) use pour::Paced;
 
 /// Whose participant files a page is about.
 struct Place {
