@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use data_encoding::BASE64;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::abuse::{ANNE, stage_with};
@@ -271,6 +272,30 @@ fn one_that_is_being_written_is_not_written_twice() {
     }
     assert_eq!(writing.hear_rest(), "204", "the first one goes on undisturbed");
     is_received(&world, "large.bin", &bytes);
+}
+
+#[test]
+fn who_begins_uploads_finds_those_that_are_not_whole() {
+    let world = world_with(&[WAITING]);
+    let (alpha, beta) = (Robot::new(&world, ALPHA), Robot::new(&world, BETA));
+    let names = |robot: &Robot<'_>| -> Vec<(String, Value, Value)> {
+        let said = robot.tus("GET", ALL, &[], None).expect(200).json();
+        let list = said["resumableUploads"].as_array().expect("a list");
+        list.iter().map(|one| (text(one, "fileName"), one["sizeBytes"].clone(), one["size"].clone())).collect()
+    };
+    assert_eq!(names(&alpha), []);
+    let path = alpha.begun("half.csv", 1_000, &[]);
+    alpha.patch(&path, 0, &desk_file(&world, "half", &pattern(1, 400)), &[]).expect(204);
+    let whole = alpha.begun("whole.csv", 400, &[]);
+    alpha.patch(&whole, 0, &desk_file(&world, "half", &pattern(1, 400)), &[]).expect(204);
+    assert_eq!(names(&alpha), [("half.csv".to_owned(), json!(400), json!(1_000))]);
+    // neither another organisation nor a colleague nor who says nothing of the protocol; nor for somebody else
+    assert_eq!((names(&beta), names(&Robot::new(&world, SECOND))), (vec![], vec![]));
+    alpha.ask(ALL, &[]).expect(412);
+    alpha.tus("GET", &format!("{ALL}?limit=1"), &[], None).expect(400);
+    alpha.tus("GET", "/clients/beta/resumable-uploads", &[], None).expect(404);
+    alpha.tus("DELETE", &path, &[], None).expect(204);
+    assert_eq!(names(&alpha), []);
 }
 
 #[test]

@@ -57,6 +57,7 @@ mod portal_passkeys;
 mod portal_security;
 mod portal_start;
 mod portal_uploads;
+mod portal_uploads_script;
 mod ports_catalog;
 mod power;
 mod protection;

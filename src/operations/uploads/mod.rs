@@ -14,6 +14,7 @@ mod lose;
 mod open;
 mod seen;
 mod settle;
+mod unfinished;
 
 use std::sync::Arc;
 

@@ -13,19 +13,13 @@ use crate::domain::names::{Line, OrganisationCode, ProductCode};
 use crate::domain::organisation::Organisation;
 use crate::domain::product::Product;
 use crate::domain::refusal::{Refusal, What};
-use crate::domain::upload::{Upload, UploadEntry, UploadState};
+use crate::domain::upload::{UploadEntry, UploadState};
 use crate::domain::upload_stage::UploadStage;
 use crate::operations::{Caller, Failure, Operations, ReceiptView};
 use crate::ports::catalog::CatalogView;
 
 /// One look passes at most so many received uploads; it is gone on from the last of them.
 const MOST_PASSED: usize = 10_000;
-
-/// So many names of one folder are looked through for uploads that are on their way.
-const MOST_NAMES: usize = 10_000;
-
-/// So many uploads that are on their way are shown.
-const MOST_ON_THEIR_WAY: usize = 100;
 
 /// Which uploads people want to see.
 #[derive(Clone, Debug, Default)]
@@ -187,25 +181,7 @@ impl Operations {
 
     /// Uploads that are not whole yet, of the products that the caller may upload for.
     fn on_their_way(&self, caller: &Caller, product: Option<&ProductCode>) -> Result<Vec<SeenUpload>, Failure> {
-        let mut found: Vec<Upload> = Vec::new();
-        for offered in self.dropbox_products(caller)? {
-            if product.is_some_and(|wanted| *wanted != offered.code) {
-                continue;
-            }
-            let prefix = UploadEntry::keys_of(caller.recipient(), &offered.code);
-            self.catalog.look(|view| {
-                for entry in view.rows::<UploadEntry>(&prefix, None, MOST_NAMES)? {
-                    let upload = upload_of(view, entry.upload)?;
-                    if upload.state == UploadState::Unfinished {
-                        found.push(upload);
-                    }
-                }
-                Ok(())
-            })?;
-        }
-        found.sort_by_key(|upload| core::cmp::Reverse((upload.begun_at, upload.id)));
-        found.truncate(MOST_ON_THEIR_WAY);
-        let views: Vec<UploadView> = found.into_iter().map(|upload| self.as_it_is(upload)).collect();
+        let views = self.unfinished_of(caller, product, None)?;
         self.catalog.look(|catalog| views.into_iter().map(|view| seen(catalog, view, None)).collect())
     }
 }

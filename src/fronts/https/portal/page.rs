@@ -31,6 +31,10 @@ const POLICY_WITH_SCRIPT: &str = "default-src 'none'; script-src 'self'; style-s
 const MEMBER_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; \
                              frame-ancestors 'none'";
 
+/// The same for the form with which files are uploaded: its script sends them to this site alone.
+const UPLOAD_POLICY: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; \
+                             frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
 /// The frame of a page.
 pub(super) struct Frame {
     pub(super) texts: &'static Texts,
@@ -205,6 +209,11 @@ pub(super) fn shown(status: StatusCode, guest: &Guest, page: &impl Template) -> 
 /// A page with the script of passkeys as a reply.
 pub(super) fn shown_with_script(status: StatusCode, guest: &Guest, page: &impl Template) -> Result<Reply, Failure> {
     Ok(shown(status, guest, page)?.with(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY_WITH_SCRIPT)))
+}
+
+/// The form with which files are uploaded as a reply.
+pub(super) fn shown_with_uploads(guest: &Guest, page: &impl Template) -> Result<Reply, Failure> {
+    Ok(shown(StatusCode::OK, guest, page)?.with(CONTENT_SECURITY_POLICY, HeaderValue::from_static(UPLOAD_POLICY)))
 }
 
 /// A page that says one thing.

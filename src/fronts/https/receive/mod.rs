@@ -29,7 +29,7 @@ use crate::domain::refusal::{Refusal, What};
 use crate::fronts::intake_forms;
 use crate::operations::{Caller, Failure};
 
-pub(super) use tus::{Tus, is_tus, options, show, terminate, version_refused, with_version};
+pub(super) use tus::{Tus, is_tus, list, options, show, terminate, version_refused, with_version};
 
 /// What takes content as it comes in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

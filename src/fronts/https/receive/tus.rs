@@ -21,6 +21,7 @@ use crate::fronts::https::answer::Door;
 use crate::fronts::https::ask::Ask;
 use crate::fronts::https::conditions::http_date;
 use crate::fronts::https::reply::{BAD_REQUEST, KEY_REUSED, Reply, TOO_LARGE, WRONG_MEDIA, WRONG_VERSION};
+use crate::fronts::intake_forms;
 use crate::operations::{Announced, Announcement, Caller, Failure, NewUpload, UploadFrom};
 
 /// The version of the protocol.
@@ -66,6 +67,17 @@ pub(in crate::fronts::https) fn options(ask: &Ask) -> Result<Reply, Failure> {
         .with(HeaderName::from_static("tus-extension"), text(EXTENSIONS))
         .with(HeaderName::from_static("tus-max-size"), number(ask.site.operations.most_upload_bytes()))
         .with(HeaderName::from_static("tus-checksum-algorithm"), text(digests::ALGORITHMS)))
+}
+
+/// The caller's own uploads that are not whole yet: what it can go on with, at whatever door it was begun.
+pub(in crate::fronts::https) fn list(ask: &Ask, caller: &Caller) -> Result<Reply, Failure> {
+    ask.query().finish()?;
+    if caller.recipient() != &caller.organisation {
+        ask.site.operations.client(caller, caller.recipient())?;
+    }
+    let (own, base) = (ask.site.operations.own_unfinished(caller)?, ask.api_base());
+    let forms: Vec<_> = own.iter().map(|announced| intake_forms::announced(announced, &base)).collect();
+    Ok(Reply::json(StatusCode::OK, &serde_json::json!({ "resumableUploads": forms })))
 }
 
 /// How far an upload came.

@@ -13,6 +13,7 @@ pub(in crate::fronts::https) static UPLOADS: &[Route] = &[
         "The key under receipts, to verify",
         TEXT,
     ),
+    get("/assets/uploads.js", Handler::Open(page::script), "The script of uploads", &["text/javascript"]),
     get("/participant-files", Handler::Member(page::list), "Participant files (P10)", HTML),
     get("/participant-files/new", Handler::Member(page::ask_file), "Upload files", HTML),
     post("/participant-files/new", Handler::Upload(Taking::Files), "Take files as they come in"),

@@ -59,6 +59,7 @@ pub(super) mod security;
 mod terms;
 pub(super) mod upload_faults;
 pub(super) mod upload_form;
+pub(super) mod upload_script;
 pub(super) mod uploads;
 
 use catalogue;

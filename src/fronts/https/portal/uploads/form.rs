@@ -3,11 +3,13 @@
 
 use askama::Template;
 
+use super::script::{self, Unfinished};
+use super::take_in::MOST_FILES;
 use super::{Place, texts, upload_id};
 use crate::domain::names::ProductCode;
 use crate::fronts::https::portal::form::Form;
-use crate::fronts::https::portal::page::Frame;
-use crate::fronts::https::portal::texts::{upload_form, uploads};
+use crate::fronts::https::portal::page::{Frame, shown_with_uploads};
+use crate::fronts::https::portal::texts::{upload_form, upload_script, uploads};
 use crate::fronts::https::portal::{Ask, Failure, Member, words};
 use crate::fronts::https::reply::Reply;
 use crate::operations::OneUpload;
@@ -18,6 +20,7 @@ struct FilesForm {
     frame: Frame,
     t: &'static uploads::Texts,
     f: &'static upload_form::Texts,
+    s: &'static upload_script::Texts,
     place: Place,
     token: String,
     title: &'static str,
@@ -29,7 +32,14 @@ struct FilesForm {
     name: String,
     is_replacement: bool,
     most: String,
+    most_files: usize,
     room: String,
+    /// Where the script sends pieces, what it says, and which one it is.
+    address: String,
+    said: String,
+    version: &'static str,
+    /// What the caller can go on with.
+    unfinished: Vec<Unfinished>,
 }
 
 struct Choice {
@@ -80,10 +90,11 @@ fn showing(
     let room = ask.site.operations.upload_room(&member.visit.caller)?;
     let most = ask.site.config.uploads.max_file_bytes;
     let left = room.most_bytes.saturating_sub(room.used_bytes);
-    member.shown(&FilesForm {
+    let page = FilesForm {
         frame: member.frame(ask),
         t,
         f: upload_form::Texts::of(language),
+        s: upload_script::Texts::of(language),
         token: member.visit.form_token.clone(),
         title,
         action,
@@ -97,7 +108,13 @@ fn showing(
         name: name.to_owned(),
         is_replacement: !name.is_empty(),
         most: words::size(language, most),
+        most_files: MOST_FILES,
         room: words::size(language, left.min(most)),
+        address: ask.api_base() + "/resumable-uploads",
+        said: script::said(language),
+        version: script::version(),
+        unfinished: script::unfinished(ask, member, &place)?,
         place,
-    })
+    };
+    shown_with_uploads(&member.guest, &page)
 }

@@ -8,6 +8,7 @@ mod one;
 mod papers;
 mod pour;
 mod said;
+mod script;
 mod take_in;
 
 pub(in crate::fronts::https) use form::{ask_file, ask_replacement};
@@ -16,6 +17,7 @@ pub(in crate::fronts::https) use one::{ask_withdrawal, one, withdraw};
 pub(in crate::fronts::https) use papers::{
     allowed_signers, receipt, receipt_signature, result, result_signature, result_text,
 };
+pub(in crate::fronts::https) use script::script;
 pub(in crate::fronts::https) use take_in::{Taking, take_in};
 
 use super::texts::mandates::Texts as ClientTexts;

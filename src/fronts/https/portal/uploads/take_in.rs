@@ -27,7 +27,7 @@ use crate::fronts::offload;
 use crate::telemetry;
 
 /// Files of one form.
-const MOST_FILES: usize = 100;
+pub(super) const MOST_FILES: usize = 100;
 
 /// The token and the product have at most so many bytes.
 const MOST_FIELD_BYTES: u64 = 200;
