@@ -3,7 +3,6 @@
 // the private and the public key, the ssh configuration and the certificate, and the command line of the operator.
 const [base, folder, link, given, ...operator] = process.argv.slice(1);
 const { spawn, spawnSync } = require('node:child_process');
-const { writeFileSync } = require('node:fs');
 const { privateKey, publicKey, rfcKey, secondKey, sshConfig, certificate } = JSON.parse(given);
 const office = (...words) => JSON.parse(execFileSync(operator[0], [...operator.slice(1), ...words, '--json'], { encoding: 'utf8' }));
 const email = 'anna@alpha.example';

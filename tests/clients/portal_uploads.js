@@ -3,7 +3,7 @@
 // screenshots and files, and the command line of the operator.
 const [base, folder, ...operator] = process.argv.slice(1);
 const https = require('node:https');
-const { writeFileSync, mkdirSync } = require('node:fs');
+const { mkdirSync } = require('node:fs');
 const office = (...words) => JSON.parse(execFileSync(operator[0], [...operator.slice(1), ...words, '--json'], { encoding: 'utf8' }));
 const sleep = (millis) => new Promise((done) => setTimeout(done, millis));
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
