@@ -2,7 +2,7 @@
 // after the page was left, cancelled, refused. Arguments: base address, folder for screenshots and files, and the
 // command line of the operator. The test ends and starts the server when `kill` appears in the folder.
 const [base, folder, ...operator] = process.argv.slice(1);
-const { writeFileSync, mkdirSync } = require('node:fs');
+const { mkdirSync } = require('node:fs');
 const office = (...words) => JSON.parse(execFileSync(operator[0], [...operator.slice(1), ...words, '--json'], { encoding: 'utf8' }));
 const sleep = (millis) => new Promise((done) => setTimeout(done, millis));
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
