@@ -36,6 +36,7 @@ mod full_disk;
 #[path = "../fuzz/mod.rs"]
 mod fuzz;
 mod fuzzing;
+mod incidents;
 mod instructions;
 mod intake_crash;
 mod interruption;

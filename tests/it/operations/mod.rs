@@ -11,6 +11,7 @@ mod compaction;
 mod connections;
 mod documents;
 mod expected;
+mod incidents;
 mod instructions;
 mod intake;
 mod interrupt;
