@@ -42,6 +42,9 @@ const INTERRUPTION_TICK: Duration = Duration::from_secs(1);
 /// How often it is asked whether anybody is to be told of new terms of use.
 const TERMS_TICK: Duration = Duration::from_secs(1);
 
+/// How often it is asked whether a report of an incident is due; its period is counted in hours.
+const INCIDENT_TICK: Duration = Duration::from_secs(60);
+
 /// How often received participant files are looked at.
 const INTAKE_TICK: Duration = Duration::from_secs(1);
 
@@ -122,6 +125,13 @@ pub fn start(tasks: &mut JoinSet<()>, operations: &Arc<Operations>, timers: Time
         "judge what is expected",
         |operations| operations.judge_expected_uploads().map(|_| ()),
     ));
+    tasks.spawn(every(INCIDENT_TICK, Arc::clone(operations), shutdown.clone(), "remind of incidents", |operations| {
+        for reminder in operations.remind_of_incidents()? {
+            let (number, is_late) = (reminder.number, reminder.is_late);
+            tracing::error!(number, is_late, "ALARM: no report of this incident to the authority is on record");
+        }
+        Ok(())
+    }));
     let most = timers.mails_waiting;
     let judge = move |operations: &Operations| {
         if operations.waiting_mail(most.saturating_add(1))? > most {

@@ -96,6 +96,8 @@ impl BodyClass {
             SignInRecordsRemoved,
         };
         use Happening::{IdentityChangeApproved, IdentityChangeAsked, IdentityChangeRejected, OrganisationCardChanged};
+        use Happening::{IncidentChanged, IncidentClosed, IncidentNoted, IncidentOpened, IncidentReminded};
+        use Happening::{IncidentReopened, IncidentReported};
         use Happening::{InstructionGiven, InstructionWithdrawn};
         use Happening::{ProductDocumentAdded, ProductDocumentRead, ProductDocumentRemoved};
         use Happening::{ProposalConfirmed, ProposalExpired, ProposalMade, ProposalRejected};
@@ -204,6 +206,9 @@ impl BodyClass {
             }
             ProductDocumentAdded | ProductDocumentRemoved => Some(Self::Changes),
             InstructionGiven | InstructionWithdrawn => Some(Self::Changes),
+            IncidentOpened | IncidentNoted | IncidentChanged | IncidentReported | IncidentClosed | IncidentReopened => {
+                Some(Self::Changes)
+            }
             DeliveryExpired
             | DeliveryShredded
             | SlotDestroyed
@@ -231,7 +236,7 @@ impl BodyClass {
             | WindowPaused
             | WindowsResumed
             | SignInRecordsRemoved => None,
-            MandateExpired | MandateExpiring => None,
+            MandateExpired | MandateExpiring | IncidentReminded => None,
             UploadReminded | UploadMissing | UploadCameInTime => None,
         }
     }

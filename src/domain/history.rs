@@ -368,6 +368,20 @@ happenings! {
     InstructionGiven = 250, "instruction-given";
     /// An instruction was withdrawn.
     InstructionWithdrawn = 251, "instruction-withdrawn";
+    /// A security incident was put on record (I3).
+    IncidentOpened = 263, "incident-opened";
+    /// Something that was found or done was noted of it.
+    IncidentNoted = 264, "incident-noted";
+    /// What is on record of it was changed, or it was contained.
+    IncidentChanged = 265, "incident-changed";
+    /// What was reported of it, or need not be, was put on record.
+    IncidentReported = 266, "incident-reported";
+    /// It was closed.
+    IncidentClosed = 267, "incident-closed";
+    /// It was opened again.
+    IncidentReopened = 268, "incident-reopened";
+    /// The operator was reminded of a report that is due.
+    IncidentReminded = 269, "incident-reminded";
     /// A received upload waits for the back office since a restore.
     UploadHeldBack = 217, "upload-held-back";
 }

@@ -21,6 +21,7 @@ pub mod digest;
 pub mod expected_upload;
 pub mod history;
 pub mod ids;
+pub mod incident;
 pub mod instruction;
 pub mod intake;
 pub mod intake_rows;

@@ -154,6 +154,10 @@ pub enum NoticeKind {
     UploadExpected,
     /// M19: a participant file that was expected did not come.
     UploadMissing,
+    /// The period in which the authority is told of an incident is almost over (I3).
+    IncidentReportDue,
+    /// That period is over.
+    IncidentReportLate,
 }
 
 macro_rules! facts {
@@ -248,6 +252,12 @@ impl NoticeKind {
         matches!(self, Self::UploadReceived | Self::UploadAccepted | Self::UploadRejected)
     }
 
+    /// Whether it is about the report of a security incident.
+    #[must_use]
+    pub const fn is_about_incident(self) -> bool {
+        matches!(self, Self::IncidentReportDue | Self::IncidentReportLate)
+    }
+
     /// The word shown in lists.
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -295,6 +305,8 @@ impl NoticeKind {
             Self::UploadRejected => "upload-rejected",
             Self::UploadExpected => "upload-expected",
             Self::UploadMissing => "upload-missing",
+            Self::IncidentReportDue => "incident-report-due",
+            Self::IncidentReportLate => "incident-report-late",
         }
     }
 }

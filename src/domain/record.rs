@@ -14,6 +14,7 @@ use super::delivery::{
 };
 use super::expected_upload::{ExpectedDue, ExpectedUpload};
 use super::ids::{DeliveryId, MailId, PayloadId, PublicationId};
+use super::incident::{Incident, IncidentDue, IncidentEntry};
 use super::instruction::Instruction;
 use super::intake::Intake;
 use super::intake_rows::{IntakeDue, IntakeEntry, IntakePaper, ReceiptEntry, UploadDigest};
@@ -296,6 +297,12 @@ records! {
     Instruction = 109;
     /// CRC-32 of a file as it is fetched, by payload.
     FileChecksum = 120;
+    /// A security incident, by number, the newest first.
+    Incident = 117;
+    /// One line of what became of an incident, by incident and number.
+    IncidentEntry = 118;
+    /// When something is due about an incident, by moment and incident.
+    IncidentDue = 119;
 }
 
 #[expect(clippy::large_enum_variant, reason = "most changes are of the large kind")]

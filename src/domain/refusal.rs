@@ -121,6 +121,8 @@ pub enum What {
     Proposal,
     /// An instruction of the operator.
     Instruction,
+    /// A security incident.
+    Incident,
     /// A recipient key for end-to-end deliveries.
     RecipientKey,
     /// A session in the portal.
@@ -151,6 +153,7 @@ impl fmt::Display for What {
             Self::Mail => "e-mail",
             Self::Proposal => "proposal",
             Self::Instruction => "instruction",
+            Self::Incident => "incident",
             Self::RecipientKey => "recipient key",
             Self::Session => "session",
             Self::Passkey => "passkey",

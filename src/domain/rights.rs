@@ -89,6 +89,8 @@ closed_set! {
         KeepCredentials = "keep-credentials",
         /// Accept the terms of use for oneself, or refuse them (I6, I13).
         AnswerTerms = "answer-terms",
+        /// Put security incidents on record, and what becomes of them (I3).
+        KeepIncidents = "keep-incidents",
     }
 }
 
@@ -306,6 +308,7 @@ fn permits_operator(act: Act, case: Case) -> Result<(), Refusal> {
         | Act::Define
         | Act::Oversee
         | Act::ManageOffice
+        | Act::KeepIncidents
         | Act::HandleUploads
         | Act::ReadDeliveries
         | Act::ReadHistory => Ok(()),
@@ -333,6 +336,8 @@ fn permits_officer(act: Act, case: Case) -> Result<(), Refusal> {
     let is_administrator = matches!(case.role, Role::OfficeAdministrator);
     match act {
         Act::Oversee | Act::ReadHistory | Act::ReadDeliveries | Act::ReadOrganisation | Act::Block => Ok(()),
+        // Whoever sees something says so; the register is the security officer's own (I3).
+        Act::KeepIncidents => Ok(()),
         Act::Administer | Act::ManageMembers | Act::Steer | Act::HandleUploads if !is_watching => Ok(()),
         Act::Couple if !is_watching && case.ground == Ground::InForce => Ok(()),
         Act::Couple if !is_watching => Err(Refusal::NotAllowed("there is no agreement in force")),
@@ -341,7 +346,7 @@ fn permits_officer(act: Act, case: Case) -> Result<(), Refusal> {
         Act::KeepCredentials if matches!(case.relation, Relation::Own) => Ok(()),
         Act::KeepCredentials => Err(Refusal::NotAllowed("only of oneself")),
         Act::Administer | Act::ManageMembers | Act::Steer | Act::HandleUploads | Act::Couple => {
-            Err(Refusal::NotAllowed("a security officer reads and blocks, and changes nothing else"))
+            Err(Refusal::NotAllowed("a security officer reads, blocks and keeps incidents, and changes nothing else"))
         }
         Act::Define | Act::ManageOffice | Act::Maintain => {
             Err(Refusal::NotAllowed("only an administrator of the office may"))
@@ -382,6 +387,7 @@ fn permits_system(act: Act) -> Result<(), Refusal> {
         | Act::ChangeOrganisation
         | Act::Couple
         | Act::AnswerTerms
+        | Act::KeepIncidents
         | Act::KeepCredentials => Err(Refusal::NotAllowed("the server does this for nobody")),
     }
 }
@@ -449,6 +455,7 @@ fn permits_account(act: Act, case: Case) -> Result<(), Refusal> {
         | Act::Block
         | Act::Define
         | Act::Oversee
+        | Act::KeepIncidents
         | Act::ManageOffice => Err(Refusal::NotAllowed("only the operator may")),
     }
 }

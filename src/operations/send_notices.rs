@@ -252,6 +252,9 @@ impl Operations {
             None if matches!(mail.kind, NoticeKind::UploadExpected | NoticeKind::UploadMissing) => {
                 texts::about_expected(mail.kind, tongue, &sender, &self.person_facts(to)?)
             }
+            None if mail.kind.is_about_incident() => {
+                texts::about_incident(mail.kind, tongue, &sender, &self.person_facts(to)?)
+            }
             None if mail.kind.is_about_upload() => {
                 texts::about_upload(mail.kind, tongue, &sender, &self.upload_facts(to))
             }

@@ -5,6 +5,7 @@
 mod access;
 mod connections;
 mod expected;
+mod incidents;
 mod mandates;
 mod office;
 mod people;
@@ -14,6 +15,7 @@ mod uploads;
 
 pub use access::{AccessFacts, about_access};
 pub use expected::about_expected;
+pub use incidents::about_incident;
 pub use mandates::mandate_expiring;
 pub use people::{PersonFacts, about_person};
 pub use terms::{about_terms, is_about_terms};

@@ -41,6 +41,7 @@ mod full_disk;
 mod fuzz;
 mod fuzzing;
 mod history_hidden;
+mod incidents;
 mod instructions;
 mod intake_crash;
 mod interruption;

@@ -68,7 +68,7 @@ impl Officer {
     }
 
     /// Who they are when it matters that two are not the same: a login, or `uid:<n>` at the command line.
-    fn identity(&self) -> Option<String> {
+    pub(in crate::operations) fn identity(&self) -> Option<String> {
         match self {
             Self::Channel(_) => None,
             Self::Peer { uid } => Some(format!("{UID}{uid}")),

@@ -13,6 +13,7 @@ mod connections;
 mod documents;
 mod expected;
 mod hidden;
+mod incidents;
 mod instructions;
 mod intake;
 mod interrupt;

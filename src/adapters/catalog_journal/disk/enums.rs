@@ -96,6 +96,8 @@ number_form! {
         UploadRejected = 42,
         UploadExpected = 58,
         UploadMissing = 59,
+        IncidentReportDue = 61,
+        IncidentReportLate = 62,
     }
     Salutation, "salutation" { Neutral = 0, Madam = 1, Sir = 2, }
     ReceivedStage, "stage of an upload" { Resumable = 0, Shown = 1, Kept = 2, }

@@ -25,6 +25,7 @@ mod golden_sign_ins;
 mod golden_start;
 #[cfg(test)]
 mod golden_upload_plan;
+mod incidents;
 mod instructions;
 mod intake;
 mod interruptions;

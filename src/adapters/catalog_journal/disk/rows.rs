@@ -19,6 +19,7 @@ use crate::domain::delivery::{
 use crate::domain::digest::Digest;
 use crate::domain::expected_upload::{ExpectedDue, ExpectedUpload};
 use crate::domain::ids::{AgreementId, DeliveryId, PayloadId, PublicationId, TokenId, UploadId};
+use crate::domain::incident::{Incident, IncidentDue, IncidentEntry};
 use crate::domain::instruction::Instruction;
 use crate::domain::intake::Intake;
 use crate::domain::intake_rows::{IntakeDue, IntakeEntry, IntakePaper, ReceiptEntry, UploadDigest};
@@ -348,6 +349,7 @@ kinds! {
     AccountRequest RequestAddress Interruption WindowPause PausedWindow OfficeMember SignInRecord Mandate MandatedRight MandateDue AccountScope Intake IntakeDue IntakePaper ReceiptEntry UploadDigest IntakeEntry
     ExpectedUpload ExpectedDue
     FolderSums UploadQuota
+    Incident IncidentEntry IncidentDue
     Instruction UploadPlan FileChecksum;
     later: Organisation Account Product Mail MailDue CredentialBlock Restriction InterruptionMailing Proposal
 }

@@ -6,6 +6,7 @@ mod blocks;
 mod documents;
 mod ending;
 mod identity;
+mod incident;
 mod instruction;
 mod interruption;
 mod language;
@@ -26,6 +27,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use documents::ProductDocument;
 pub use ending::{End, Why};
 pub use identity::ChangeRequest;
+pub use incident::{Incident, IncidentFacts};
 pub use instruction::Instruction;
 pub use interruption::{ClosedChannel, Interruption};
 pub use language::Language;
@@ -193,6 +195,9 @@ pub enum Running {
     /// Instructions to all users
     #[command(subcommand)]
     Instruction(Instruction),
+    /// The register of security incidents
+    #[command(subcommand)]
+    Incident(Incident),
     /// The history
     #[command(subcommand)]
     History(History),

@@ -5,6 +5,7 @@ mod blocks;
 mod deliveries;
 mod documents;
 mod identity;
+mod incidents;
 mod instructions;
 mod interruptions;
 mod keys;
@@ -94,6 +95,7 @@ pub fn run(office: &Office, command: Running, folder: &Path, by: Officer) -> Res
         Running::Interruption(command) => interruptions::interruption(office, command),
         Running::Terms(command) => terms::terms(office, command, folder),
         Running::Instruction(command) => instructions::instruction(office, command, folder),
+        Running::Incident(command) => incidents::incident(office, command, &by),
         Running::History(command) => records::history(office, command),
         Running::Retention(command) => records::retention(office, command),
         Running::Mail(command) => records::mail(office, command),
@@ -123,6 +125,7 @@ fn is_open_while_restored(command: &Running) -> bool {
         | Running::Mandate(_)
         | Running::Interruption(_)
         | Running::Instruction(_)
+        | Running::Incident(_)
         | Running::Terms(Terms::List | Terms::Acceptance { .. })
         | Running::History(_)
         | Running::Report(_)

@@ -7,6 +7,7 @@ mod colleagues;
 mod deliveries;
 mod documents;
 mod history;
+mod incidents;
 mod instructions;
 mod interruptions;
 mod mandates;
@@ -27,6 +28,10 @@ pub(in crate::fronts::https) use colleagues::{add_colleague, change_role, collea
 pub(in crate::fronts::https) use deliveries::{deliveries, delivery, extend, hold, release, withdraw};
 pub(in crate::fronts::https) use documents::{document, documents, remove_document};
 pub(in crate::fronts::https) use history::{history, history_csv};
+pub(in crate::fronts::https) use incidents::{
+    change_incident, close_incident, contain_incident, incident, incidents, note_incident, open_incident,
+    reopen_incident, report_incident,
+};
 pub(in crate::fronts::https) use instructions::{board, give_instruction, instruction, withdraw_instruction};
 pub(in crate::fronts::https) use interruptions::{end_interruption, interruptions, start_interruption};
 pub(in crate::fronts::https) use mandates::{
@@ -116,6 +121,7 @@ impl OfficeFrame {
                     ("/office/terms", super::texts::OfficeTermsTexts::of(guest.language).title),
                     ("/office/instructions", super::texts::instructions::Texts::of(guest.language).title),
                     ("/office/interruptions", texts.interruptions),
+                    ("/office/incidents", super::texts::OfficeIncidentTexts::of(guest.language).title),
                     ("/office/colleagues", texts.colleagues),
                 ],
             ]
@@ -185,6 +191,8 @@ impl Desk {
             "proposal-rejected" => words.done_proposal_rejected,
             "proposed" => words.done_proposed,
             "published" => self.terms_words().done_published,
+            "incident-opened" => self.incident_words().done_opened,
+            "incident-step" => self.incident_words().done_step,
             "given" => self.instruction_words().done_given,
             "instruction-withdrawn" => self.instruction_words().done_withdrawn,
             "accepted" => self.terms_words().done_accepted,
