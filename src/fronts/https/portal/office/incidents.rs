@@ -470,7 +470,16 @@ fn forms(ask: &Ask, desk: &Desk, row: &Incident, sent: Option<(&str, &Sent)>) ->
     let text = |form: &str| given(form).kind("textarea", "text", own.text, "").hinted(own.text_hint).required();
     let one = |id: &'static str, title: &'static str, lead: &'static str, is_grave: bool| {
         let action = desk.href(&format!("{base}/{id}"));
-        Part::Form(Form { id, title, lead, action, fields: vec![text(id)], button: title, is_grave })
+        Part::Form(Form {
+            id,
+            title,
+            lead,
+            action,
+            fields: vec![text(id)],
+            button: title,
+            is_grave,
+            is_multipart: false,
+        })
     };
     if row.state.is_closed() {
         return vec![one("reopen", own.reopen, own.reopen_lead, true)];

@@ -29,8 +29,6 @@ use crate::domain::moment::Moment;
 use crate::domain::refusal::{Refusal, What};
 use crate::operations::SeenUpload;
 
-pub(in crate::fronts::https::portal) use pour::Paced;
-
 /// Whose participant files a page is about.
 struct Place {
     /// Where they lie.
