@@ -28,11 +28,11 @@ fn every_door_says_that_an_organisation_has_no_room_left_for_a_product() {
     let refused = events(&world, "upload-refused");
     assert!(refused.iter().any(|line| text(line, "note").contains(WHY)), "{refused:?}");
     let second = Robot::new(&world, SECOND);
-    let told = second.announce("c.csv", ", \"size\": 1500000", &[]).expect(413);
+    let told = second.announce("c.csv", ", \"size\": 1500000", &[]).expect(429);
     assert!(told.body.contains(WHY), "{}", told.body);
     assert!(uploads(&world, "c.csv").is_empty());
     let id = second.announced("c.csv");
-    let told = second.put(&id, &desk_file(&world, "c.csv", &bytes), &[]).expect(413);
+    let told = second.put(&id, &desk_file(&world, "c.csv", &bytes), &[]).expect(429);
     assert!(told.body.contains(WHY), "{}", told.body);
     assert_eq!(second.shown(&id)["stage"], "receiving");
 
@@ -44,5 +44,5 @@ fn every_door_says_that_an_organisation_has_no_room_left_for_a_product() {
     second.put(&id, &desk_file(&world, "c.csv", &bytes), &[]).expect(200);
     world.server.done(&["product", "change", INTAKE, "--upload-quota", "default"]);
     assert!(world.server.done(&["product", "show", INTAKE])["uploadQuotaBytes"].is_null());
-    second.announce("e.csv", ", \"size\": 1", &[]).expect(413);
+    second.announce("e.csv", ", \"size\": 1", &[]).expect(429);
 }

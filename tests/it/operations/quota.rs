@@ -1,11 +1,13 @@
 //! Room for uploads of one organisation for one product, whichever of its accounts bring them (issue 6, point 6).
 
 use postkluis::domain::decision::Decision;
-use postkluis::domain::history::{About, Event, Happening};
+use postkluis::domain::history::{About, Event, Happening, Who};
+use postkluis::domain::refusal::What;
 use postkluis::domain::upload_share::FolderSums;
-use postkluis::operations::{Announcement, NewUpload, ProductChange, QuotaChange};
+use postkluis::operations::{Announcement, NewUpload, ProductChange, QuotaChange, UploadMode};
+use postkluis::ports::catalog::Catalog;
 
-use super::upload::NEW;
+use super::upload::{NEW, upload_name};
 use super::*;
 
 /// As the world is set.
@@ -14,7 +16,8 @@ const MOST: u64 = 2_000_000;
 impl World {
     fn folder_bytes(&self, code: &str) -> Option<u64> {
         let key = FolderSums::key_of(&org(code), &product("intake"));
-        self.catalog.look(|view| Ok(view.row::<FolderSums>(&key)?.map(|sums| sums.bytes))).unwrap()
+        let catalog: &dyn Catalog = &*self.catalog;
+        catalog.look(|view| Ok(view.row::<FolderSums>(&key)?.map(|sums| sums.bytes))).unwrap()
     }
 
     fn set_quota(&self, quota: QuotaChange) {
@@ -39,7 +42,7 @@ impl World {
 
 /// Fails unless it was refused for the room of the organisation.
 #[track_caller]
-fn is_too_much_of_one<T>(outcome: Result<T, Failure>, most: u64) {
+fn is_too_much_of_one<T: std::fmt::Debug>(outcome: Result<T, Failure>, most: u64) {
     let Refusal::TooMuch(why) = refusal(outcome) else { panic!("it was refused for something else") };
     assert!(why.contains(&format!("of this organisation for intake may take {most} bytes together")), "{why}");
 }
@@ -118,7 +121,7 @@ fn sums_that_an_older_version_did_not_keep_are_counted_once() {
     world.put(&second, "b.csv", &vec![1; 700_000]).unwrap();
     world.put(&world.caller("two"), "c.csv", &vec![1; 50]).unwrap();
     let (now, key) = (world.operations.now(), FolderSums::key_of(&org("one"), &product("intake")));
-    let event = Event::new(Happening::ProductChanged, postkluis::domain::history::Who::server(), About::default());
+    let event = Event::new(Happening::ProductChanged, Who::system(), About::default());
     world.catalog.decide(Box::new(move |_| Ok(Decision::new(now, event).remove(key)))).unwrap();
     assert_eq!(world.folder_bytes("one"), None);
 
