@@ -52,6 +52,7 @@ mod portal;
 mod portal_access;
 mod portal_connections;
 mod portal_deliveries;
+mod portal_expected;
 mod portal_mandates;
 mod portal_passkeys;
 mod portal_security;

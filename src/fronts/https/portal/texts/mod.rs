@@ -42,6 +42,7 @@ macro_rules! catalogue {
 mod connections;
 pub(super) mod deliveries;
 pub(super) mod documents;
+pub(super) mod expected;
 mod glossary;
 pub(super) mod help;
 pub(super) mod instructions;

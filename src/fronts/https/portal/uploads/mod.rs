@@ -2,6 +2,7 @@
 //! replacing, and the form. Of the own organisation at `/participant-files`, of a client below `/clients/{code}`.
 //! Decides no right: the operations do, as for robots.
 
+pub(super) mod expected;
 mod form;
 mod list;
 mod one;
