@@ -47,6 +47,7 @@ mod mandates;
 mod office;
 mod office_mandates;
 mod office_security;
+mod office_uploads;
 mod operations;
 mod portal;
 mod portal_access;

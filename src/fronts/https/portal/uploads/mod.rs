@@ -8,7 +8,7 @@ mod list;
 mod one;
 mod papers;
 mod pour;
-mod said;
+pub(super) mod said;
 mod script;
 mod take_in;
 
