@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::office::{assert_all, member, shots, stage, strings, walked};
 use crate::support::programs::node;
-use crate::support::stock::{eventually, events, organisation, robot, robot_login, text, write_file};
+use crate::support::stock::{events, eventually, organisation, robot, robot_login, text, write_file};
 
 const WALK: &str = concat!(
     include_str!("../clients/browser.js"),
@@ -17,10 +17,7 @@ const WALK: &str = concat!(
 
 #[test]
 fn the_office_finds_judges_and_expects_participant_files() {
-    let server = stage(&[
-        ("POSTKLUIS_UPLOADS__COLLECT_ONLY", "intake"),
-        ("POSTKLUIS_UPLOADS__SETTLE", "0s"),
-    ]);
+    let server = stage(&[("POSTKLUIS_UPLOADS__COLLECT_ONLY", "intake"), ("POSTKLUIS_UPLOADS__SETTLE", "0s")]);
     let shots = shots(&server);
     server.done(&["product", "add", "intake", "--name", "Deelnemers", "--retention", "30d", "--accepts-uploads"]);
     server.done(&["agreement", "add", "--organisation", "alpha", "--product", "intake", "--purpose", "test"]);
@@ -34,7 +31,9 @@ fn the_office_finds_judges_and_expects_participant_files() {
         server.done(&["upload", "expect", "--organisation", whom, "--product", "intake", "--every", every]);
     }
     let desk = server.desk("files");
-    for (seed, (name, to)) in (1..).zip([("goed.csv", "goed.csv"), ("fout.csv", "fout.csv"), ("half.csv", "half.csv.part")]) {
+    for (seed, (name, to)) in
+        (1..).zip([("goed.csv", "goed.csv"), ("fout.csv", "fout.csv"), ("half.csv", "half.csv.part")])
+    {
         write_file(&desk.join(name), 2_000, seed);
         alpha.batch(&format!("put {} dropbox/intake/{to}\n", desk.join(name).display())).expect_code(0);
     }
@@ -80,7 +79,10 @@ fn the_office_finds_judges_and_expects_participant_files() {
     assert_eq!(found["byBureau"][0], 1);
     assert!(found["byBureau"][1].as_str().is_some_and(|row| row.contains("De Balans, namens alpha")), "{found}");
     // refused, and nothing changed
-    assert_eq!((&found["forged"][0], &found["forged"][1], &found["forged"][2]), (&json!(422), &json!(403), &json!("accepted")));
+    assert_eq!(
+        (&found["forged"][0], &found["forged"][1], &found["forged"][2]),
+        (&json!(422), &json!(403), &json!("accepted"))
+    );
     let rows = strings(&found, "expected");
     assert!(rows.len() == 2 && rows[0].starts_with("beta") && rows[0].contains("elke week op maandag"), "{rows:?}");
     assert!(rows[1].contains("elk jaar op 1-1") && rows[1].contains("ontvangen"), "{rows:?}");

@@ -66,16 +66,22 @@ fn people_see_what_is_expected_of_them_and_of_their_clients() {
     organisation(&server, "alpha", &["intake", "wages", "yearly"]);
     organisation(&server, "gamma", &["intake"]);
     let (today, soon) = (format!("monthly:{today}"), format!("monthly:{soon}"));
-    for (whom, product, every) in [("alpha", "intake", &today), ("gamma", "intake", &today), ("alpha", "wages", &soon)] {
+    for (whom, product, every) in [("alpha", "intake", &today), ("gamma", "intake", &today), ("alpha", "wages", &soon)]
+    {
         server.done(&["upload", "expect", "--organisation", whom, "--product", product, "--every", every]);
     }
     // far away
-    let far = if (2..12).contains(&jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).month()) { "12-31" } else { "06-30" };
+    let far = if (2..12).contains(&jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).month()) {
+        "12-31"
+    } else {
+        "06-30"
+    };
     let far = format!("yearly:{far}");
     server.done(&["upload", "expect", "--organisation", "alpha", "--product", "yearly", "--every", &far]);
     server.done(&["organisation", "add", "bureau", "--name", "Administratiekantoor De Balans"]);
     server.done(&["mandate", "add", "--intermediary", "bureau", "--for", "gamma", "--product", "intake"]);
-    for (login, code) in [("anne@alpha.example", "alpha"), ("rob@alpha.example", "alpha"), ("iris@bureau.example", "bureau")]
+    for (login, code) in
+        [("anne@alpha.example", "alpha"), ("rob@alpha.example", "alpha"), ("iris@bureau.example", "bureau")]
     {
         server.done(&["account", "add", login, "--organisation", code, "--kind", "person"]);
     }

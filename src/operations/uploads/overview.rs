@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use super::seen::{SeenUploads, seen};
 use super::browse::UploadView;
+use super::seen::{SeenUploads, seen};
 use super::upload_of;
 use crate::domain::account::Account;
 use crate::domain::ids::UploadId;
@@ -103,7 +103,8 @@ impl Newest {
     /// Whether this one would be among them.
     fn takes(&self, place: Place) -> bool {
         self.before.is_none_or(|before| place < before)
-            && (self.found.len() < self.limit || self.found.first_key_value().is_some_and(|(oldest, _)| *oldest < place))
+            && (self.found.len() < self.limit
+                || self.found.first_key_value().is_some_and(|(oldest, _)| *oldest < place))
     }
 
     fn take(&mut self, place: Place, upload: Upload, intake: Option<Intake>) {
@@ -125,19 +126,25 @@ fn place_of(view: &dyn CatalogView, id: UploadId) -> Result<Place, Failure> {
 
 fn received(view: &dyn CatalogView, wish: &UploadWish, newest: &mut Newest) -> Result<(), Failure> {
     let prefix = wish.organisation.as_ref().map_or_else(IntakeEntry::all, IntakeEntry::keys_of);
-    each(view, &prefix, |entry: &IntakeEntry| IntakeEntry::key_of(&entry.organisation, entry.received_at, entry.upload), |entry| {
-        let place = (entry.received_at, entry.upload);
-        // most are older than what was found already: nothing more of them is read
-        if !newest.takes(place) {
-            return Ok(());
-        }
-        let upload = upload_of(view, entry.upload)?;
-        let Some(intake) = view.row::<Intake>(&Intake::key_of(entry.upload))? else { return Ok(()) };
-        if wish.stage.is_none_or(|stage| stage == UploadStage::of(Some(&intake))) && is_wanted(view, wish, &upload)? {
-            newest.take(place, upload, Some(intake));
-        }
-        Ok(())
-    })
+    each(
+        view,
+        &prefix,
+        |entry: &IntakeEntry| IntakeEntry::key_of(&entry.organisation, entry.received_at, entry.upload),
+        |entry| {
+            let place = (entry.received_at, entry.upload);
+            // most are older than what was found already: nothing more of them is read
+            if !newest.takes(place) {
+                return Ok(());
+            }
+            let upload = upload_of(view, entry.upload)?;
+            let Some(intake) = view.row::<Intake>(&Intake::key_of(entry.upload))? else { return Ok(()) };
+            if wish.stage.is_none_or(|stage| stage == UploadStage::of(Some(&intake))) && is_wanted(view, wish, &upload)?
+            {
+                newest.take(place, upload, Some(intake));
+            }
+            Ok(())
+        },
+    )
 }
 
 fn unfinished(view: &dyn CatalogView, wish: &UploadWish, newest: &mut Newest) -> Result<(), Failure> {
@@ -145,14 +152,19 @@ fn unfinished(view: &dyn CatalogView, wish: &UploadWish, newest: &mut Newest) ->
         (Some(organisation), Some(product)) => UploadEntry::keys_of(organisation, product),
         (Some(_), None) | (None, _) => UploadEntry::all(),
     };
-    each(view, &prefix, |entry: &UploadEntry| UploadEntry::key_of(&entry.organisation, &entry.product, &entry.name), |entry| {
-        let upload = upload_of(view, entry.upload)?;
-        let place = (upload.begun_at, upload.id);
-        if upload.state == UploadState::Unfinished && newest.takes(place) && is_wanted(view, wish, &upload)? {
-            newest.take(place, upload, None);
-        }
-        Ok(())
-    })
+    each(
+        view,
+        &prefix,
+        |entry: &UploadEntry| UploadEntry::key_of(&entry.organisation, &entry.product, &entry.name),
+        |entry| {
+            let upload = upload_of(view, entry.upload)?;
+            let place = (upload.begun_at, upload.id);
+            if upload.state == UploadState::Unfinished && newest.takes(place) && is_wanted(view, wish, &upload)? {
+                newest.take(place, upload, None);
+            }
+            Ok(())
+        },
+    )
 }
 
 fn is_wanted(view: &dyn CatalogView, wish: &UploadWish, upload: &Upload) -> Result<bool, Failure> {
@@ -187,7 +199,9 @@ fn each<R: Row>(
             return Ok(());
         }
         if passed >= MOST_PASSED {
-            return Err(Refusal::TooMuch("name an organisation: there are too many uploads to look through".into()).into());
+            return Err(
+                Refusal::TooMuch("name an organisation: there are too many uploads to look through".into()).into()
+            );
         }
     }
 }

@@ -130,12 +130,16 @@ pub(in crate::fronts::https) fn upload(ask: &Ask, desk: &Desk) -> Result<Reply, 
 
 /// Accepts it.
 pub(in crate::fronts::https) fn accept_upload(ask: &Ask, desk: &Desk) -> Result<Reply, Failure> {
-    judge(ask, desk, "upload-accepted", |id, report| ask.site.operations.accept_upload(id, report, &desk.visit).map(drop))
+    judge(ask, desk, "upload-accepted", |id, report| {
+        ask.site.operations.accept_upload(id, report, &desk.visit).map(drop)
+    })
 }
 
 /// Rejects it, with the reason.
 pub(in crate::fronts::https) fn reject_upload(ask: &Ask, desk: &Desk) -> Result<Reply, Failure> {
-    judge(ask, desk, "upload-rejected", |id, report| ask.site.operations.reject_upload(id, report, &desk.visit).map(drop))
+    judge(ask, desk, "upload-rejected", |id, report| {
+        ask.site.operations.reject_upload(id, report, &desk.visit).map(drop)
+    })
 }
 
 fn judge(
@@ -263,7 +267,8 @@ fn result_parts(t: &'static portal_texts::Texts, found: Found) -> Vec<Part> {
         }));
     }
     if found.was_checked {
-        let rows = found.faults.into_iter().map(|fault| vec![fault.line.into(), fault.column.into(), fault.text.into()]);
+        let rows =
+            found.faults.into_iter().map(|fault| vec![fault.line.into(), fault.column.into(), fault.text.into()]);
         parts.push(Part::Table(Table {
             title: t.faults,
             head: vec![t.line, t.column, t.fault],
