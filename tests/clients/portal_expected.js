@@ -29,7 +29,7 @@ walk(base, folder, async (_, somebody) => {
   await anne.page.goto(`${base}/participant-files?lang=en`);
   await anne.look('expected-came-english');
   seen.came = await rows(anne.page);
-  await anne.press('section[aria-labelledby=expected] tbody a');
+  await anne.press('section[aria-labelledby=expected] tbody a:has-text("To the file")');
   seen.file = await anne.page.locator('h1').innerText();
   await anne.page.goto(`${base}/start`);
   seen.tasksAfter = await tasks(anne.page);
