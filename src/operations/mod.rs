@@ -121,7 +121,7 @@ pub use tell_access::Telling;
 pub use terms::{AccountTerms, MachineTerms, NewTerms, TermsOverview, TermsState};
 pub use uploads::{
     Announced, Announcement, NewUpload, OneUpload, Receiving, SeenFilter, SeenUpload, SeenUploads, SettledUploads,
-    UploadFilter, UploadFrom, UploadMode, UploadRoom, UploadSettings, UploadView,
+    UploadFilter, UploadFrom, UploadMode, UploadRoom, UploadSettings, UploadView, UploadWish,
 };
 pub use zip_delivery::DeliveryZip;
 

@@ -98,7 +98,9 @@ fn large_files_are_uploaded_piece_by_piece_and_gone_on_with() {
     assert_eq!((&found["over"], &found["moves"]), (&json!(1), &json!(true)), "{found}");
     let far = text(&found, "far");
     assert!(far.contains("van 12,0") && far.contains("%)") && far.contains("nog minder dan een minuut"), "{far}");
-    assert!(text(&found, "otherTab").contains("wordt geüpload"), "{found}");
+    // between two pieces nobody has it open
+    let other_tab = text(&found, "otherTab");
+    assert!(["wordt geüpload", "niet compleet"].iter().any(|word| other_tab.contains(word)), "{other_tab}");
     // paused: the key that pauses goes on, and nothing comes meanwhile
     assert!(text(&found, "kept").starts_with("Verdergaan"), "{found}");
     assert_eq!((&found["still"], &found["wentOn"], &found["digest"]), (&json!(true), &json!(true), &json!(true)));

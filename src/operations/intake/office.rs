@@ -14,7 +14,7 @@ use crate::domain::rights::{Act, Case, Ground, permits};
 use crate::domain::upload::Upload;
 use crate::operations::back_up::all;
 use crate::operations::uploads::event;
-use crate::operations::{Failure, Operations};
+use crate::operations::{Failure, Officer, Operations};
 use crate::ports::handover::ResultFile;
 
 /// Results that one round takes.
@@ -35,10 +35,15 @@ impl Operations {
     /// The back office accepts a file that waits, or says that it processed one that it has.
     ///
     /// # Errors
-    /// `NotFound`; `WrongState` for one that ended.
-    pub fn accept_upload(&self, id: UploadId, report: Option<Report>, channel: Channel) -> Result<Upload, Failure> {
-        permits(Act::HandleUploads, Case::operator(Ground::None))?;
-        self.decide_office(id, Who::operator(channel), true, report)
+    /// `NotAllowed`; `NotFound`; `WrongState` for one that ended.
+    pub fn accept_upload(
+        &self,
+        id: UploadId,
+        report: Option<Report>,
+        by: impl Into<Officer>,
+    ) -> Result<Upload, Failure> {
+        let who = self.acting(by, Act::HandleUploads)?;
+        self.decide_office(id, who, true, report)
     }
 
     /// The back office rejects a file that waits, which it then never gets, or says that it did not process one that
@@ -46,9 +51,14 @@ impl Operations {
     ///
     /// # Errors
     /// As `accept_upload`; also while the file is being handed over.
-    pub fn reject_upload(&self, id: UploadId, report: Option<Report>, channel: Channel) -> Result<Upload, Failure> {
-        permits(Act::HandleUploads, Case::operator(Ground::None))?;
-        self.decide_office(id, Who::operator(channel), false, report)
+    pub fn reject_upload(
+        &self,
+        id: UploadId,
+        report: Option<Report>,
+        by: impl Into<Officer>,
+    ) -> Result<Upload, Failure> {
+        let who = self.acting(by, Act::HandleUploads)?;
+        self.decide_office(id, who, false, report)
     }
 
     /// The back office took a file away.

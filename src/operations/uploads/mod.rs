@@ -12,6 +12,7 @@ mod handle;
 mod live;
 mod lose;
 mod open;
+mod overview;
 mod quota;
 mod seen;
 mod settle;
@@ -23,6 +24,7 @@ pub use announce::{Announced, Announcement, NewUpload, UploadFrom};
 pub use browse::{UploadFilter, UploadRoom, UploadView};
 pub use handle::Receiving;
 pub use open::UploadMode;
+pub use overview::UploadWish;
 pub use seen::{OneUpload, SeenFilter, SeenUpload, SeenUploads};
 pub use settle::SettledUploads;
 

@@ -186,7 +186,7 @@ impl Operations {
     }
 }
 
-fn seen(view: &dyn CatalogView, upload: UploadView, intake: Option<Intake>) -> Result<SeenUpload, Failure> {
+pub(super) fn seen(view: &dyn CatalogView, upload: UploadView, intake: Option<Intake>) -> Result<SeenUpload, Failure> {
     let row = &upload.upload;
     let account = view.row::<Account>(&Account::key_of(&row.login))?;
     let by = account.map_or_else(|| row.organisation.clone(), |account| account.organisation);

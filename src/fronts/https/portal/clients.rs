@@ -6,7 +6,7 @@ use askama::Template;
 use super::access::wanted_in;
 use super::page::{Frame, last_day};
 use super::texts::mandates::Texts;
-use super::texts::uploads;
+use super::texts::{expected, uploads};
 use super::{Ask, Failure, Member};
 use crate::fronts::https::reply::Reply;
 
@@ -16,6 +16,7 @@ struct Clients {
     frame: Frame,
     own: &'static Texts,
     files: &'static uploads::Texts,
+    expected: &'static expected::Texts,
     wanted: String,
     has_any: bool,
     rows: Vec<Row>,
@@ -30,6 +31,8 @@ struct Row {
     until: String,
     /// It has products that take participant files.
     has_files: bool,
+    /// Files of it that are late.
+    late: usize,
 }
 
 /// The list, those where something waits first.
@@ -45,6 +48,7 @@ pub(in crate::fronts::https) fn clients(ask: &Ask, member: &Member) -> Result<Re
     for view in clients {
         let client = member.visit.caller.for_client(&view.code);
         rows.push(Row {
+            late: super::uploads::expected::late(ask, &client)?,
             has_files: !operations.receipt_products(&client)?.is_empty(),
             code: view.code.to_string(),
             name: view.name.to_string(),
@@ -57,5 +61,6 @@ pub(in crate::fronts::https) fn clients(ask: &Ask, member: &Member) -> Result<Re
         });
     }
     let files = uploads::Texts::of(member.guest.language);
-    member.shown(&Clients { frame: member.frame(ask), own, files, rows, has_any, wanted })
+    let expected = expected::Texts::of(member.guest.language);
+    member.shown(&Clients { frame: member.frame(ask), own, files, expected, rows, has_any, wanted })
 }

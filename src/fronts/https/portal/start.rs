@@ -9,7 +9,8 @@ use super::organisation::Card;
 use super::page::{Frame, shown};
 use super::start_text::Block;
 use super::texts::instructions;
-use super::{Ask, Failure, Guest, Member};
+use super::uploads::expected::Task;
+use super::{Ask, Failure, Guest, Member, uploads};
 use crate::domain::request::RequestStage;
 use crate::fronts::https::reply::Reply;
 use crate::operations::Judge;
@@ -38,6 +39,8 @@ struct Start<'a> {
     needs_contacts: bool,
     waiting: usize,
     uncoupled: Vec<String>,
+    /// Participant files that are late, or due soon.
+    expected: Vec<Task>,
     rows: Vec<Row>,
     told: &'a [Block],
     /// Instructions that count now (I7).
@@ -83,6 +86,7 @@ pub(in crate::fronts::https) fn start(ask: &Ask, member: &Member) -> Result<Repl
         needs_contacts: is_administrator && own.card.persons.all().is_empty(),
         waiting,
         uncoupled,
+        expected: uploads::expected::tasks(ask, member)?,
         rows: unfetched.take(MOST_SHOWN).map(|view| Row::of(operations, language, view)).collect(),
         told: ask.site.start_texts.in_language(language),
         instructions: super::instructions::titles(ask, language)?,

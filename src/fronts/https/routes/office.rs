@@ -2,7 +2,7 @@
 
 use super::super::portal;
 use super::super::portal::office::{self, Shelving};
-use super::{HTML, Handler, Route, get, post};
+use super::{HTML, Handler, JSON, Route, get, post};
 use crate::domain::terms::MOST_TEXT_BYTES;
 
 /// Two texts, of which each byte may be written as three, and the other fields.
@@ -118,6 +118,13 @@ pub(in crate::fronts::https) static PAGES: &[Route] = &[
     post("/office/deliveries/{id}/extend", Handler::Desk(office::extend), "Extend its window"),
     post("/office/deliveries/{id}/hold", Handler::Desk(office::hold), "Hold it"),
     post("/office/deliveries/{id}/release", Handler::Desk(office::release), "Release it"),
+    get("/office/uploads", Handler::Desk(office::uploads), "Participant files", HTML),
+    get("/office/uploads/expected", Handler::Desk(office::expected_uploads), "What is expected", HTML),
+    get("/office/uploads/{id}", Handler::Desk(office::upload), "One participant file", HTML),
+    get("/office/uploads/{id}/receipt", Handler::Desk(office::upload_receipt), "Its receipt", JSON),
+    get("/office/uploads/{id}/result", Handler::Desk(office::upload_result), "Its result", JSON),
+    post("/office/uploads/{id}/accept", Handler::Desk(office::accept_upload), "Accept it"),
+    post("/office/uploads/{id}/reject", Handler::Desk(office::reject_upload), "Reject it"),
     get("/office/history", Handler::Desk(office::history), "History", HTML),
     get("/office/history.csv", Handler::Desk(office::history_csv), "The same as a file", &["text/csv"]),
     get("/office/interruptions", Handler::Desk(office::interruptions), "Interruptions", HTML),

@@ -19,6 +19,7 @@ mod sheet;
 mod shelve;
 mod sign_in;
 mod terms;
+mod uploads;
 
 pub(in crate::fronts::https) use accounts::{
     account, accounts, block_account, end_account, send_link, unblock_account,
@@ -48,6 +49,9 @@ pub(in crate::fronts::https) use shelve::{Shelving, take_in};
 pub(in crate::fronts::https) use sign_in::{ask_code, ask_password, check_code, check_password, home, sign_out};
 pub(in crate::fronts::https::portal) use sign_in::{asking_code, not_entered};
 pub(in crate::fronts::https) use terms::{publish_terms, record_acceptance, terms, terms_accounts, terms_version};
+pub(in crate::fronts::https) use uploads::{
+    accept_upload, expected_uploads, reject_upload, upload, upload_receipt, upload_result, uploads,
+};
 
 use super::form::{Form, without_office_cookie};
 use super::texts::OfficeTexts;
@@ -108,6 +112,7 @@ impl OfficeFrame {
                 vec![
                     ("/office", texts.queue),
                     ("/office/deliveries", texts.deliveries),
+                    ("/office/uploads", super::texts::uploads::Texts::of(guest.language).title),
                     ("/office/history", texts.history),
                 ],
                 vec![
@@ -202,6 +207,8 @@ impl Desk {
             "interruption-ended" => words.done_interruption_ended,
             "approved" => words.done_approved,
             "rejected" => words.done_rejected,
+            "upload-accepted" => self.upload_words().done_accepted,
+            "upload-rejected" => self.upload_words().done_rejected,
             _ => "",
         }
     }

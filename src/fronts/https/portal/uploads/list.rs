@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::expected::{self, Expected};
 use super::said::{State, stage};
 use super::{Place, Uploader, moment, texts};
 use crate::domain::ids::UploadId;
@@ -10,6 +11,7 @@ use crate::domain::upload_stage::UploadStage;
 use crate::fronts::https::portal::access::done_in;
 use crate::fronts::https::portal::form::Form;
 use crate::fronts::https::portal::page::Frame;
+use crate::fronts::https::portal::texts::expected::Texts as ExpectedTexts;
 use crate::fronts::https::portal::texts::uploads::Texts;
 use crate::fronts::https::portal::{Ask, Failure, Member, words};
 use crate::fronts::https::reply::Reply;
@@ -27,6 +29,9 @@ struct List {
     notice: &'static str,
     /// Where files are uploaded; empty for who may not.
     deliver: String,
+    /// What is expected of whom the page is about; not on further pages.
+    expected: Vec<Expected>,
+    e: &'static ExpectedTexts,
     products: Vec<Choice>,
     states: Vec<Choice>,
     is_filtered: bool,
@@ -88,6 +93,8 @@ pub(in crate::fronts::https) fn list(ask: &Ask, member: &Member) -> Result<Reply
         t,
         notice,
         deliver: if may_deliver { place.link(member, "new") } else { String::new() },
+        expected: if filter.before.is_some() { Vec::new() } else { expected::expected(ask, member, &place)? },
+        e: ExpectedTexts::of(member.guest.language),
         products: products.collect(),
         states: states.collect(),
         is_filtered: filter.product.is_some() || filter.stage.is_some(),

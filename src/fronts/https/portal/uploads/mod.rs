@@ -2,12 +2,13 @@
 //! replacing, and the form. Of the own organisation at `/participant-files`, of a client below `/clients/{code}`.
 //! Decides no right: the operations do, as for robots.
 
+pub(super) mod expected;
 mod form;
 mod list;
 mod one;
 mod papers;
 mod pour;
-mod said;
+pub(super) mod said;
 mod script;
 mod take_in;
 

@@ -10,15 +10,15 @@ use crate::fronts::https::portal::texts::uploads::Texts;
 use crate::operations::SeenUpload;
 
 /// A state in a word, its tone for the style sheet, and in a sentence.
-pub(super) struct State {
-    pub(super) word: &'static str,
+pub(in crate::fronts::https::portal) struct State {
+    pub(in crate::fronts::https::portal) word: &'static str,
     /// `new`, `done`, `busy` or `gone`.
-    pub(super) tone: &'static str,
-    pub(super) sentence: &'static str,
+    pub(in crate::fronts::https::portal) tone: &'static str,
+    pub(in crate::fronts::https::portal) sentence: &'static str,
 }
 
 impl State {
-    pub(super) fn of(t: &'static Texts, seen: &SeenUpload) -> Self {
+    pub(in crate::fronts::https::portal) fn of(t: &'static Texts, seen: &SeenUpload) -> Self {
         let (word, tone, sentence) = match seen.intake.as_ref().map(|intake| &intake.state) {
             None if seen.view.is_open => (t.state_receiving, "busy", t.said_receiving),
             None => (t.state_interrupted, "busy", t.said_interrupted),
@@ -44,7 +44,7 @@ impl State {
 }
 
 /// The word for a stage in the filter of the list.
-pub(super) const fn stage(t: &'static Texts, stage: UploadStage) -> &'static str {
+pub(in crate::fronts::https::portal) const fn stage(t: &'static Texts, stage: UploadStage) -> &'static str {
     match stage {
         UploadStage::Receiving => t.state_interrupted,
         UploadStage::Received => t.state_received,
@@ -61,28 +61,28 @@ pub(super) const fn stage(t: &'static Texts, stage: UploadStage) -> &'static str
 
 /// A result as people read it, out of the paper that was given out.
 #[derive(PartialEq, Eq, Debug)]
-pub(super) struct Found {
+pub(in crate::fronts::https::portal) struct Found {
     /// Whether the file was accepted, and who said so.
-    pub(super) verdict: &'static str,
-    pub(super) by: &'static str,
-    pub(super) was_checked: bool,
-    pub(super) counts: Vec<(String, String)>,
-    pub(super) faults: Vec<Fault>,
+    pub(in crate::fronts::https::portal) verdict: &'static str,
+    pub(in crate::fronts::https::portal) by: &'static str,
+    pub(in crate::fronts::https::portal) was_checked: bool,
+    pub(in crate::fronts::https::portal) counts: Vec<(String, String)>,
+    pub(in crate::fronts::https::portal) faults: Vec<Fault>,
     /// How many faults there are; empty when all are listed.
-    pub(super) in_all: String,
-    pub(super) report: String,
+    pub(in crate::fronts::https::portal) in_all: String,
+    pub(in crate::fronts::https::portal) report: String,
 }
 
 #[derive(PartialEq, Eq, Debug)]
-pub(super) struct Fault {
-    pub(super) line: String,
-    pub(super) column: String,
-    pub(super) text: String,
+pub(in crate::fronts::https::portal) struct Fault {
+    pub(in crate::fronts::https::portal) line: String,
+    pub(in crate::fronts::https::portal) column: String,
+    pub(in crate::fronts::https::portal) text: String,
 }
 
 impl Found {
     /// Reads the paper. What a later version wrote into it and this one does not know is left out.
-    pub(super) fn read(t: &'static Texts, language: Language, paper: &[u8]) -> Option<Self> {
+    pub(in crate::fronts::https::portal) fn read(t: &'static Texts, language: Language, paper: &[u8]) -> Option<Self> {
         let paper: Value = serde_json::from_slice(paper).ok()?;
         let word = |member: &str| paper.get(member).and_then(Value::as_str).unwrap_or_default();
         let verdict = match word("state") {
