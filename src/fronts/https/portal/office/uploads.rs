@@ -183,7 +183,16 @@ fn showing(ask: &Ask, desk: &Desk, sent: Option<&Sent>, error: String) -> Result
             let mut report = given.kind("textarea", "report", own.report, "").hinted(own.report_hint);
             report.required = is_grave;
             let action = desk.href(&format!("/office/uploads/{}/{id}", seen.view.upload.id));
-            Part::Form(Form { id, title, lead, action, fields: vec![report], button: title, is_grave })
+            Part::Form(Form {
+                id,
+                title,
+                lead,
+                action,
+                fields: vec![report],
+                button: title,
+                is_grave,
+                is_multipart: false,
+            })
         };
         let (accepts, rejects) = allows(&seen);
         parts.extend(accepts.then(|| form("accept", own.accept, own.accept_lead, false)));
