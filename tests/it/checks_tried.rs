@@ -71,8 +71,9 @@ fn the_api_says_what_would_become_of_a_file() {
     becomes(&world, "DN_alpha_1.csv", "collected");
     let first = text(&crate::upload_stage::upload(&world, "DN_alpha_1.csv"), "id");
     let (robot, beta) = (Robot::new(&world, ALPHA), Robot::new(&world, BETA));
-    // the token is used for the first time
+    // the first use of a token is on record
     robot.ask("/participant-files", &[]).expect(200);
+    beta.ask("/participant-files", &[]).expect(200);
     let before = kept(&world);
 
     let second = [&good(1)[..], b""].concat();
