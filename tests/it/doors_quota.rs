@@ -41,7 +41,7 @@ fn every_door_says_that_an_organisation_has_no_room_left_for_a_product() {
     // the operator makes room
     let shown = world.server.done(&["product", "change", INTAKE, "--upload-quota", "10 MiB"]);
     assert_eq!(shown["uploadQuotaBytes"], 10_485_760);
-    second.put(&id, &desk_file(&world, "c.csv", &bytes), &[]).expect(200);
+    second.put(&id, &desk_file(&world, "c.csv", &bytes), &[]).expect(204);
     world.server.done(&["product", "change", INTAKE, "--upload-quota", "default"]);
     assert!(world.server.done(&["product", "show", INTAKE])["uploadQuotaBytes"].is_null());
     second.announce("e.csv", ", \"size\": 1", &[]).expect(429);

@@ -179,7 +179,7 @@ impl Operations {
     pub(super) fn end_live(&self, upload: &Upload, why: &'static str) {
         if let Some(live) = self.uploads.find(upload.id) {
             live.end(why);
-            self.uploads.remove(upload, &live, self.recorded_shares(upload).ok());
+            self.uploads.remove(upload, &live, || self.recorded_shares(upload).ok());
         }
     }
 }

@@ -67,7 +67,7 @@ impl Operations {
             return completed;
         }
         live.end("the file was received");
-        self.uploads.remove(upload, live, self.recorded_shares(upload).ok());
+        self.uploads.remove(upload, live, || self.recorded_shares(upload).ok());
         Ok(())
     }
 
@@ -215,7 +215,7 @@ impl Operations {
         } else {
             Ok(())
         };
-        self.uploads.remove(&upload, live, self.recorded_shares(&upload).ok());
+        self.uploads.remove(&upload, live, || self.recorded_shares(&upload).ok());
         paused
     }
 

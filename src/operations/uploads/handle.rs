@@ -440,7 +440,7 @@ impl Operations {
                     return Ok(Body::Part { live, is_own: false });
                 }
                 let file = self.unfinished.resume(id, self.part_keys(&upload), self.settings.uploads.limits())?;
-                let live = self.uploads.add(&upload, self.recorded_shares(&upload)?, file, false);
+                let live = self.uploads.add(&upload, || self.recorded_shares(&upload), file, false)?;
                 Ok(Body::Part { live, is_own: true })
             }
             UploadState::Removed { .. } | UploadState::Expired { .. } => Err(Refusal::NotFound(What::File).into()),
@@ -453,7 +453,7 @@ impl Operations {
         if live.end("it was open for reading only")
             && let Ok(upload) = self.catalog.look(|view| upload_of(view, id))
         {
-            self.uploads.remove(&upload, &live, None);
+            self.uploads.remove(&upload, &live, || None);
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-use super::super::locked;
+use super::super::{Failure, locked};
 use super::quota::{Full, Share, Shares};
 use crate::domain::digest::Digest;
 use crate::domain::ids::UploadId;
@@ -115,19 +115,23 @@ impl LiveUploads {
         locked(&self.open).get(&id).map(Arc::clone)
     }
 
-    /// Notes that an upload is open; `recorded` is what its account and its folder take by the record.
+    /// Notes that an upload is open; `recorded` looks what its account and its folder take by the record, while nobody
+    /// else does: an older look must not overwrite a newer one.
     pub(super) fn add(
         &self,
         upload: &Upload,
-        recorded: Shares,
+        recorded: impl FnOnce() -> Result<Shares, Failure>,
         file: Arc<dyn UnfinishedFile>,
         touched: bool,
-    ) -> Arc<Live> {
+    ) -> Result<Arc<Live>, Failure> {
         let shown = Shown { changed_at: upload.changed_at, mtime_seconds: upload.mtime_seconds };
         let arrived = file.size_bytes();
-        let [account, folder] = rooms_of(upload).map(|of| Arc::clone(locked(&self.rooms).entry(of).or_default()));
+        let mut rooms = locked(&self.rooms);
+        let recorded = recorded()?;
+        let [account, folder] = rooms_of(upload).map(|of| Arc::clone(rooms.entry(of).or_default()));
         account.set(recorded.account);
         folder.set(recorded.folder);
+        drop(rooms);
         let live = Arc::new(Live {
             file,
             phase: Mutex::new(Phase::Open { touched }),
@@ -141,22 +145,22 @@ impl LiveUploads {
             growth: AtomicU64::new(0),
         });
         locked(&self.open).insert(upload.id, Arc::clone(&live));
-        live
+        Ok(live)
     }
 
-    /// The upload is no longer open, and its account and its folder take `recorded` by the record.
-    pub(super) fn remove(&self, upload: &Upload, live: &Arc<Live>, recorded: Option<Shares>) {
+    /// The upload is no longer open; `recorded` as in `add`, where the record changed.
+    pub(super) fn remove(&self, upload: &Upload, live: &Arc<Live>, recorded: impl FnOnce() -> Option<Shares>) {
         let mut open = locked(&self.open);
         if open.get(&upload.id).is_some_and(|other| Arc::ptr_eq(other, live)) {
             open.remove(&upload.id);
         }
         drop(open);
-        if let Some(recorded) = recorded {
+        let mut rooms = locked(&self.rooms);
+        if let Some(recorded) = recorded() {
             live.account.set(recorded.account);
             live.folder.set(recorded.folder);
         }
         let growth = live.growth.swap(0, Ordering::AcqRel);
-        let mut rooms = locked(&self.rooms);
         for (of, room) in rooms_of(upload).into_iter().zip([&live.account, &live.folder]) {
             room.give_back(growth);
             // one in the table and one in `live`: nothing else there is open

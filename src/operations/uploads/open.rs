@@ -189,7 +189,7 @@ impl Operations {
         if let Some(live) = self.uploads.find(id) {
             live.end("the file was opened again by another connection");
             shown_bytes = live.size_bytes();
-            self.uploads.remove(&upload, &live, None);
+            self.uploads.remove(&upload, &live, || None);
         }
         let limits = self.settings.uploads.limits();
         let is_received = upload.state != UploadState::Unfinished;
@@ -281,7 +281,7 @@ impl Operations {
         file: Arc<dyn crate::ports::unfinished::UnfinishedFile>,
         touched: bool,
     ) -> Result<Arc<Live>, Failure> {
-        Ok(self.uploads.add(upload, self.recorded_shares(upload)?, file, touched))
+        self.uploads.add(upload, || self.recorded_shares(upload), file, touched)
     }
 }
 
