@@ -74,7 +74,8 @@ fn the_api_says_what_would_become_of_a_file() {
     // the first use of a token is on record
     robot.ask("/participant-files", &[]).expect(200);
     beta.ask("/participant-files", &[]).expect(200);
-    let before = kept(&world);
+    let unfinished = || std::fs::read_dir(world.server.home().join("data/vault/unfinished")).map_or(0, Iterator::count);
+    let (before, parts) = (kept(&world), unfinished());
 
     let second = [&good(1)[..], b""].concat();
     let other = String::from_utf8(second).expect("a text").replace(";;", ";20000101;").into_bytes();
@@ -126,8 +127,7 @@ fn the_api_says_what_would_become_of_a_file() {
     let new: Vec<_> =
         after.0.as_array().expect("lines")[lines(&before.0)..].iter().map(|line| text(line, "event")).collect();
     assert!(new.iter().all(|event| event == "sign-in-refused" || event.starts_with("strangers")), "{new:?}");
-    let unfinished = world.server.home().join("data/vault/unfinished");
-    assert_eq!(std::fs::read_dir(unfinished).map_or(0, Iterator::count), 0);
+    assert_eq!(unfinished(), parts, "no part of a file lies anywhere");
 }
 
 #[test]
