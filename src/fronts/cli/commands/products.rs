@@ -57,7 +57,9 @@ pub(super) fn product(office: &Office, command: args::Product, folder: &Path) ->
 
 fn shown(office: &Office, code: &ProductCode) -> Result<Answer, Failure> {
     let mut document = forms::product(&office.operations.product(code)?);
-    document["uploadQuotaBytes"] = json!(office.operations.upload_quota(code)?);
+    if let Some(members) = document.as_object_mut() {
+        members.insert("uploadQuotaBytes".to_owned(), json!(office.operations.upload_quota(code)?));
+    }
     Ok(Answer::one(document))
 }
 
