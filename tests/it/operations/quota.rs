@@ -119,7 +119,7 @@ fn sums_that_an_older_version_did_not_keep_are_counted_once() {
     let (first, second) = (world.caller("one"), world.second());
     world.put(&first, "a.csv", &vec![1; 900_000]).unwrap();
     world.put(&second, "b.csv", &vec![1; 700_000]).unwrap();
-    world.put(&world.caller("two"), "c.csv", &vec![1; 50]).unwrap();
+    world.put(&world.caller("two"), "c.csv", &[1; 50]).unwrap();
     let (now, key) = (world.operations.now(), FolderSums::key_of(&org("one"), &product("intake")));
     let event = Event::new(Happening::ProductChanged, Who::system(), About::default());
     world.catalog.decide(Box::new(move |_| Ok(Decision::new(now, event).remove(key)))).unwrap();
