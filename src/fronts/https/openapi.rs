@@ -141,6 +141,13 @@ fn refusals(route: &Route) -> &'static [(&'static str, &'static str)] {
             ("415", "Content codings are not undone"),
             ("507", "No space"),
         ],
+        Handler::Receive(Receive::Check) => &[
+            ("411", "Say how long the content is"),
+            ("413", "More than a file may have"),
+            ("415", "Content codings are not undone"),
+            ("429", "Another file of this account is being checked"),
+            ("503", "It cannot be checked now"),
+        ],
         Handler::Receive(_) => &[
             ("409", "The bytes belong elsewhere; Upload-Offset says where"),
             ("412", "Tus-Resumable is missing or another"),
@@ -157,7 +164,7 @@ fn refusals(route: &Route) -> &'static [(&'static str, &'static str)] {
 /// The media type of what is sent.
 fn takes(route: &Route) -> Option<&'static str> {
     match route.handler {
-        Handler::Receive(Receive::Content) => Some("application/octet-stream"),
+        Handler::Receive(Receive::Content | Receive::Check) => Some("application/octet-stream"),
         Handler::Receive(_) => Some("application/offset+octet-stream"),
         Handler::Account(_) if route.method == Method::POST => Some("application/json"),
         _ => None,
