@@ -219,6 +219,38 @@ fn a_file_that_is_open_for_writing_waits() {
 }
 
 #[test]
+fn a_marker_that_was_left_says_nothing_of_the_next_file_of_its_name() {
+    let stage = Stage::set();
+    stage.move_in("wages/alpha/daily.csv", 500);
+    stage.published(1);
+    // too late for the file, which was whole by its move
+    let marker = File::create(stage.spool("wages/alpha/daily.csv.done")).expect("the marker");
+    let marked = marker.metadata().and_then(|found| found.modified()).expect("its time");
+    // the clock of a file system moves in steps
+    eventually("a later moment", || {
+        let probe = File::create(stage.desk.join("probe")).expect("a probe");
+        (probe.metadata().and_then(|found| found.modified()).expect("its time") > marked).then_some(())
+    });
+    let mut open = File::create(stage.spool("wages/alpha/daily.csv")).expect("the next one");
+    open.write_all(b"first half\n").expect("written");
+    write_file(&stage.spool("wages/alpha/closed.csv"), 10, 2);
+    // what was closed settles as long as the other one would have to
+    let found = stage.published(2);
+    assert!(found.iter().any(|row| file_names(&stage.server, row) == ["closed.csv"]), "{found:?}");
+    open.write_all(b"second half\n").expect("written");
+    drop(open);
+    let found = stage.published(3);
+    assert!(found.iter().any(|row| row["totalBytes"] == 23), "{found:?}");
+    stage.is_swept();
+    assert_eq!(names(&stage.spool("wages/alpha")), Vec::<String>::new(), "the marker went along");
+    // a file with content is a drop, whatever its name
+    stage.move_in("wages/alpha/other.csv.done", 40);
+    stage.move_in("wages/alpha/other.csv", 50);
+    let found = stage.published(5);
+    assert!(found.iter().any(|row| row["totalBytes"] == 40) && found.iter().any(|row| row["totalBytes"] == 50));
+}
+
+#[test]
 fn a_file_that_grows_while_it_is_read_is_never_published_half() {
     const FIRST: usize = 12_000_000;
     let stage = Stage::set();

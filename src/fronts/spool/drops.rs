@@ -40,6 +40,8 @@ pub(super) struct State {
     entries: u64,
     inode: u64,
     was_renamed: bool,
+    /// When it was written last.
+    written: (i64, i64),
 }
 
 /// What was seen of drops that are not whole yet.
@@ -86,9 +88,7 @@ fn find_below(folder: &Path, folders: &[String], found: &mut Vec<Drop>, limit: u
         let path = folder.join(real);
         // Gone meanwhile: the next scan will know.
         let Ok(metadata) = std::fs::symlink_metadata(&path) else { continue };
-        let is_marker =
-            metadata.is_file() && metadata.len() == 0 && name.strip_suffix(DONE).is_some_and(|of| !of.is_empty());
-        if is_marker {
+        if is_marker(&metadata) && name.strip_suffix(DONE).is_some_and(|of| !of.is_empty()) {
             continue;
         }
         let is_folder = metadata.is_dir();
@@ -101,13 +101,30 @@ fn find_below(folder: &Path, folders: &[String], found: &mut Vec<Drop>, limit: u
             }
             continue;
         }
-        let marker = format!("{name}{DONE}");
-        let is_marked = names.binary_search_by(|(name, _)| name.cmp(&marker)).is_ok();
-        let marker = is_marked.then(|| folder.join(marker));
         let Ok(state) = State::of(&path, &metadata) else { continue };
+        let marker = folder.join(format!("{name}{DONE}"));
+        // one that is older than what was written last speaks of an earlier drop
+        let marker = marked_at(&marker).filter(|at| *at >= state.written).map(|_| marker);
         found.push(Drop { path, name: name.clone(), folders: folders.to_vec(), is_folder, marker, state });
     }
     Ok(())
+}
+
+/// A marker is an empty file: one with content is a drop.
+fn is_marker(metadata: &Metadata) -> bool {
+    metadata.is_file() && metadata.len() == 0
+}
+
+/// When the marker under this name was put there; nothing when there is none.
+pub(super) fn marked_at(path: &Path) -> Option<(i64, i64)> {
+    let metadata = std::fs::symlink_metadata(path).ok().filter(is_marker)?;
+    Some((metadata.mtime(), metadata.mtime_nsec()).max((metadata.ctime(), metadata.ctime_nsec())))
+}
+
+/// When its bytes were written, at the latest: the time of change may have been set to any other one, and the time of
+/// status moves with a rename too.
+fn written_at(metadata: &Metadata) -> (i64, i64) {
+    (metadata.mtime(), metadata.mtime_nsec()).min((metadata.ctime(), metadata.ctime_nsec()))
 }
 
 impl State {
@@ -122,6 +139,7 @@ impl State {
             // A folder that was only made and filled changed last when its last entry came; a later
             // change of its status alone is a rename.
             was_renamed: renamed > own,
+            written: written_at(metadata),
         };
         if metadata.is_dir() {
             for entry in std::fs::read_dir(path)? {
@@ -129,6 +147,7 @@ impl State {
                 state.entries += 1;
                 state.size = state.size.wrapping_add(metadata.len());
                 state.changed = state.changed.max((metadata.mtime(), metadata.mtime_nsec()));
+                state.written = state.written.max(written_at(&metadata));
             }
         }
         Ok(state)

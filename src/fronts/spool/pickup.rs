@@ -132,7 +132,10 @@ impl Pickup {
         // A claim is published after a power cut whatever it holds: its bytes are on the disk before its name is.
         self.make_durable(drop)?;
         fs::create_dir_all(&inner)?;
-        if let Some(marker) = &drop.marker {
+        // also one that the scan did not see, since it came at the same moment, or that speaks of an earlier drop: left
+        // behind, it would say of the next one of this name that it is whole
+        let marker = drop.path.with_file_name(format!("{}{DONE}", drop.name));
+        if drops::marked_at(&marker).is_some() {
             fs::rename(marker, inner.join(format!("{}{DONE}", drop.name)))?;
         }
         fs::rename(&drop.path, inner.join(&drop.name))?;
